@@ -1,0 +1,1 @@
+"""QuantVista: research, backtests and proof of every decision."""

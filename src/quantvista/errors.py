@@ -1,0 +1,61 @@
+"""Every error that QuantVista raises on purpose, by family.
+
+Bad input and a bad environment raise. Market outcomes (a rejection, no liquidity) are values
+in the results instead, and programmer mistakes are assertions.
+
+Examples
+--------
+>>> from quantvista.errors import ConfigError, QuantVistaError
+>>> issubclass(ConfigError, QuantVistaError), ConfigError.exit_code
+(True, 2)
+"""
+
+from typing import ClassVar
+
+__all__ = [
+    "ConfigError",
+    "EngineError",
+    "MarketDataError",
+    "OutputError",
+    "QuantVistaError",
+    "RunInterruptedError",
+    "StrategyError",
+]
+
+
+class QuantVistaError(Exception):
+    """Base of all errors raised on purpose; ``exit_code`` is what ``qv`` ends with."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class ConfigError(QuantVistaError, ValueError):
+    """A fund file, an option or a parameter that cannot be used as it stands."""
+
+    exit_code = 2
+
+
+class MarketDataError(QuantVistaError, ValueError):
+    """Market data that is missing, malformed or contradicts itself."""
+
+    exit_code = 3
+
+
+class StrategyError(QuantVistaError, RuntimeError):
+    """A strategy that cannot be loaded, raised, or returned what it must not."""
+
+    exit_code = 4
+
+
+class EngineError(QuantVistaError, RuntimeError):
+    """The engine refused an input; the run cannot go on."""
+
+
+class OutputError(QuantVistaError, OSError):
+    """Results could not be written (disk full, no permission, not a folder)."""
+
+
+class RunInterruptedError(QuantVistaError, KeyboardInterrupt):
+    """The user stopped the run; what was written is marked ``incomplete``."""
+
+    exit_code = 130
