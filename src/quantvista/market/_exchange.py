@@ -1,0 +1,68 @@
+"""Sessions computed by exchange_calendars; imported only when the cache lacks them."""
+
+import difflib
+import warnings
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quantvista.errors import ConfigError
+
+__all__ = ["build"]
+
+
+def build(
+    name: str, first: np.datetime64, last: np.datetime64, years: tuple[int, int]
+) -> NDArray[np.int64]:
+    """Compute sessions for whole years.
+
+    Parameters
+    ----------
+    name : str
+        An exchange_calendars name or alias.
+    first, last : datetime64[D]
+        What must be covered, both included.
+    years : tuple of int
+        What is computed, clipped to what the calendar knows.
+
+    Returns
+    -------
+    int64, shape (n, 3)
+        Day since 1970, open and close in UTC nanoseconds.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such calendar, or it does not cover ``first`` to ``last``.
+    """
+    with warnings.catch_warnings():
+        # The library is behind pandas; its deprecations are not for our users.
+        warnings.simplefilter("ignore")
+        import exchange_calendars
+        from exchange_calendars.errors import InvalidCalendarName
+
+        try:
+            known = exchange_calendars.get_calendar(name)
+        except InvalidCalendarName:
+            names = [*exchange_calendars.get_calendar_names(), "24/7"]
+            raise ConfigError(_unknown(name, names)) from None
+        lower, upper = type(known).bound_min(), type(known).bound_max()
+        start, end = np.datetime64(f"{years[0]}-01-01"), np.datetime64(f"{years[1]}-12-31")
+        if lower is not None:
+            start = max(start, np.datetime64(lower.date(), "D"))
+        if upper is not None:
+            end = min(end, np.datetime64(upper.date(), "D"))
+        if first < start or last > end:
+            reach = f"{start if lower else 'any day'} to {end if upper else 'any day'}"
+            raise ConfigError(f"`calendar` {name} covers {reach}; found {first} to {last}")
+        schedule = exchange_calendars.get_calendar(name, start=str(start), end=str(end)).schedule
+        opens = schedule["open"].dt.tz_convert(None).to_numpy(dtype="datetime64[ns]")
+        closes = schedule["close"].dt.tz_convert(None).to_numpy(dtype="datetime64[ns]")
+        days = schedule.index.to_numpy(dtype="datetime64[ns]").astype("datetime64[D]")
+    return np.column_stack([column.astype(np.int64) for column in (days, opens, closes)])
+
+
+def _unknown(name: str, names: list[str]) -> str:
+    close = difflib.get_close_matches(name.upper(), names, n=3)
+    hint = f"; did you mean {' or '.join(close)}?" if close else ""
+    return f"`calendar` must be a name of exchange_calendars, or 24/7; found {name!r}{hint}"
