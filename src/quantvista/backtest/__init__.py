@@ -1,0 +1,1 @@
+"""Run a fund over history, event by event, and record what happened."""

@@ -1,0 +1,153 @@
+"""Contribution: which sleeve and which instrument made the fund's profit, adding up exactly.
+
+The profit of a (sleeve, instrument) pair is what it took in less what it paid, plus what it still
+holds::
+
+    Σ sales - Σ purchases - Σ fees + value of the position at the end
+
+Slippage is part of the price, so it is in there. A cross is a sale of one sleeve and a purchase of
+another at one price, so it cancels over the fund. A settlement is a sale. Everything is decimal
+arithmetic on the recorded figures: no float, no rounding, and hence
+``sum(profits) == equity at the end - starting cash``.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import polars as pl
+
+__all__ = ["Contribution", "contribution", "money_text", "rounded_table"]
+
+_EXACT = pl.Decimal(38, 12)
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """Profit by pair, by sleeve and by instrument; each of the three adds up to `total`.
+
+    Parameters
+    ----------
+    pairs : dict of (str, str) to Decimal
+        By (sleeve, instrument), in that order.
+    sleeves, instruments : dict of str to Decimal
+        The same, summed; ascending ids.
+    total : Decimal
+        The fund's profit in its currency.
+    """
+
+    pairs: dict[tuple[str, str], Decimal]
+    sleeves: dict[str, Decimal]
+    instruments: dict[str, Decimal]
+    total: Decimal
+
+
+def contribution(
+    fills: pl.DataFrame, positions: pl.DataFrame, multipliers: Mapping[str, int] | None = None
+) -> Contribution:
+    """Attribute the profit of a run to sleeves and instruments.
+
+    Parameters
+    ----------
+    fills : polars.DataFrame
+        The `fills` contract of a run (DESIGN section 7), exact decimals: ``sleeve``, ``instrument``,
+        ``side``, ``quantity``, ``price``, ``fee``.
+    positions : polars.DataFrame
+        Its `positions` at the last bar only: ``sleeve``, ``instrument``, ``value``.
+    multipliers : mapping of str to int, optional
+        Contract multiplier by instrument where it is not 1.
+
+    Returns
+    -------
+    Contribution
+        In the fund's currency.
+    """
+    parts = [
+        fills.select("sleeve", "instrument", profit=cash_flow(multipliers)),
+        positions.select("sleeve", "instrument", profit=pl.col("value").cast(_EXACT)),
+    ]
+    table = pl.concat(parts).group_by("sleeve", "instrument").agg(pl.col("profit").sum())
+    return Contribution(
+        pairs={
+            (sleeve, instrument): profit
+            for sleeve, instrument, profit in table.sort("sleeve", "instrument").iter_rows()
+        },
+        sleeves=_summed(table, "sleeve"),
+        instruments=_summed(table, "instrument"),
+        total=sum(table["profit"].to_list(), Decimal(0)),
+    )
+
+
+def notional(multipliers: Mapping[str, int] | None = None) -> pl.Expr:
+    """Money that changed hands in a fill, unsigned: quantity × price × multiplier, exact."""
+    traded = pl.col("quantity").cast(_EXACT) * pl.col("price").cast(_EXACT)
+    odd = {name: Decimal(m) for name, m in (multipliers or {}).items() if m != 1}
+    if odd:
+        names, factors = list(odd), pl.Series(odd.values(), dtype=_EXACT)
+        factor = pl.col("instrument").replace_strict(
+            names, factors, default=Decimal(1), return_dtype=_EXACT
+        )
+        traded = traded * factor
+    return traded
+
+
+def cash_flow(multipliers: Mapping[str, int] | None = None) -> pl.Expr:
+    """Money into the fund from a fill: sales less purchases less fees, exact."""
+    money = notional(multipliers)
+    signed = pl.when(pl.col("side") == "sell").then(money).otherwise(-money)
+    return signed - pl.col("fee").cast(_EXACT)
+
+
+def rounded_table(
+    cells: Sequence[Sequence[Decimal]], total: Decimal, places: int = 2
+) -> tuple[list[list[Decimal]], Decimal]:
+    """Round cells for print and return what rounding left over, so that a reader can add them up.
+
+    Each cell is rounded half to even by itself, never adjusted to please a sum.
+
+    Parameters
+    ----------
+    cells : sequence of rows
+        Exact figures.
+    total : Decimal
+        Their exact sum.
+    places : int
+        Decimals to keep.
+
+    Returns
+    -------
+    rounded : list of list of Decimal
+        The cells.
+    left_over : Decimal
+        Rounded total less the sum of the rounded cells; print it as a row of its own if not zero.
+
+    Examples
+    --------
+    >>> rounded_table([[Decimal("0.004"), Decimal("0.004")]], Decimal("0.008"))
+    ([[Decimal('0.00'), Decimal('0.00')]], Decimal('0.01'))
+    """
+    step = Decimal(1).scaleb(-places)
+    rounded = [[cell.quantize(step) for cell in row] for row in cells]
+    return rounded, total.quantize(step) - sum(
+        (cell for row in rounded for cell in row), Decimal(0)
+    )
+
+
+def money_text(amount: Decimal) -> str:
+    """Write an exact amount with all the decimals it has, at least two.
+
+    Examples
+    --------
+    >>> money_text(Decimal("12.500000000000")), money_text(Decimal("-0.001230000000"))
+    ('12.50', '-0.00123')
+    """
+    text = f"{amount:f}"
+    if "." not in text:
+        return f"{text}.00"
+    whole, _, decimals = text.partition(".")
+    return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
+
+
+def _summed(table: pl.DataFrame, by: str) -> dict[str, Decimal]:
+    rows = table.group_by(by).agg(pl.col("profit").sum()).sort(by).iter_rows()
+    return dict(rows)
