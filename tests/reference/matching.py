@@ -1,0 +1,272 @@
+"""Matching at a barrier: sections 5 and 6 of ``docs/engine.md``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from reference.book import Book
+from reference.orders import Order
+from reference.rules import Instrument, allocate, largest, share_of
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar; ``open``, ``high`` and ``low`` are missing where it is close-only."""
+
+    open: int | None
+    high: int | None
+    low: int | None
+    close: int
+    volume: int | None
+
+
+@dataclass
+class Barrier:
+    """One barrier and the bars that waited for it."""
+
+    book: Book
+    bars: dict[int, Bar]
+    session_start: bool
+    session_end: bool
+    planned: dict[int, int] = field(default_factory=dict)
+    """Quantity of each market order that is to cross, by order id."""
+    external: dict[int, int] = field(default_factory=dict)
+    """Quantity of each market order that goes to the venue, by order id."""
+    volume_left: dict[int, int] = field(default_factory=dict)
+
+    def run(self) -> None:
+        """Match everything, then close what does not stay."""
+        self.eligible = [order for order in self.book.working() if self._can_match(order)]
+        for order in self.eligible:
+            order.reason = "limit" if order.order_type == "limit" else ""
+            if order.instrument not in self.bars:
+                order.reason = "no_bar"
+        for index in sorted(self.bars):
+            self._measure_volume(index)
+            self._plan_crosses(index)
+        for side in ("sell", "buy"):
+            for index in self._with_bars(close_only=False):
+                self._open(index, side)
+        for side in ("sell", "buy"):
+            for index in self._with_bars(close_only=False):
+                self._inside(index, side)
+        self._close("sell")
+        for index in sorted(self.bars):
+            self._cross(index)
+        self._close("buy")
+        self._end()
+
+    # Section 5: who may match, and what happens to those who are left.
+
+    def _can_match(self, order: Order) -> bool:
+        if order.ts >= self.book.now:
+            return False
+        allowed = True
+        if order.order_type == "on_open":
+            allowed = self.session_start
+        elif order.order_type == "on_close":
+            cutoff = self.book.now - self.book.rules.venue.on_close_cutoff_ns
+            allowed = self.session_end and order.ts <= cutoff
+        order.due = order.due or allowed
+        return allowed
+
+    def _end(self) -> None:
+        for order in self.book.working():
+            if not order.due:
+                continue
+            if order.tif == "ioc":
+                self.book.close(order, "cancelled", "ioc")
+            elif order.tif == "day" and self.session_end:
+                self.book.close(order, "expired", order.reason or "day")
+
+    # Section 6, step 0.
+
+    def _measure_volume(self, index: int) -> None:
+        cap = self.book.rules.venue.participation_max
+        volume = self.bars[index].volume
+        if cap is not None and volume is not None:
+            lot = self.book.instrument(index).lot_size
+            self.volume_left[index] = share_of(cap, volume) // lot * lot
+
+    def _plan_crosses(self, index: int) -> None:
+        sides = [self._of(index, side, "market") for side in ("buy", "sell")]
+        total = min(sum(order.unfilled for order in orders) for orders in sides)
+        for orders in sides:
+            shares = self._allocate(index, total, [order.unfilled for order in orders])
+            for order, share in zip(orders, shares, strict=True):
+                self.planned[order.id] = share
+                self.external[order.id] = order.unfilled - share
+
+    # Steps 1 to 3.
+
+    def _open(self, index: int, side: str) -> None:
+        price = self.bars[index].open
+        assert price is not None
+        group = self._of(index, side, "market", "on_open")
+        self._fill_auction(group, price)
+        self._fill_marketable(index, side, price)
+
+    def _inside(self, index: int, side: str) -> None:
+        bar = self.bars[index]
+        assert bar.high is not None
+        assert bar.low is not None
+        touch = self.book.rules.venue.limit_fill == "touch"
+        for order in sorted(self._of(index, side, "limit"), key=lambda order: order.id):
+            limit = order.limit_price
+            assert limit is not None
+            beyond = bar.high > limit if side == "sell" else bar.low < limit
+            at = limit == (bar.high if side == "sell" else bar.low)
+            if beyond or (touch and at):
+                self._fill_group([(order, order.unfilled)], limit, limit)
+
+    def _close(self, side: str) -> None:
+        for index in sorted(self.bars):
+            price = self.bars[index].close
+            if self.book.instrument(index).close_only:
+                self._fill_auction(self._of(index, side, "market", "on_close"), price)
+                self._fill_marketable(index, side, price)
+            else:
+                self._fill_auction(self._of(index, side, "on_close"), price)
+
+    def _cross(self, index: int) -> None:
+        book, instrument, price = self.book, self.book.instrument(index), self.bars[index].close
+        sales = self._in_band(self._planned(index, "sell"), price)
+        buys = self._in_band(self._planned(index, "buy"), price)
+        wanted = [(order, self.planned[order.id]) for order in buys]
+        paid, cut = self._afford(instrument, wanted, price, free=True)
+        buying = [quantity for _, quantity in paid]
+        selling = [self.planned[order.id] for order in sales]
+        total = min(sum(buying), sum(selling))
+        filled = self._allocate(index, total, selling) + self._allocate(index, total, buying)
+        for order, quantity in zip(sales + buys, filled, strict=True):
+            if quantity < self.planned[order.id]:
+                order.reason = "uncrossed"
+            if quantity > 0:
+                book.trade(order, quantity, price, reference=price, kind="cross")
+        self._cancel(cut)
+
+    # Filling.
+
+    def _fill_marketable(self, index: int, side: str, reference: int) -> None:
+        slipped = self.book.rules.slipped(self.book.instrument(index), side, reference)
+        for order in sorted(self._of(index, side, "limit"), key=lambda order: order.id):
+            limit = order.limit_price
+            assert limit is not None
+            if side == "sell" and limit <= reference:
+                self._fill_group([(order, order.unfilled)], max(slipped, limit), reference)
+            if side == "buy" and limit >= reference:
+                self._fill_group([(order, order.unfilled)], min(slipped, limit), reference)
+
+    def _fill_auction(self, orders: list[Order], reference: int) -> None:
+        """Fill market, on-open and on-close orders of one instrument and side."""
+        group = [(order, self.external.get(order.id, order.unfilled)) for order in orders]
+        group = [(order, quantity) for order, quantity in group if quantity > 0]
+        if not group:
+            return
+        first = group[0][0]
+        instrument = self.book.instrument(first.instrument)
+        price = self.book.rules.slipped(instrument, first.side, reference)
+        inside = self._in_band([order for order, _ in group], price)
+        self._fill_group([entry for entry in group if entry[0] in inside], price, reference)
+
+    def _in_band(self, orders: list[Order], price: int) -> list[Order]:
+        """Leave out the orders whose band does not contain the price."""
+        rules, inside = self.book.rules, []
+        for order in orders:
+            if order.side == "sell":
+                low = rules.band_low(order.reference_price)
+                holds, edge = low <= price, math.ceil(low)
+            else:
+                high = rules.band_high(order.reference_price)
+                holds, edge = price <= high, math.floor(high)
+            if holds:
+                inside.append(order)
+            else:
+                self.book.verdict(order, "held", "price_band", price, edge)
+                order.reason = "price_band"
+        return inside
+
+    def _fill_group(self, group: list[tuple[Order, int]], price: int, reference: int) -> None:
+        """Rules 2 to 4 of filling a group of one instrument and side."""
+        if not group:
+            return
+        book = self.book
+        instrument = book.instrument(group[0][0].instrument)
+        cut: list[Order] = []
+        if group[0][0].side == "buy":
+            group, cut = self._afford(instrument, group, price, free=False)
+        total = sum(quantity for _, quantity in group)
+        left = self.volume_left.get(instrument.index, total)
+        shares = [quantity for _, quantity in group]
+        if total > left:
+            shares = self._allocate(instrument.index, left, shares)
+        for (order, quantity), share in zip(group, shares, strict=True):
+            if share < quantity:
+                order.reason = "volume"
+            if share == 0:
+                continue
+            notional, fee = (
+                instrument.notional(share, price),
+                book.rules.fee(instrument, share, price),
+            )
+            covered = book.ledger.cash(order.sleeve) + notional
+            if order.side == "sell" and covered < fee:
+                book.verdict(order, "cut", "cash", fee, covered)
+                cut.append(order)
+                continue
+            book.trade(order, share, price, reference=reference, kind="trade")
+            if instrument.index in self.volume_left:
+                self.volume_left[instrument.index] -= share
+        self._cancel(cut)
+
+    def _afford(
+        self, instrument: Instrument, buys: list[tuple[Order, int]], price: int, *, free: bool
+    ) -> tuple[list[tuple[Order, int]], list[Order]]:
+        """Cut each buy to the lots that its sleeve's cash covers; also say which were cut."""
+        rules, lot = self.book.rules, instrument.lot_size
+        spent: dict[int, int] = {}
+        paid, cut = [], []
+
+        def cost(quantity: int) -> int:
+            fee = 0 if free else rules.fee(instrument, quantity, price)
+            return instrument.notional(quantity, price) + fee
+
+        for order, wanted in buys:
+            left = self.book.ledger.cash(order.sleeve) - spent.get(order.sleeve, 0)
+            lots = largest(wanted // lot, lambda n, left=left: cost(n * lot) <= left)  # type: ignore[misc]
+            if lots * lot < wanted:
+                self.book.verdict(order, "cut", "cash", cost(wanted), left)
+                cut.append(order)
+            paid.append((order, lots * lot))
+            spent[order.sleeve] = spent.get(order.sleeve, 0) + cost(lots * lot)
+        return paid, cut
+
+    def _cancel(self, orders: Iterable[Order]) -> None:
+        for order in orders:
+            self.book.close(order, "cancelled", "cash")
+
+    # Small helpers.
+
+    def _with_bars(self, *, close_only: bool) -> list[int]:
+        return [i for i in sorted(self.bars) if self.book.instrument(i).close_only == close_only]
+
+    def _of(self, index: int, side: str, *types: str) -> list[Order]:
+        """Eligible orders that still work, by sleeve and order id."""
+        orders = [
+            order
+            for order in self.eligible
+            if order.working
+            and (order.instrument, order.side) == (index, side)
+            and order.order_type in types
+        ]
+        return sorted(orders, key=lambda order: order.rank)
+
+    def _planned(self, index: int, side: str) -> list[Order]:
+        return [order for order in self._of(index, side, "market") if self.planned[order.id] > 0]
+
+    def _allocate(self, index: int, total: int, quantities: list[int]) -> list[int]:
+        lot = self.book.instrument(index).lot_size
+        shares = allocate(total // lot, [quantity // lot for quantity in quantities])
+        return [share * lot for share in shares]
