@@ -1,0 +1,45 @@
+"""What decides: base classes for users' strategies, the shipped ones, and their loader."""
+
+from quantvista.strategies._base import (
+    EventStrategy,
+    Exposure,
+    PortfolioStrategy,
+    Strategy,
+    Weighting,
+)
+from quantvista.strategies._context import Bar, Clock, Context, Fill, OrderView, Timer
+from quantvista.strategies._equal_weight import EqualWeight
+from quantvista.strategies._forecast import ask_forecast, checked_warm_up
+from quantvista.strategies._guard import iso_utc, strategy_error
+from quantvista.strategies._loader import SHIPPED, load_strategy
+from quantvista.strategies._momentum import Momentum
+from quantvista.strategies._params import StrategyParams
+from quantvista.strategies._random import dump_rng, load_rng, make_rng
+from quantvista.strategies._trend import Trend
+
+__all__ = [
+    "SHIPPED",
+    "Bar",
+    "Clock",
+    "Context",
+    "EqualWeight",
+    "EventStrategy",
+    "Exposure",
+    "Fill",
+    "Momentum",
+    "OrderView",
+    "PortfolioStrategy",
+    "Strategy",
+    "StrategyParams",
+    "Timer",
+    "Trend",
+    "Weighting",
+    "ask_forecast",
+    "checked_warm_up",
+    "dump_rng",
+    "iso_utc",
+    "load_rng",
+    "load_strategy",
+    "make_rng",
+    "strategy_error",
+]
