@@ -53,7 +53,7 @@ def build(
         if upper is not None:
             end = min(end, np.datetime64(upper.date(), "D"))
         if first < start or last > end:
-            reach = f"{start if lower else 'any day'} to {end if upper else 'any day'}"
+            reach = f"{lower.date() if lower else 'any day'} to {upper.date() if upper else 'any day'}"
             raise ConfigError(f"`calendar` {name} covers {reach}; found {first} to {last}")
         schedule = exchange_calendars.get_calendar(name, start=str(start), end=str(end)).schedule
         opens = schedule["open"].dt.tz_convert(None).to_numpy(dtype="datetime64[ns]")

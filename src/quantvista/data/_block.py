@@ -1,0 +1,225 @@
+"""One file in any layout to matrices over time and instrument."""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from quantvista.data._columns import dates, instants, numbers, texts
+from quantvista.data._read import Table
+from quantvista.errors import ConfigError, MarketDataError
+from quantvista.market import check_instrument_id
+
+__all__ = ["COLUMNS", "PRICES", "Block", "to_block"]
+
+PRICES = ("close", "open", "high", "low")
+COLUMNS = ("date", "ts", "instrument", *PRICES, "volume")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The prices of one file.
+
+    Parameters
+    ----------
+    where : str
+        The file, as messages name it.
+    daily : bool
+        Whether ``stamps`` are days since 1970, else UTC nanoseconds.
+    stamps : int64, shape (k,)
+        Strictly increasing.
+    ids : tuple of str, length n
+        Instrument ids, in no order.
+    values : dict of str to float64, shape (k, n)
+        ``close`` and what else there is; NaN where missing.
+    rows : int64, shape (k, n)
+        Row in the file, 0 where there is none.
+    names : dict of str to tuple of str, length n
+        The file's column behind each value.
+    unused : tuple of str
+        Columns that were not read.
+    """
+
+    where: str
+    daily: bool
+    stamps: NDArray[np.int64]
+    ids: tuple[str, ...]
+    values: dict[str, NDArray[np.float64]]
+    rows: NDArray[np.int64]
+    names: dict[str, tuple[str, ...]]
+    unused: tuple[str, ...] = ()
+
+    def place(self, field: str, at: tuple[int, int]) -> str:
+        """Words for where a value stands in the file."""
+        name, row = self.names[field][at[1]], self.rows[at]
+        return f"row {row}, column '{name}' (instrument '{self.ids[at[1]]}')"
+
+
+def to_block(table: Table, columns: Mapping[str, str], venue: str | None) -> Block:
+    """Arrange a table, whichever layout it has.
+
+    Parameters
+    ----------
+    table : Table
+        Long (time, ``instrument``, ``close``), of one instrument (time, ``close``; the file is
+        named after it), or wide (time and a column of closes per instrument). The time is
+        ``date`` or ``ts``. Column names count without regard to case.
+    columns : mapping of str to str
+        Our name to the file's, where they differ.
+    venue : str or None
+        Appended to each name of an instrument, with a point between.
+
+    Returns
+    -------
+    Block
+        Sorted by time; rows in any order are welcome.
+
+    Raises
+    ------
+    ConfigError
+        If ``columns`` names something that does not exist.
+    MarketDataError
+        If columns are missing, or a row is there twice.
+    """
+    found = _resolve(table, columns)
+    if "date" in found and "ts" in found:
+        raise MarketDataError(f"{table.where}: must have one time column; found 'date' and 'ts'")
+    if "date" not in found and "ts" not in found:
+        names = table.frame.columns
+        close = difflib.get_close_matches("date", [n.lower() for n in names], n=1)
+        hint = f"; is it {close[0]!r}? set data.columns" if close else ""
+        raise MarketDataError(
+            f"{table.where}: must have a column 'date' or 'ts'; found {_some(names)}{hint}"
+        )
+    daily = "date" in found
+    stamps = dates(table, found["date"]) if daily else instants(table, found["ts"])
+    if "close" not in found and "instrument" not in found:
+        return _wide(table, found, stamps, daily, venue)
+    return _long(table, found, stamps, daily, venue)
+
+
+def _resolve(table: Table, columns: Mapping[str, str]) -> dict[str, str]:
+    """Our column names to the file's."""
+    names = table.frame.columns
+    found: dict[str, str] = {}
+    for ours in COLUMNS:
+        if ours in columns:
+            if columns[ours] not in names:
+                close = difflib.get_close_matches(columns[ours], names, n=1)
+                hint = f"; did you mean {close[0]!r}?" if close else ""
+                raise ConfigError(
+                    f"`data.columns.{ours}` must be a column of {table.where}; "
+                    f"found {columns[ours]!r}{hint}"
+                )
+            found[ours] = columns[ours]
+            continue
+        taken = columns.values()
+        same = [name for name in names if name.lower() == ours and name not in taken]
+        if len(same) > 1:
+            raise MarketDataError(f"{table.where}: column '{ours}' must be unique; found {same}")
+        if same:
+            found[ours] = same[0]
+    return found
+
+
+def _instrument_id(name: str, venue: str | None, where: str) -> str:
+    value = f"{name}.{venue}" if venue else name
+    try:
+        return check_instrument_id(value)
+    except ConfigError as error:
+        hint = "" if venue else '; set data.venue = "XNAS" to append a venue to bare symbols'
+        raise MarketDataError(f"{where}: {error}{hint}") from None
+
+
+def _wide(
+    table: Table, found: dict[str, str], stamps: NDArray[np.int64], daily: bool, venue: str | None
+) -> Block:
+    names = [name for name in table.frame.columns if name not in found.values()]
+    if stray := [ours for ours in found if ours not in ("date", "ts")]:
+        raise MarketDataError(
+            f"{table.where}: column '{found[stray[0]]}' needs a column 'close' beside it; "
+            f"found {_some(table.frame.columns)}"
+        )
+    ids = tuple(_instrument_id(name, venue, table.where) for name in names)
+    close = np.column_stack([numbers(table, name) for name in names])
+    rows = np.arange(len(stamps), dtype=np.int64) + table.row_first
+    order = np.argsort(stamps, kind="stable")
+    stamps, rows = stamps[order], rows[order]
+    if len(twice := np.flatnonzero(np.diff(stamps) == 0)):
+        raise _duplicate(table, stamps[twice[0]], daily, rows[twice[0]], rows[twice[0] + 1])
+    shape = close.shape
+    return Block(
+        table.where,
+        daily,
+        stamps,
+        ids,
+        {"close": close[order]},
+        np.broadcast_to(rows[:, None], shape),
+        {"close": tuple(names)},
+    )
+
+
+def _long(
+    table: Table, found: dict[str, str], stamps: NDArray[np.int64], daily: bool, venue: str | None
+) -> Block:
+    if "close" not in found:
+        close = difflib.get_close_matches("close", table.frame.columns, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        raise MarketDataError(f"{table.where}: must have a column 'close'{hint}")
+    present = [price for price in PRICES if price in found]
+    if 1 < len(present) < 4:
+        missing = ", ".join(price for price in PRICES if price not in found)
+        raise MarketDataError(
+            f"{table.where}: must have all of open, high and low, or none; missing {missing}"
+        )
+    if "instrument" in found:
+        text = texts(table, found["instrument"])
+        names = text.unique().sort()
+        codes = text.replace_strict(names, pl.int_range(len(names), eager=True)).to_numpy()
+    else:
+        names, codes = pl.Series([table.stem]), np.zeros(len(stamps), dtype=np.int64)
+    ids = tuple(_instrument_id(name, venue, table.where) for name in names)
+    unique, index = np.unique(stamps, return_inverse=True)
+    shape = (len(unique), len(ids))
+    rows = np.zeros(shape, dtype=np.int64)
+    numbered = np.arange(len(stamps), dtype=np.int64) + table.row_first
+    flat = index * shape[1] + codes
+    first = np.unique(flat, return_index=True)[1]
+    if len(first) != len(flat):
+        again = int(np.setdiff1d(np.arange(len(flat)), first)[0])
+        before = int(np.flatnonzero(flat == flat[again])[0])
+        whose = f" of '{ids[codes[again]]}'"
+        raise _duplicate(table, stamps[again], daily, numbered[before], numbered[again], whose)
+    rows.reshape(-1)[flat] = numbered
+    values = {}
+    for ours in (*present, *(["volume"] if "volume" in found else [])):
+        matrix = np.full(shape, np.nan)
+        matrix.reshape(-1)[flat] = numbers(table, found[ours])
+        values[ours] = matrix
+    unused = tuple(name for name in table.frame.columns if name not in found.values())
+    column_names = {ours: (found[ours],) * len(ids) for ours in values}
+    return Block(table.where, daily, unique, ids, values, rows, column_names, unused)
+
+
+def _duplicate(
+    table: Table, stamp: np.int64, daily: bool, row: int, again: int, whose: str = ""
+) -> MarketDataError:
+    return MarketDataError(
+        f"{table.where}: every time must be there once; "
+        f"found {show_stamp(stamp, daily)}{whose} in rows {row} and {again}"
+    )
+
+
+def show_stamp(stamp: np.int64 | int, daily: bool) -> str:
+    """Write a stamp as an ISO date or instant."""
+    if daily:
+        return str(np.datetime64(int(stamp), "D"))
+    return f"{np.datetime64(int(stamp), 'ns').astype('datetime64[us]')}Z"
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(repr(name) for name in names[:6])
+    return shown + (f" and {len(names) - 6} more" if len(names) > 6 else "")

@@ -1,0 +1,126 @@
+"""From the ``[data]`` section to market data."""
+
+from pathlib import Path
+
+from quantvista.data._assemble import assemble
+from quantvista.data._block import COLUMNS, Block, to_block
+from quantvista.data._check import check_block, decimals
+from quantvista.data._read import SUFFIXES, read_table
+from quantvista.data._sample import load_sample
+from quantvista.data._types import Bias, DataSpec, MarketData
+from quantvista.errors import ConfigError, MarketDataError
+
+__all__ = ["load"]
+
+_UNKNOWN = Bias(
+    "unknown origin",
+    "QuantVista cannot see how these instruments were chosen or how their prices were adjusted. "
+    "A list made today of what did well flatters every result.",
+)
+_CLOSE_ONLY = Bias(
+    "close only",
+    "There is no open, high or low: orders fill at the next close.",
+)
+
+
+def load(
+    spec: DataSpec,
+    *,
+    base: Path,
+    calendar: str,
+    currency: str = "USD",
+    sectors_required: bool = False,
+) -> MarketData:
+    """Load market data, refusing whatever cannot be used as it stands.
+
+    Parameters
+    ----------
+    spec : DataSpec
+        What to load.
+    base : pathlib.Path
+        Folder that relative paths start from: that of the fund file.
+    calendar : str
+        Sessions that daily dates stand for and that intraday bars must lie in.
+    currency : str
+        Of all the prices.
+    sectors_required : bool
+        Whether each instrument must have a sector, because one is limited.
+
+    Returns
+    -------
+    MarketData
+        See there.
+
+    Raises
+    ------
+    MarketDataError
+        If files are missing, malformed or contradict themselves.
+    ConfigError
+        If the section asks for something that does not exist.
+
+    Notes
+    -----
+    Missing data: an empty field or NaN is a missing bar, never filled; anything else that is no
+    number is refused. Rows may come in any order, but each time once per instrument.
+    """
+    if spec.instruments is not None and not spec.instruments:
+        raise ConfigError("`data.instruments` must name at least one instrument; found none")
+    if spec.source.startswith("lake:"):
+        raise ConfigError("`data.source` lake: is not yet available; use a file, folder or sample")
+    if spec.source.startswith("sample:"):
+        data = load_sample(spec, calendar, currency)
+    else:
+        data = _load_files(spec, base, calendar, currency)
+    if sectors_required:
+        for instrument in data.instruments:
+            if not instrument.sector:
+                raise ConfigError(
+                    "`data.sectors` must name a sector for each instrument, because "
+                    f"`risk.sector_max` is set; found none for '{instrument.id}'"
+                )
+    return data
+
+
+def _load_files(spec: DataSpec, base: Path, calendar: str, currency: str) -> MarketData:
+    for ours in spec.columns:
+        if ours not in COLUMNS:
+            known = ", ".join(COLUMNS)
+            raise ConfigError(f"`data.columns` must use the names {known}; found {ours!r}")
+    digits = decimals(spec.tick_size) if spec.tick_size else 2
+    blocks: list[Block] = []
+    unused: set[str] = set()
+    for path, where in _files(spec.source, base):
+        block = to_block(read_table(path, where), spec.columns, spec.venue)
+        blocks.append(check_block(block, digits, spec.round_prices))
+        unused.update(block.unused)
+    assumptions: tuple[str, ...] = ()
+    if unused:
+        assumptions += (f"Columns of the data that are not used: {', '.join(sorted(unused))}.",)
+    if spec.round_prices:
+        assumptions += (f"Prices are rounded to {digits} decimals.",)
+    biases: tuple[Bias, ...] = (_UNKNOWN,)
+    if "open" not in blocks[0].values:
+        biases += (_CLOSE_ONLY,)
+    return assemble(blocks, spec, calendar, currency, biases, assumptions)
+
+
+def _files(source: str, base: Path) -> list[tuple[Path, str]]:
+    """Files of a source, with the names by which messages call them."""
+    path = base / Path(source).expanduser()
+    try:
+        if path.is_dir():
+            found = sorted(p for p in path.iterdir() if p.name.lower().endswith(SUFFIXES))
+            if not found:
+                rule = f"must hold files ending in {', '.join(SUFFIXES)}"
+                raise MarketDataError(f"`data.source` {rule}; found none in folder {source}")
+            return [(file, f"{source.rstrip('/')}/{file.name}") for file in found]
+        if path.is_file():
+            return [(path, source)]
+        exists = path.exists()
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        raise MarketDataError(f"`data.source` {source} cannot be read: {reason}") from None
+    except ValueError:
+        exists = False  # a NUL in the name
+    what = "is neither a file nor a folder" if exists else "does not exist"
+    raise MarketDataError(f"`data.source` {source!r} {what} (looked in {base})")

@@ -1,0 +1,169 @@
+"""What loading market data takes and gives."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quantvista.market import Instrument
+
+__all__ = ["Bias", "DataSpec", "MarketData", "fingerprint"]
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Bias:
+    """A way in which data flatters or distorts results, in words for the reader."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DataSpec:
+    """Which data to load and how to read it: the ``[data]`` section of a fund file.
+
+    Parameters
+    ----------
+    source : str
+        ``sample:NAME``, or a CSV or Parquet file or a folder of them.
+    benchmark : str or None
+        Instrument id whose closes are the benchmark.
+    start, end : datetime.date or None
+        First and last session, both included; ``None`` takes all there is.
+    instruments : tuple of str or None
+        The universe; ``None`` takes all instruments.
+    tick_size, lot_size : decimal.Decimal or None
+        Steps of prices and quantities; ``None`` is 0.01 and 1 for files.
+    sectors : mapping of str to str
+        Sector of each instrument id.
+    columns : mapping of str to str
+        Our column name to the file's, where they differ.
+    venue : str or None
+        Appended to the names in the file, where these are bare symbols.
+    round_prices : bool
+        Round prices to the decimals of ``tick_size`` instead of refusing finer ones.
+    """
+
+    source: str
+    benchmark: str | None = None
+    start: date | None = None
+    end: date | None = None
+    instruments: tuple[str, ...] | None = None
+    tick_size: Decimal | None = None
+    lot_size: Decimal | None = None
+    sectors: Mapping[str, str] = field(default=_NOTHING)
+    columns: Mapping[str, str] = field(default=_NOTHING)
+    venue: str | None = None
+    round_prices: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MarketData:
+    """Prices of a universe on one time axis.
+
+    Every price equals ``k / 10**price_precision`` for a whole ``k``, to the last bit, so that
+    rounding ``price * 10**price_precision`` to the nearest integer is exact.
+
+    Parameters
+    ----------
+    instruments : tuple of Instrument, length n
+        In ascending order of id; the columns of the matrices.
+    ts : int64, shape (T,)
+        Bar closes in UTC nanoseconds, strictly increasing. Daily data has every session between
+        its first and its last, whether or not anything traded.
+    session_start, session_end : bool, shape (T,)
+        First and last bar of each session; all true for daily data.
+    close : float64, shape (T, n)
+        NaN where an instrument has no bar. Missing bars are never filled.
+    open, high, low : float64, shape (T, n), or None
+        All or none of them; NaN exactly where ``close`` is.
+    volume : float64, shape (T, n), or None
+        In units of the instrument; NaN exactly where ``close`` is.
+    benchmark : float64, shape (T,), or None
+        Level; where it has no bar the last one is carried forward, and ``assumptions`` says so.
+    benchmark_id : str or None
+        Its instrument id.
+    biases : tuple of Bias
+        What is known to be wrong with the data.
+    assumptions : tuple of str
+        Sentences about how it was read.
+    source : str
+        As written in the fund file.
+    fingerprint : str
+        SHA-256 of all of the content above, in hexadecimal; the source's name is not part of it.
+    """
+
+    instruments: tuple[Instrument, ...]
+    ts: NDArray[np.int64]
+    session_start: NDArray[np.bool_]
+    session_end: NDArray[np.bool_]
+    close: NDArray[np.float64]
+    open: NDArray[np.float64] | None
+    high: NDArray[np.float64] | None
+    low: NDArray[np.float64] | None
+    volume: NDArray[np.float64] | None
+    benchmark: NDArray[np.float64] | None
+    benchmark_id: str | None
+    biases: tuple[Bias, ...]
+    assumptions: tuple[str, ...]
+    source: str
+    fingerprint: str
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Instrument ids, ascending."""
+        return tuple(instrument.id for instrument in self.instruments)
+
+    @property
+    def sectors(self) -> tuple[str, ...]:
+        """Sector of each instrument, empty where unknown."""
+        return tuple(instrument.sector for instrument in self.instruments)
+
+    @property
+    def daily(self) -> bool:
+        """Whether every session has one bar."""
+        return bool(self.session_start.all() and self.session_end.all())
+
+
+def fingerprint(
+    instruments: tuple[Instrument, ...],
+    benchmark_id: str | None,
+    arrays: Mapping[str, NDArray[np.generic] | None],
+) -> str:
+    """SHA-256 of loaded data, the same on every platform.
+
+    Parameters
+    ----------
+    instruments : tuple of Instrument
+        In the order of the columns.
+    benchmark_id : str or None
+        Id of the benchmark.
+    arrays : mapping of str to array or None
+        By name; hashed in the order of the names.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+    """
+    digest = hashlib.sha256(b"quantvista data 1\n")
+    for instrument in instruments:
+        digest.update(f"{instrument}\n".encode())
+    digest.update(f"benchmark {benchmark_id}\n".encode())
+    for name in sorted(arrays):
+        array = arrays[name]
+        if array is None:
+            digest.update(f"{name} none\n".encode())
+            continue
+        digest.update(f"{name} {array.shape} {array.dtype.kind}\n".encode())
+        if array.dtype.kind == "f":
+            array = np.where(np.isnan(array), np.nan, array)  # one bit pattern for NaN
+        digest.update(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes())
+    return digest.hexdigest()
