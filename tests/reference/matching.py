@@ -207,11 +207,8 @@ class Barrier:
                 order.reason = "volume"
             if share == 0:
                 continue
-            notional, fee = (
-                instrument.notional(share, price),
-                book.rules.fee(instrument, share, price),
-            )
-            covered = book.ledger.cash(order.sleeve) + notional
+            fee = book.rules.fee(instrument, share, price)
+            covered = book.ledger.cash(order.sleeve) + instrument.notional(share, price)
             if order.side == "sell" and covered < fee:
                 book.verdict(order, "cut", "cash", fee, covered)
                 cut.append(order)
@@ -233,14 +230,17 @@ class Barrier:
             fee = 0 if free else rules.fee(instrument, quantity, price)
             return instrument.notional(quantity, price) + fee
 
+        def covered(wanted: int, left: int) -> int:
+            return lot * largest(wanted // lot, lambda lots: cost(lots * lot) <= left)
+
         for order, wanted in buys:
             left = self.book.ledger.cash(order.sleeve) - spent.get(order.sleeve, 0)
-            lots = largest(wanted // lot, lambda n, left=left: cost(n * lot) <= left)  # type: ignore[misc]
-            if lots * lot < wanted:
+            quantity = covered(wanted, left)
+            if quantity < wanted:
                 self.book.verdict(order, "cut", "cash", cost(wanted), left)
                 cut.append(order)
-            paid.append((order, lots * lot))
-            spent[order.sleeve] = spent.get(order.sleeve, 0) + cost(lots * lot)
+            paid.append((order, quantity))
+            spent[order.sleeve] = spent.get(order.sleeve, 0) + cost(quantity)
         return paid, cut
 
     def _cancel(self, orders: Iterable[Order]) -> None:
