@@ -7,7 +7,10 @@ from numpy.typing import NDArray
 
 from quantvista.errors import ConfigError
 
-__all__ = ["cap_weights", "water_fill"]
+__all__ = ["WEIGHT_DUST", "cap_weights", "water_fill"]
+
+WEIGHT_DUST = 1e-12
+"""Weights below this count as zero: no order comes of them, and scaled up they would overflow."""
 
 
 def cap_weights(
@@ -29,7 +32,8 @@ def cap_weights(
     Parameters
     ----------
     weights : float64, shape (n,)
-        Not negative, adding up to at most 1. A weight of zero stays zero.
+        Not negative, adding up to at most 1. Zero, or less than
+        `WEIGHT_DUST`, stays or becomes zero.
     sectors : tuple of str, length n
         Sector of each instrument.
     weight_max : float or None
@@ -54,6 +58,7 @@ def cap_weights(
     >>> cap_weights(np.array([0.6, 0.2, 0.2]), ("Tech", "Tech", "Energy"), 0.5, 0.6)
     array([0.45, 0.15, 0.4 ])
     """
+    weights = np.where(weights < WEIGHT_DUST, 0.0, weights)
     ceilings = np.where(weights > 0.0, 1.0 if weight_max is None else weight_max, 0.0)
     if sector_max is not None:
         names = np.array(sectors, dtype=np.str_)
