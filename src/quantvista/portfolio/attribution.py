@@ -50,7 +50,7 @@ def contribution(
     Parameters
     ----------
     fills : polars.DataFrame
-        The `fills` contract of a run (DESIGN section 7), exact decimals: ``sleeve``, ``instrument``,
+        The `fills` of a run (DESIGN section 7), exact decimals: ``sleeve``, ``instrument``,
         ``side``, ``quantity``, ``price``, ``fee``.
     positions : polars.DataFrame
         Its `positions` at the last bar only: ``sleeve``, ``instrument``, ``value``.
@@ -79,7 +79,7 @@ def contribution(
 
 
 def notional(multipliers: Mapping[str, int] | None = None) -> pl.Expr:
-    """Money that changed hands in a fill, unsigned: quantity × price × multiplier, exact."""
+    """Money that changed hands in a fill, unsigned: quantity by price by multiplier."""
     traded = pl.col("quantity").cast(_EXACT) * pl.col("price").cast(_EXACT)
     odd = {name: Decimal(m) for name, m in (multipliers or {}).items() if m != 1}
     if odd:

@@ -206,8 +206,8 @@ def measure_against(
 def sharpe_standard_error(returns: Floats, periods: float) -> Metric:
     """Estimate the standard error of the annualised Sharpe ratio, skew and fat tails included.
 
-    ``sqrt((1 - skew * s + (kurtosis - 1) / 4 * s**2) / (n - 1)) * sqrt(periods)``, ``s`` the ratio per
-    period and ``kurtosis`` 3 for a normal distribution. Assumes independent returns.
+    ``sqrt((1 - skew * s + (kurtosis - 1) / 4 * s**2) / (n - 1)) * sqrt(periods)``, ``s`` the ratio
+    per period and ``kurtosis`` 3 for a normal distribution. Assumes independent returns.
 
     References
     ----------

@@ -1,0 +1,120 @@
+"""The tables of a run, as its Parquet files hold them."""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import polars as pl
+
+__all__ = ["RunFrames"]
+
+_TS = pl.Datetime("ns", "UTC")
+_EXACT = pl.Decimal(38, 12)
+_TEXT = pl.String
+_SCHEMAS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
+    "equity": {
+        "ts": _TS,
+        "equity": _EXACT,
+        "cash": _EXACT,
+        "gross": _EXACT,
+        "net": _EXACT,
+        "benchmark": pl.Float64,
+    },
+    "orders": {
+        "ts": _TS,
+        "order_id": _TEXT,
+        "instrument": _TEXT,
+        "sleeve": _TEXT,
+        "side": _TEXT,
+        "quantity": _EXACT,
+        "filled": _EXACT,
+        "type": _TEXT,
+        "tif": _TEXT,
+        "limit_price": _EXACT,
+        "status": _TEXT,
+        "reason": _TEXT,
+    },
+    "fills": {
+        "ts": _TS,
+        "fill_id": _TEXT,
+        "order_id": _TEXT,
+        "instrument": _TEXT,
+        "sleeve": _TEXT,
+        "venue": _TEXT,
+        "side": _TEXT,
+        "quantity": _EXACT,
+        "price": _EXACT,
+        "currency": _TEXT,
+        "fee": _EXACT,
+        "slippage": _EXACT,
+        "kind": _TEXT,
+    },
+    "positions": {
+        "ts": _TS,
+        "instrument": _TEXT,
+        "sleeve": _TEXT,
+        "quantity": _EXACT,
+        "mark_price": _EXACT,
+        "value": _EXACT,
+        "cost": _EXACT,
+    },
+    "sleeves": {"ts": _TS, "sleeve": _TEXT, "equity": _EXACT, "cash": _EXACT},
+    "verdicts": {
+        "ts": _TS,
+        "order_id": _TEXT,
+        "rule": _TEXT,
+        "figure": _EXACT,
+        "limit": _EXACT,
+        "outcome": _TEXT,
+    },
+    "comparisons": {"ts": _TS, "name": _TEXT, "equity": pl.Float64},
+}
+
+
+@dataclass(frozen=True)
+class RunFrames:
+    """The tables that a summary and a report are made of (DESIGN section 7), exact decimals.
+
+    Parameters
+    ----------
+    equity, orders, fills, positions, sleeves, verdicts, comparisons : polars.DataFrame
+        By event time. Each may have no rows, none may lack a column.
+    """
+
+    equity: pl.DataFrame
+    orders: pl.DataFrame
+    fills: pl.DataFrame
+    positions: pl.DataFrame
+    sleeves: pl.DataFrame
+    verdicts: pl.DataFrame
+    comparisons: pl.DataFrame
+
+    @classmethod
+    def read(cls, run: Path) -> tuple["RunFrames", tuple[str, ...]]:
+        """Read a run directory; what it lacks becomes an empty table.
+
+        Parameters
+        ----------
+        run : Path
+            The directory.
+
+        Returns
+        -------
+        frames : RunFrames
+            All tables.
+        missing : tuple of str
+            Names of those whose file is absent or cannot be read.
+        """
+        found: dict[str, pl.DataFrame] = {}
+        missing = []
+        for name in (field.name for field in fields(cls)):
+            try:
+                found[name] = pl.read_parquet(run / f"{name}.parquet")
+            except (OSError, pl.exceptions.PolarsError):  # interrupted runs leave part files
+                found[name] = pl.DataFrame(schema=_SCHEMAS[name])
+                missing.append(name)
+        return cls(**found), tuple(missing)
+
+    @classmethod
+    def empty(cls) -> "RunFrames":
+        """Build tables without rows."""
+        return cls(**{name: pl.DataFrame(schema=schema) for name, schema in _SCHEMAS.items()})

@@ -1,0 +1,378 @@
+"""The summary of a run: everything that ``summary.json`` says, from its tables and its facts.
+
+Pure and without a clock: the same input gives the same dictionary. Money is exact decimal text,
+ratios are floats, and what is undefined is null with a reason.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from quantvista.backtest._frames import RunFrames
+from quantvista.backtest._verdict import verdict
+from quantvista.portfolio.attribution import Contribution, contribution, money_text, notional
+from quantvista.portfolio.drawdowns import drawdowns
+from quantvista.portfolio.metrics import (
+    Metric,
+    infer_periods,
+    measure,
+    measure_against,
+    simple_returns,
+    years_between,
+)
+
+__all__ = ["Curve", "RunMeta", "SleeveMeta", "build_summary", "curves"]
+
+type Ints = NDArray[np.int64]
+type Floats = NDArray[np.float64]
+
+SCHEMA_VERSION: Final = 1
+_INTRADAY_NS: Final = 20 * 3_600_000_000_000
+_DAY_NS: Final = 86_400_000_000_000
+_RELATIVE: Final = ("beta", "alpha", "correlation", "tracking_error", "information_ratio")
+
+
+@dataclass(frozen=True)
+class SleeveMeta:
+    """One sleeve as the fund file has it."""
+
+    id: str
+    strategy: str
+    share: float
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RunMeta:
+    """What the tables of a run do not say.
+
+    Parameters
+    ----------
+    fund, currency : str
+        Name of the fund and the currency of all its money.
+    cash : Decimal
+        What it started with.
+    sleeves : sequence of SleeveMeta
+        In ascending id.
+    status : str
+        ``complete``, ``incomplete`` (stopped) or ``failed``.
+    error : str
+        Why it is not complete.
+    source, time_zone, calendar : str
+        Where the data came from and by what clock.
+    benchmark : str, optional
+        Id of the level in `equity.benchmark`; None where the fund has none.
+    periods : float, optional
+        Returns in a year; by default inferred from the bars.
+    missing_bars, trials : int
+        Counted by the run; trials is how many variants were tried on this data.
+    sectors, multipliers : mapping
+        By instrument; the keys of `sectors` are the universe.
+    biases : sequence of (name, text)
+        What is wrong with the sample.
+    assumptions : sequence of str
+        What the simulation takes for granted.
+    fingerprint : mapping
+        ``data``, ``fund``, ``code``, ``semantics``, ``state_hash``, ``environment``.
+    """
+
+    fund: str
+    currency: str
+    cash: Decimal
+    sleeves: Sequence[SleeveMeta] = ()
+    status: str = "complete"
+    error: str = ""
+    source: str = ""
+    time_zone: str = "UTC"
+    calendar: str = ""
+    benchmark: str | None = None
+    periods: float | None = None
+    missing_bars: int = 0
+    trials: int = 1
+    sectors: Mapping[str, str] = field(default_factory=dict)
+    multipliers: Mapping[str, int] = field(default_factory=dict)
+    biases: Sequence[tuple[str, str]] = ()
+    assumptions: Sequence[str] = ()
+    fingerprint: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """An equity curve at session ends: UTC nanoseconds and levels, NaN where there is none."""
+
+    ts: Ints
+    level: Floats
+
+
+def build_summary(frames: RunFrames, meta: RunMeta) -> dict[str, Any]:
+    """Summarise a run.
+
+    Parameters
+    ----------
+    frames : RunFrames
+        Its tables, exact decimals.
+    meta : RunMeta
+        Its facts.
+
+    Returns
+    -------
+    dict
+        Content of ``summary.json``; only JSON types, no NaN.
+
+    Raises
+    ------
+    AssertionError
+        If the run is complete and its contributions do not add up to its profit exactly.
+    """
+    found = curves(frames)
+    ours = found["fund"]
+    periods = meta.periods or infer_periods(ours.ts)
+    profit = _contribution(frames, meta)
+    costs, turnover = _costs(frames, meta, ours)
+    metrics = {**_measured(ours, periods), **_against(ours, found.get("benchmark"), periods)}
+    metrics |= {"turnover": turnover, **_exposure(frames.equity)}
+    summary: dict[str, Any] = {
+        "schema_version": SCHEMA_VERSION,
+        "status": meta.status,
+        "error": meta.error,
+        "fund": _fund(meta, frames),
+        "period": _period(frames, ours, periods),
+        "metrics": _plain(metrics),
+        "comparisons": _comparisons(found, meta, periods),
+        "costs": costs,
+        "counts": _counts(frames, meta),
+        "sleeves": [
+            {"id": s.id, "strategy": s.strategy, "share": s.share, "params": dict(s.params)}
+            for s in meta.sleeves
+        ],
+        "instruments": [
+            {"id": name, "sector": meta.sectors[name], "multiplier": meta.multipliers.get(name, 1)}
+            for name in sorted(meta.sectors)
+        ],
+        "contribution": _contribution_rows(profit),
+        "drawdowns": _drawdown_rows(ours),
+        "worst_days": _worst_days(ours, found.get("benchmark")),
+        "limits_hit": _limits_hit(frames.verdicts),
+        "trials": meta.trials,
+        "assumptions": list(meta.assumptions),
+        "biases": [{"name": name, "text": text} for name, text in meta.biases],
+        "fingerprint": dict(meta.fingerprint),
+    }
+    summary["verdict"] = verdict(summary)
+    return summary
+
+
+def curves(frames: RunFrames) -> dict[str, Curve]:
+    """Collect curves at session ends: ``fund``, ``benchmark`` if there is one, each comparison.
+
+    Bars closer than 20 hours are thinned to the last one of each UTC day.
+    """
+    equity = frames.equity.select(
+        pl.col("ts").cast(pl.Int64),
+        fund=pl.col("equity").cast(pl.Float64),
+        benchmark=pl.col("benchmark").cast(pl.Float64),
+    )
+    for (name,), part in frames.comparisons.group_by("name", maintain_order=True):
+        other = part.select(
+            pl.col("ts").cast(pl.Int64), pl.col("equity").cast(pl.Float64).alias(str(name))
+        )
+        equity = equity.join(other, on="ts", how="left", maintain_order="left")
+    ts = equity["ts"].to_numpy()
+    if ts.size > 1 and float(np.median(np.diff(ts))) < _INTRADAY_NS:
+        day = ts // _DAY_NS
+        equity = equity.filter(pl.Series(np.append(day[1:] != day[:-1], True)))
+        ts = equity["ts"].to_numpy()
+    levels = {
+        name: equity[name].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+        for name in equity.columns[1:]
+    }
+    return {
+        name: Curve(ts, level)
+        for name, level in levels.items()
+        if name == "fund" or bool(np.isfinite(level).any())
+    }
+
+
+# -- metrics ---------------------------------------------------------------------------------
+def _measured(curve: Curve, periods: float) -> dict[str, Metric]:
+    known = np.isfinite(curve.level)
+    return measure(curve.ts[known], curve.level[known], periods=periods)
+
+
+def _against(ours: Curve, benchmark: Curve | None, periods: float) -> dict[str, Metric]:
+    if benchmark is None:
+        return {name: Metric.undefined("no benchmark") for name in _RELATIVE}
+    return measure_against(ours.ts, ours.level, benchmark.level, periods=periods)
+
+
+def _exposure(equity: pl.DataFrame) -> dict[str, Metric]:
+    """Mean gross exposure as a share of equity, and the share of bars with any."""
+    gross = equity["gross"].cast(pl.Float64).to_numpy()
+    level = equity["equity"].cast(pl.Float64).to_numpy()
+    if level.size == 0 or not bool(np.all(level > 0)):
+        missing = Metric.undefined("needs positive equity on every bar")
+        return {"exposure": missing, "time_invested": missing}
+    return {
+        "exposure": Metric(float(np.mean(gross / level))),
+        "time_invested": Metric(float(np.mean(gross > 0))),
+    }
+
+
+def _plain(metrics: Mapping[str, Metric]) -> dict[str, dict[str, Any]]:
+    return {
+        name: {"value": None, "reason": each.reason} if each.reason else {"value": each.value}
+        for name, each in sorted(metrics.items())
+    }
+
+
+def _comparisons(found: Mapping[str, Curve], meta: RunMeta, periods: float) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for name, curve in found.items():
+        if name != "fund":
+            out[name] = {"metrics": _plain(_measured(curve, periods))}
+            if name == "benchmark":
+                out[name]["id"] = meta.benchmark or "benchmark"
+    return out
+
+
+# -- money -----------------------------------------------------------------------------------
+def _costs(frames: RunFrames, meta: RunMeta, ours: Curve) -> tuple[dict[str, Any], Metric]:
+    """Costs in money; one-way turnover a year: half of what was traded, over mean equity."""
+    trades = frames.fills.filter(pl.col("kind") == "trade")
+    traded = _total(trades.select(notional(meta.multipliers)).to_series())
+    fees, slippage = _total(frames.fills["fee"]), _total(frames.fills["slippage"])
+    total = fees + slippage
+    years = years_between(int(ours.ts[0]), int(ours.ts[-1])) if ours.ts.size > 1 else 0.0
+    mean = float(np.mean(ours.level)) if ours.level.size else 0.0
+    costs = {
+        "fees": money_text(fees),
+        "slippage": money_text(slippage),
+        "total": money_text(total),
+        "traded": money_text(traded),
+        "bps_of_turnover": float(total / traded * 10_000) if traded else None,
+        "bps_a_year": float(total) / mean / years * 10_000 if mean > 0 and years > 0 else None,
+    }
+    if mean <= 0 or years <= 0:
+        return costs, Metric.undefined("needs at least two bars and positive equity")
+    return costs, Metric(float(traded) / 2.0 / mean / years)
+
+
+def _contribution(frames: RunFrames, meta: RunMeta) -> Contribution:
+    last = frames.equity["ts"].max()
+    held = frames.positions.filter(pl.col("ts") == last) if last else frames.positions.clear()
+    found = contribution(frames.fills, held, meta.multipliers)
+    if meta.status == "complete" and frames.equity.height:
+        profit = Decimal(frames.equity["equity"][-1]) - meta.cash
+        assert found.total == profit, f"contributions add up to {found.total}, profit is {profit}"
+    return found
+
+
+def _contribution_rows(found: Contribution) -> dict[str, Any]:
+    return {
+        "sleeves": [{"sleeve": s, "pnl": money_text(p)} for s, p in found.sleeves.items()],
+        "instruments": [
+            {"instrument": i, "pnl": money_text(p)} for i, p in found.instruments.items()
+        ],
+        "pairs": [
+            {"sleeve": s, "instrument": i, "pnl": money_text(p)}
+            for (s, i), p in found.pairs.items()
+        ],
+        "total": money_text(found.total),
+    }
+
+
+def _total(column: pl.Series) -> Decimal:
+    return Decimal(column.sum() or 0)
+
+
+# -- the rest --------------------------------------------------------------------------------
+def _fund(meta: RunMeta, frames: RunFrames) -> dict[str, Any]:
+    level = frames.equity["equity"]
+    return {
+        "name": meta.fund,
+        "currency": meta.currency,
+        "cash": money_text(meta.cash),
+        "equity": money_text(Decimal(level[-1])) if level.len() else None,
+        "benchmark": meta.benchmark,
+        "source": meta.source,
+        "time_zone": meta.time_zone,
+        "calendar": meta.calendar,
+    }
+
+
+def _period(frames: RunFrames, ours: Curve, periods: float) -> dict[str, Any]:
+    ts = ours.ts
+    return {
+        "start": _date(ts[0]) if ts.size else None,
+        "end": _date(ts[-1]) if ts.size else None,
+        "sessions": int(ts.size),
+        "years": years_between(int(ts[0]), int(ts[-1])) if ts.size else 0.0,
+        "periods_a_year": periods,
+        "first_fill": _date(frames.fills["ts"].cast(pl.Int64).min())
+        if frames.fills.height
+        else None,
+    }
+
+
+def _counts(frames: RunFrames, meta: RunMeta) -> dict[str, int]:
+    """Count rows; ``fills`` holds crosses and settlements too."""
+    kinds = _tally(frames.fills, "kind")
+    outcomes, status = _tally(frames.verdicts, "outcome"), _tally(frames.orders, "status")
+    return {
+        "orders": frames.orders.height,
+        "fills": frames.fills.height,
+        "crosses": kinds.get("cross", 0),
+        "settlements": kinds.get("settlement", 0),
+        **{name: outcomes.get(name, 0) for name in ("accepted", "cut", "rejected", "held")},
+        **{name: status.get(name, 0) for name in ("cancelled", "expired")},
+        "missing_bars": meta.missing_bars,
+    }
+
+
+def _tally(frame: pl.DataFrame, column: str) -> dict[str, int]:
+    return dict(frame.group_by(column).len().iter_rows())
+
+
+def _limits_hit(verdicts: pl.DataFrame) -> list[dict[str, Any]]:
+    hit = verdicts.filter(pl.col("outcome") != "accepted")
+    rows = hit.group_by("rule", "outcome").agg(pl.len().alias("count")).sort("rule", "outcome")
+    return rows.to_dicts()
+
+
+def _drawdown_rows(curve: Curve) -> list[dict[str, Any]]:
+    if curve.ts.size < 2 or curve.level[0] <= 0:
+        return []
+    date = [_date(t) for t in curve.ts]
+    return [
+        {
+            "start": date[each.start],
+            "trough": date[each.trough],
+            "recovery": None if each.recovery is None else date[each.recovery],
+            "depth": each.depth,
+            "days": each.days,
+        }
+        for each in drawdowns(curve.ts, curve.level)[:5]
+    ]
+
+
+def _worst_days(ours: Curve, benchmark: Curve | None) -> list[dict[str, Any]]:
+    returns = simple_returns(ours.level)
+    theirs = np.full(returns.size, np.nan) if benchmark is None else simple_returns(benchmark.level)
+    losses = [int(i) for i in np.argsort(returns, kind="stable")[:10] if returns[i] < 0]
+    return [
+        {
+            "date": _date(ours.ts[i + 1]),
+            "return": float(returns[i]),
+            "benchmark": float(theirs[i]) if np.isfinite(theirs[i]) else None,
+        }
+        for i in losses
+    ]
+
+
+def _date(ts: Any) -> str:  # noqa: ANN401 - NumPy and Python integers alike
+    return str(np.datetime64(int(ts), "ns").astype("M8[D]"))

@@ -1,0 +1,116 @@
+"""The verdict: two sentences in plain words that a reader may stop after."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+__all__ = ["MINUS", "percent", "verdict"]
+
+MINUS: Final = "\N{MINUS SIGN}"
+# How a known flaw of a sample reads inside a sentence; others go by their name.
+_PHRASES: Final = {
+    "survivorship": "the sample has survivors only",
+    "adjusted": "prices are adjusted with hindsight",
+    "adjusted-closes": "prices are adjusted with hindsight",
+    "adjusted_closes": "prices are adjusted with hindsight",
+    "close-only": "there are closes only",
+    "close_only": "there are closes only",
+}
+
+
+def verdict(summary: Mapping[str, Any]) -> str:
+    """Say whether it made money, against what, how bad it got and whether to believe it.
+
+    Parameters
+    ----------
+    summary : mapping
+        The summary of a run, all keys but ``verdict``.
+
+    Returns
+    -------
+    str
+        Plain text; percentages with one decimal, a real minus sign.
+    """
+    parts = [_unfinished(summary), _result(summary), _belief(summary)]
+    return " ".join(part for part in parts if part)
+
+
+def percent(value: float) -> str:
+    """Write a fraction as a percentage with one decimal and a real minus sign.
+
+    Examples
+    --------
+    >>> percent(0.3412), percent(-0.3412) == f"{MINUS}34.1 %", percent(-0.0001)
+    ('34.1 %', True, '0.0 %')
+    """
+    text = f"{value * 100:.1f} %"
+    return text.replace("-", MINUS) if text != "-0.0 %" else "0.0 %"
+
+
+def _unfinished(summary: Mapping[str, Any]) -> str:
+    if summary["status"] == "complete":
+        return ""
+    what = "Failed" if summary["status"] == "failed" else "Incomplete"
+    end, why = summary["period"]["end"], str(summary.get("error") or "").rstrip(".")
+    where = f" after {end}" if end else " before the first session"
+    return f"{what}{where}{': ' + why if why else ''}."
+
+
+def _result(summary: Mapping[str, Any]) -> str:
+    period, sessions = summary["period"], summary["period"]["sessions"]
+    if sessions < 2:
+        return f"Too short to judge: {sessions:,} {'session' if sessions == 1 else 'sessions'}."
+    if summary["counts"]["fills"] == 0:
+        refused = summary["counts"]["rejected"]
+        why = f"; {refused:,} orders were rejected" if refused else ""
+        return f"Never traded in {sessions:,} sessions{why}."
+    name, span = ("cagr", "a year") if period["years"] >= 1 else ("total_return", "in all")
+    found = _value(summary["metrics"], name)
+    if found is None:
+        return f"No return to speak of: {summary['metrics'][name]['reason']}."
+    verb = "Made" if found >= 0 else "Lost"
+    against = _against(summary, name)
+    return f"{verb} {percent(abs(found))} {span} after costs{against}; {_worst(summary)}."
+
+
+def _against(summary: Mapping[str, Any], name: str) -> str:
+    others = []
+    for key, label in (("benchmark", ""), ("equal_weight", "equal weight")):
+        other = summary["comparisons"].get(key)
+        found = None if other is None else _value(other["metrics"], name)
+        if found is not None:
+            others.append(f"{percent(found)} for {label or other['id']}")
+    return f" against {' and '.join(others)}" if others else ""
+
+
+def _worst(summary: Mapping[str, Any]) -> str:
+    if not summary["drawdowns"]:
+        return "it was never below its peak"
+    worst = summary["drawdowns"][0]
+    days = f"{worst['days']:,} {'day' if worst['days'] == 1 else 'days'}"
+    if worst["recovery"] is None:
+        return f"worst loss {percent(worst['depth'])}, not recovered after {days}"
+    return f"worst loss {percent(worst['depth'])} over {days}"
+
+
+def _belief(summary: Mapping[str, Any]) -> str:
+    ratio = _value(summary["metrics"], "sharpe")
+    error = _value(summary["metrics"], "sharpe_se")
+    if ratio is None or error is None or summary["counts"]["fills"] == 0:
+        return ""
+    flaws = [_PHRASES.get(each["name"], each["name"]) for each in summary["biases"]]
+    flaws = list(dict.fromkeys(flaws))
+    trials = summary["trials"]
+    flaws.append("1 trial" if trials == 1 else f"{trials} trials, not deflated for")
+    flaws.append(f"Sharpe {ratio:.2f} ± {error:.2f}".replace("-", MINUS))
+    if ratio < 2 * error:
+        opening = "It cannot be told from luck"
+    else:
+        opening = (
+            "Believe it with care" if summary["biases"] or trials > 1 else "Worth a closer look"
+        )
+    return f"{opening}: {', '.join(flaws)}."
+
+
+def _value(metrics: Mapping[str, Any], name: str) -> float | None:
+    found = metrics[name]["value"]
+    return None if found is None else float(found)
