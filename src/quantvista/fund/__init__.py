@@ -1,0 +1,31 @@
+"""The fund file: one TOML file that describes a fund, from its data to its venue."""
+
+from quantvista.fund._load import LoadedFund, load_fund
+from quantvista.fund._model import (
+    DataSection,
+    Fund,
+    FundSection,
+    PortfolioSection,
+    RiskSection,
+    SleeveSection,
+    VenueSection,
+)
+from quantvista.fund._schema import json_schema, resolved_toml
+from quantvista.fund._templates import TEMPLATES, template_path, write_template
+
+__all__ = [
+    "TEMPLATES",
+    "DataSection",
+    "Fund",
+    "FundSection",
+    "LoadedFund",
+    "PortfolioSection",
+    "RiskSection",
+    "SleeveSection",
+    "VenueSection",
+    "json_schema",
+    "load_fund",
+    "resolved_toml",
+    "template_path",
+    "write_template",
+]

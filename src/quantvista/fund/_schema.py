@@ -1,0 +1,86 @@
+"""A fund as JSON Schema for editors, and as the TOML that a run keeps."""
+
+import json
+from decimal import Decimal
+
+import tomli_w
+from pydantic import BaseModel
+
+from quantvista.fund._model import Fund
+
+__all__ = ["json_schema", "resolved_toml"]
+
+# Written as text, because they are money or rates that people read as decimals.
+_TEXT = {"cash", "position_max", "fat_finger_notional", "fee_bps", "slippage_bps"}
+_TEXT |= {"tick_size", "lot_size"}
+
+
+def json_schema() -> str:
+    """JSON Schema of fund files, for completion and checks in editors.
+
+    Returns
+    -------
+    str
+        JSON, ending with a line feed; the same for the same version.
+    """
+    schema = Fund.model_json_schema(mode="validation")
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **schema,
+        "title": "QuantVista fund file",
+        "description": "One TOML file that describes a fund.",
+    }
+    return json.dumps(schema, indent=2) + "\n"
+
+
+def resolved_toml(fund: Fund) -> str:
+    """Write a fund with every default filled in, in the order of the format.
+
+    Parameters
+    ----------
+    fund : Fund
+        Strategies given as classes are written as ``module:Class`` for the reader.
+
+    Returns
+    -------
+    str
+        TOML. Read again, it gives an equal fund, if its strategies are named by text.
+    """
+    return tomli_w.dumps(
+        {
+            "version": fund.version,
+            "fund": _table(fund.fund),
+            "data": _table(fund.data),
+            "sleeve": [_table(each) for each in fund.sleeve],
+            "portfolio": _table(fund.portfolio),
+            "risk": _table(fund.risk),
+            "venue": [_table(each) for each in fund.venue],
+        }
+    )
+
+
+def _table(section: BaseModel) -> dict[str, object]:
+    table: dict[str, object] = {}
+    for name in type(section).model_fields:
+        value = getattr(section, name)
+        if value is None or value == {}:
+            continue
+        if name == "strategy" and not isinstance(value, str):
+            cls = value if isinstance(value, type) else type(value)
+            if not isinstance(value, type):
+                table["params"] = value.params.model_dump(mode="json")
+            value = f"{cls.__module__}:{cls.__qualname__}"
+        elif name in _TEXT:
+            value = f"{value:f}"
+        table.setdefault(name, _plain(value))
+    return table
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, Decimal):
+        return Decimal(f"{value:f}")  # TOML has no 1E-7 without a point before the exponent
+    if isinstance(value, dict):
+        return {key: _plain(value[key]) for key in sorted(value)}
+    return value

@@ -1,0 +1,145 @@
+"""Field types of the fund file: decimals that stay exact, dates, ids."""
+
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+
+__all__ = [
+    "Bps",
+    "Fraction",
+    "InstrumentId",
+    "IsoDate",
+    "Money",
+    "Slug",
+    "Step",
+    "StrategyRef",
+    "Venue",
+    "exact_decimal",
+    "to_e9",
+]
+
+
+def exact_decimal(value: object) -> Decimal:
+    """Read a number as the decimal that was written.
+
+    Parameters
+    ----------
+    value : str, int, float or Decimal
+        A float counts as its shortest decimal: 0.1 is one tenth.
+
+    Returns
+    -------
+    decimal.Decimal
+        Finite.
+
+    Raises
+    ------
+    ValueError
+        If it is no finite number.
+
+    Examples
+    --------
+    >>> exact_decimal(0.1), exact_decimal("1000.50")
+    (Decimal('0.1'), Decimal('1000.50'))
+    """
+    if isinstance(value, float):
+        value = repr(value)
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        raise ValueError("must be a decimal number")
+    if isinstance(value, str) and ("_" in value or value != value.strip()):
+        raise ValueError("must be a decimal number")
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        raise ValueError("must be a decimal number") from None
+    if not number.is_finite():
+        raise ValueError("must be finite")
+    if number and not -30 <= number.adjusted() <= 30:
+        raise ValueError("must be a number of ordinary size")
+    return number
+
+
+def to_e9(value: Decimal) -> int:
+    """Convert a share or rate to whole billionths, as the engine counts them.
+
+    Examples
+    --------
+    >>> to_e9(Decimal("0.15"))
+    150000000
+    """
+    units = value.scaleb(9)
+    assert units == units.to_integral_value(), "validated to at most nine decimals"
+    return int(units)
+
+
+def _decimals(limit: int) -> AfterValidator:
+    def check(value: Decimal) -> Decimal:
+        shifted = value.scaleb(limit)
+        if shifted != shifted.to_integral_value():
+            raise ValueError(f"must have at most {limit} decimals")
+        return value
+
+    return AfterValidator(check)
+
+
+def _iso_date(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            raise ValueError("must be an ISO date such as 2024-01-31") from None
+    if isinstance(value, datetime) or not isinstance(value, date):
+        raise ValueError("must be an ISO date such as 2024-01-31")
+    return value
+
+
+def _schema(**keywords: object) -> WithJsonSchema:
+    return WithJsonSchema(keywords)
+
+
+_NUMBER = _schema(anyOf=[{"type": "number"}, {"type": "string"}])
+_EXACT = BeforeValidator(exact_decimal)
+
+Fraction = Annotated[Decimal, _EXACT, Field(gt=0, le=1), _decimals(9), _NUMBER]
+"""A share of something in (0, 1], at most nine decimals."""
+
+Bps = Annotated[Decimal, _EXACT, Field(ge=0, lt=10_000), _decimals(5), _NUMBER]
+"""Basis points, at most five decimals."""
+
+Money = Annotated[Decimal, _EXACT, Field(gt=0, lt=10**15), _decimals(12), _NUMBER]
+"""Positive money in the currency of the fund."""
+
+Step = Annotated[Decimal, _EXACT, Field(gt=0, le=10**6), _decimals(9), _NUMBER]
+"""A tick or lot size, at most nine decimals."""
+
+IsoDate = Annotated[
+    date, BeforeValidator(_iso_date), _schema(type="string", format="date", title="Date")
+]
+"""A TOML date, or ISO text."""
+
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
+"""A short name for folders and ids: lower case letters, digits, ``-`` and ``_``."""
+
+InstrumentId = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9._&-]*\.[A-Z][A-Z0-9]*$")]
+"""``SYMBOL.VENUE``."""
+
+Venue = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]*$")]
+"""A market identifier code or another upper-case name."""
+
+
+def _strategy(value: object) -> object:
+    if isinstance(value, str):
+        if not value.strip():
+            raise ValueError("must not be empty")
+        return value
+    from quantvista.strategies import Strategy
+
+    if isinstance(value, Strategy) or (isinstance(value, type) and issubclass(value, Strategy)):
+        return value
+    raise ValueError('must be a name, "file.py:Class", or in Python a strategy')
+
+
+StrategyRef = Annotated[Any, BeforeValidator(_strategy), _schema(type="string", minLength=1)]
+"""``"trend"``, ``"mine.py:MyTrend"``, or in Python a strategy class or instance."""
