@@ -215,16 +215,15 @@ class EventStrategy(Strategy):
     warm_up: int = 0
     """Barriers that it must have seen before it can trade; a shorter run makes no sense."""
 
-    def handlers(self) -> frozenset[str]:
+    @classmethod
+    def handlers(cls) -> frozenset[str]:
         """Names of the handlers that this class overrides."""
         own: dict[str, Callable[..., None]] = {
             "on_bar": EventStrategy.on_bar,
             "on_fill": EventStrategy.on_fill,
             "on_timer": EventStrategy.on_timer,
         }
-        return frozenset(
-            name for name, base in own.items() if getattr(type(self), name) is not base
-        )
+        return frozenset(name for name, base in own.items() if getattr(cls, name) is not base)
 
     def on_bar(self, ctx: Context, bar: Bar) -> None:
         """Answer a new bar; orders made now first match at the next barrier."""

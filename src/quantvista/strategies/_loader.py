@@ -170,6 +170,10 @@ def _check_class(found: object) -> type[Strategy]:
     if inspect.isabstract(found):
         missing = ", ".join(f"`{each}`" for each in sorted(found.__abstractmethods__))
         raise StrategyError(f"strategy {found.__name__!r} must define {missing}")
+    if issubclass(found, EventStrategy) and not found.handlers():
+        raise StrategyError(
+            f"strategy {found.__name__!r} must define `on_bar`, `on_fill` or `on_timer`"
+        )
     return found
 
 
