@@ -1,0 +1,548 @@
+//! The state machine: one input in, what it led to out.
+
+use serde::{Deserialize, Serialize};
+
+use crate::book::Book;
+use crate::config::Config;
+use crate::encoding;
+use crate::error::EngineError;
+use crate::exposure::Exposure;
+use crate::input::{Bar, Event, Input, Key};
+use crate::ledger::Ledger;
+use crate::numbers::Result;
+use crate::order::{Order, OrderStatus, Reason, Side};
+use crate::output::{Fill, FillKind, Output};
+use crate::sizing::advance;
+
+/// The newest behaviour that this build knows.
+pub const SEMANTICS_SUPPORTED: u16 = 1;
+
+/// A fund's engine. See the crate's documentation.
+pub struct Engine {
+    pub(crate) config: Config,
+    pub(crate) ledger: Ledger,
+    pub(crate) instruments: Vec<Listing>,
+    pub(crate) book: Book,
+    pub(crate) last_order: u64,
+    pub(crate) last_fill: u64,
+    last_key: Option<Key>,
+    /// Time of the bars that wait for a barrier.
+    waiting_since: Option<i64>,
+    failed: Option<String>,
+    pub(crate) exposure: Exposure,
+}
+
+/// What is known of an instrument.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Listing {
+    pub(crate) mark: Option<i64>,
+    pub(crate) ended: bool,
+    pub(crate) missed: u64,
+    pub(crate) waiting: Option<Bar>,
+}
+
+/// The whole state of an engine; what its hash is taken of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    config: Config,
+    ledger: Ledger,
+    instruments: Vec<Listing>,
+    orders: Vec<Order>,
+    last_order: u64,
+    last_fill: u64,
+    last_key: Option<Key>,
+    waiting_since: Option<i64>,
+    failed: Option<String>,
+}
+
+impl Engine {
+    /// An engine whose sleeves have received their cash and nothing else has happened.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Config`] or [`EngineError::UnsupportedSemantics`] if it cannot be set up so.
+    pub fn new(config: Config) -> Result<Self> {
+        config.validate()?;
+        check_semantics(config.semantics)?;
+        let ledger = Ledger::open(&config)?;
+        let instruments = vec![Listing::default(); config.instruments.len()];
+        Ok(Self {
+            exposure: Exposure::new(&config),
+            book: Book::new(instruments.len()),
+            config,
+            ledger,
+            instruments,
+            last_order: 0,
+            last_fill: 0,
+            last_key: None,
+            waiting_since: None,
+            failed: None,
+        })
+    }
+
+    /// Apply one input and return what it led to.
+    ///
+    /// # Errors
+    ///
+    /// An [`EngineError`]; the state is then as before, or for good unusable if it was fatal.
+    pub fn apply(&mut self, input: &Input) -> Result<Vec<Output>> {
+        let mut out = Vec::new();
+        self.apply_into(input, &mut out)?;
+        Ok(out)
+    }
+
+    /// [`Engine::apply`] into a buffer that the caller reuses.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Engine::apply`].
+    pub fn apply_into(&mut self, input: &Input, out: &mut Vec<Output>) -> Result<()> {
+        if let Some(cause) = &self.failed {
+            return Err(EngineError::Failed(cause.clone()));
+        }
+        let key = input.key();
+        if let Some(last) = self.last_key.filter(|last| *last >= key) {
+            return Err(EngineError::OutOfOrder {
+                last: last.to_string(),
+                found: key.to_string(),
+            });
+        }
+        self.check_waiting(&key)?;
+        let result = self.dispatch(input, out);
+        match &result {
+            Ok(()) => self.last_key = Some(key),
+            Err(error) if error.is_fatal() => self.failed = Some(error.to_string()),
+            Err(_) => {}
+        }
+        result
+    }
+
+    fn dispatch(&mut self, input: &Input, out: &mut Vec<Output>) -> Result<()> {
+        let ts = input.ts_received;
+        match &input.event {
+            Event::Bar { instrument, bar } => self.receive_bar(ts, *instrument, bar),
+            Event::BarMissing { instrument } => self.miss_bar(ts, *instrument, out),
+            Event::Barrier {
+                session_start,
+                session_end,
+            } => {
+                self.match_barrier(ts, *session_start, *session_end, out)?;
+                if self.waiting_since.take().is_some() {
+                    for listing in &mut self.instruments {
+                        listing.waiting = None;
+                    }
+                }
+                Ok(())
+            }
+            Event::InstrumentEnded { instrument } => self.end_instrument(ts, *instrument, out),
+            Event::TargetPortfolio { sleeve, targets } => {
+                let sorted = self.check_targets(*sleeve, targets)?;
+                self.apply_targets(ts, *sleeve, &sorted, out)
+            }
+            Event::SubmitOrder(request) => {
+                Self::check_index("sleeve", request.sleeve, self.config.sleeves.len())?;
+                Self::check_index(
+                    "instrument",
+                    request.instrument,
+                    self.config.instruments.len(),
+                )?;
+                self.place(ts, request, out)
+            }
+            Event::CancelOrder { order } => {
+                match self.book.find(*order) {
+                    Some(slot) => {
+                        self.cancel(ts, slot, Reason::Requested, out)?;
+                        self.book.sweep();
+                    }
+                    None => out.push(Output::CancelRejected { ts, order: *order }),
+                }
+                Ok(())
+            }
+            Event::ActivateSemantics { number } => {
+                check_semantics(*number)?;
+                self.config.semantics = *number;
+                out.push(Output::SemanticsActivated {
+                    ts,
+                    number: *number,
+                });
+                Ok(())
+            }
+        }
+    }
+
+    fn check_waiting(&self, key: &Key) -> Result<()> {
+        match self.waiting_since {
+            Some(since) if key.ts_received > since || key.class > 3 => {
+                Err(EngineError::BarrierMissing {
+                    waiting_since: since,
+                    class: key.class,
+                    ts: key.ts_received,
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn check_index(what: &'static str, found: usize, count: usize) -> Result<()> {
+        if found < count {
+            Ok(())
+        } else {
+            Err(EngineError::UnknownIndex { what, count, found })
+        }
+    }
+
+    fn receive_bar(&mut self, ts: i64, instrument: usize, bar: &Bar) -> Result<()> {
+        Self::check_index("instrument", instrument, self.instruments.len())?;
+        if let Some(problem) = self.bar_problem(instrument, bar) {
+            let instrument = self.config.instruments[instrument].id.clone();
+            return Err(EngineError::InvalidBar {
+                instrument,
+                ts,
+                problem,
+            });
+        }
+        let listing = &mut self.instruments[instrument];
+        let old = listing.mark.replace(bar.close).unwrap_or(bar.close);
+        listing.waiting = Some(*bar);
+        self.waiting_since = Some(ts);
+        self.exposure
+            .mark_changed(&self.ledger, instrument, old, bar.close)
+    }
+
+    fn bar_problem(&self, instrument: usize, bar: &Bar) -> Option<&'static str> {
+        let listing = &self.instruments[instrument];
+        let config = &self.config.instruments[instrument];
+        if listing.ended {
+            return Some("the instrument has ended");
+        }
+        if listing.waiting.is_some() {
+            return Some("a second bar before the barrier");
+        }
+        if config.close_only != bar.range.is_none() {
+            return Some(
+                "open, high and low must be there for OHLC and absent for close-only instruments",
+            );
+        }
+        if bar.close <= 0 {
+            return Some("prices must be positive");
+        }
+        if let Some([open, high, low]) = bar.range
+            && !(0 < low && low <= open.min(bar.close) && open.max(bar.close) <= high)
+        {
+            return Some("needs 0 < low <= open, close <= high");
+        }
+        match bar.volume {
+            Some(volume) if volume < 0 => Some("volume must not be negative"),
+            None if self.config.venue.participation_max.is_some() => {
+                Some("the participation cap needs volume")
+            }
+            _ => None,
+        }
+    }
+
+    fn miss_bar(&mut self, ts: i64, instrument: usize, out: &mut Vec<Output>) -> Result<()> {
+        Self::check_index("instrument", instrument, self.instruments.len())?;
+        self.instruments[instrument].missed += 1;
+        out.push(Output::BarMissed { ts, instrument });
+        Ok(())
+    }
+
+    fn end_instrument(&mut self, ts: i64, instrument: usize, out: &mut Vec<Output>) -> Result<()> {
+        Self::check_index("instrument", instrument, self.instruments.len())?;
+        if self.instruments[instrument].ended {
+            let instrument = self.config.instruments[instrument].id.clone();
+            return Err(EngineError::EndedTwice { instrument });
+        }
+        for slot in self.book.slots_of(instrument).to_vec() {
+            self.cancel(ts, slot, Reason::InstrumentEnded, out)?;
+        }
+        self.book.sweep();
+        let price = self.mark(instrument);
+        for sleeve in 0..self.config.sleeves.len() {
+            let quantity = self.ledger.quantity(sleeve, instrument);
+            if let (Some(price), true) = (price, quantity > 0) {
+                let fill = Fill {
+                    ts,
+                    id: self.last_fill + 1,
+                    order: None,
+                    instrument,
+                    sleeve,
+                    side: Side::Sell,
+                    quantity,
+                    price,
+                    fee: 0,
+                    slippage: 0,
+                    kind: FillKind::Settlement,
+                };
+                self.book_trade(&fill, price)?;
+                out.push(Output::OrderFilled(fill));
+            }
+        }
+        self.instruments[instrument].ended = true;
+        out.push(Output::InstrumentSettled {
+            ts,
+            instrument,
+            price,
+        });
+        Ok(())
+    }
+
+    /// Book a fill in the ledger and in the exposures.
+    pub(crate) fn book_trade(&mut self, fill: &Fill, mark: i64) -> Result<()> {
+        let (sleeve, instrument) = (fill.sleeve, fill.instrument);
+        let notional = self
+            .exposure
+            .notional(instrument, fill.quantity, fill.price)?;
+        let signed = match fill.side {
+            Side::Buy => {
+                self.ledger
+                    .buy(sleeve, instrument, fill.quantity, notional, fill.fee)?;
+                fill.quantity
+            }
+            Side::Sell => {
+                self.ledger
+                    .sell(sleeve, instrument, fill.quantity, notional, fill.fee)?;
+                -fill.quantity
+            }
+        };
+        self.last_fill = fill.id;
+        self.exposure
+            .position_changed(sleeve, instrument, signed, mark)
+    }
+
+    pub(crate) fn cancel(
+        &mut self,
+        ts: i64,
+        slot: usize,
+        reason: Reason,
+        out: &mut Vec<Output>,
+    ) -> Result<()> {
+        if let Some(order) = self.book.get(slot).copied() {
+            self.finish(slot, OrderStatus::Cancelled)?;
+            out.push(Output::OrderCancelled {
+                ts,
+                order: order.id,
+                reason,
+            });
+        }
+        Ok(())
+    }
+
+    /// Take a working order out of the book unfilled.
+    pub(crate) fn finish(&mut self, slot: usize, status: OrderStatus) -> Result<()> {
+        if let Some(mut order) = self.book.get(slot).copied() {
+            let mark = self
+                .mark(order.instrument)
+                .expect("a working order has a price");
+            self.exposure
+                .in_flight_changed(&self.config, &order, mark, -1)?;
+            advance(&mut order, status);
+            self.book.remove(slot);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn is_listed(&self, instrument: usize, ts: i64) -> bool {
+        let config = &self.config.instruments[instrument];
+        !self.instruments[instrument].ended
+            && config.effective_from.is_none_or(|from| from <= ts)
+            && config.effective_to.is_none_or(|to| ts < to)
+    }
+}
+
+/// Reading the state.
+impl Engine {
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Last close of an instrument, in price units.
+    #[must_use]
+    pub fn mark(&self, instrument: usize) -> Option<i64> {
+        self.instruments[instrument].mark
+    }
+
+    /// Bars that an instrument missed while listed.
+    #[must_use]
+    pub fn missed(&self, instrument: usize) -> u64 {
+        self.instruments[instrument].missed
+    }
+
+    #[must_use]
+    pub fn last_order(&self) -> u64 {
+        self.last_order
+    }
+
+    /// A working order.
+    #[must_use]
+    pub fn order(&self, id: u64) -> Option<&Order> {
+        self.book.find(id).and_then(|slot| self.book.get(slot))
+    }
+
+    /// Cash plus marked positions of a sleeve, in money.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Overflow`] if the sum does not fit.
+    pub fn sleeve_equity(&self, sleeve: usize) -> Result<i128> {
+        self.exposure.sleeve_equity(&self.ledger, sleeve)
+    }
+
+    /// Cash plus marked positions of the fund, in money.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Overflow`] if the sum does not fit.
+    pub fn equity(&self) -> Result<i128> {
+        self.exposure.equity(&self.ledger)
+    }
+
+    /// Value of all positions at their marks; long only, so gross and net are the same.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Overflow`] if the sum does not fit.
+    pub fn positions_value(&self) -> Result<i128> {
+        self.exposure.positions_value()
+    }
+
+    /// Value of a position at its mark.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Overflow`] if it does not fit.
+    pub fn position_value(&self, sleeve: usize, instrument: usize) -> Result<i128> {
+        let quantity = self.ledger.quantity(sleeve, instrument);
+        self.exposure
+            .notional(instrument, quantity, self.mark(instrument).unwrap_or(0))
+    }
+
+    /// What a sleeve may spend now: cash, less reserves, plus the worst case of its sales.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Overflow`] if it does not fit.
+    pub fn available_cash(&self, sleeve: usize) -> Result<i128> {
+        self.available(sleeve)
+    }
+
+    /// The state as a value.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            config: self.config.clone(),
+            ledger: self.ledger.clone(),
+            instruments: self.instruments.clone(),
+            orders: self.book.working(),
+            last_order: self.last_order,
+            last_fill: self.last_fill,
+            last_key: self.last_key,
+            waiting_since: self.waiting_since,
+            failed: self.failed.clone(),
+        }
+    }
+
+    /// The engine that a snapshot was taken of.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`] if the snapshot contradicts itself.
+    pub fn restore(snapshot: Snapshot) -> Result<Self> {
+        let mut engine = Self::new(snapshot.config)?;
+        engine.ledger = snapshot.ledger;
+        engine.instruments = snapshot.instruments;
+        engine.last_order = snapshot.last_order;
+        engine.last_fill = snapshot.last_fill;
+        engine.last_key = snapshot.last_key;
+        engine.waiting_since = snapshot.waiting_since;
+        engine.failed = snapshot.failed;
+        engine.check_restored(&snapshot.orders)?;
+        for order in snapshot.orders {
+            engine.book.insert(order);
+        }
+        engine.exposure = engine.exposure_from_scratch()?;
+        engine.ledger.verify()?;
+        Ok(engine)
+    }
+
+    fn check_restored(&self, orders: &[Order]) -> Result<()> {
+        let fail = |text: &str| Err(EngineError::Decode(text.to_owned()));
+        let count = self.config.instruments.len();
+        if self.instruments.len() != count || !self.ledger.fits(self.config.sleeves.len(), count) {
+            return fail("the snapshot's tables do not fit its configuration");
+        }
+        let mut last = 0;
+        for order in orders {
+            let sound = order.id > last
+                && order.id <= self.last_order
+                && order.instrument < count
+                && order.sleeve < self.config.sleeves.len()
+                && order.filled >= 0
+                && order.filled < order.quantity
+                && self.instruments[order.instrument].mark.is_some();
+            if !sound {
+                return fail("a working order of the snapshot is not sound");
+            }
+            last = order.id;
+        }
+        Ok(())
+    }
+
+    fn exposure_from_scratch(&self) -> Result<Exposure> {
+        let mut exposure = Exposure::new(&self.config);
+        for (instrument, listing) in self.instruments.iter().enumerate() {
+            let Some(mark) = listing.mark else { continue };
+            for sleeve in 0..self.config.sleeves.len() {
+                let quantity = self.ledger.quantity(sleeve, instrument);
+                exposure.position_changed(sleeve, instrument, quantity, mark)?;
+            }
+        }
+        for order in self.book.working() {
+            let mark = self.mark(order.instrument).unwrap_or(0);
+            exposure.in_flight_changed(&self.config, &order, mark, 1)?;
+        }
+        Ok(exposure)
+    }
+
+    /// Check the books and the running sums against a computation from scratch.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Unbalanced`] if they do not agree.
+    pub fn audit(&self) -> Result<()> {
+        self.ledger.verify()?;
+        if self.exposure_from_scratch()? == self.exposure {
+            Ok(())
+        } else {
+            Err(EngineError::Unbalanced {
+                event: "running exposures",
+                sum: 0,
+            })
+        }
+    }
+
+    /// BLAKE3 of the encoded snapshot, in hexadecimal.
+    #[must_use]
+    pub fn state_hash(&self) -> String {
+        blake3::hash(&encoding::encode(&self.snapshot()))
+            .to_hex()
+            .to_string()
+    }
+}
+
+fn check_semantics(found: u16) -> Result<()> {
+    if found == SEMANTICS_SUPPORTED {
+        Ok(())
+    } else {
+        Err(EngineError::UnsupportedSemantics {
+            found,
+            supported: SEMANTICS_SUPPORTED,
+        })
+    }
+}

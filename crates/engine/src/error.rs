@@ -1,0 +1,57 @@
+//! What makes the engine refuse an input.
+
+use thiserror::Error;
+
+/// An input that the engine refuses. A refused input changes nothing, except that after
+/// [`EngineError::Overflow`] and [`EngineError::Unbalanced`] the engine refuses everything.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum EngineError {
+    #[error("`config` {0}")]
+    Config(String),
+    #[error(
+        "inputs must come in the order of (ts_received, class, source, sequence); found {found} after {last}"
+    )]
+    OutOfOrder { last: String, found: String },
+    #[error("`{what}` must be below {count}; found {found}")]
+    UnknownIndex {
+        what: &'static str,
+        count: usize,
+        found: usize,
+    },
+    #[error("bar of instrument {instrument} at {ts}: {problem}")]
+    InvalidBar {
+        instrument: String,
+        ts: i64,
+        problem: &'static str,
+    },
+    #[error(
+        "bars of {waiting_since} still wait for their barrier; found an input of class {class} at {ts}"
+    )]
+    BarrierMissing {
+        waiting_since: i64,
+        class: u8,
+        ts: i64,
+    },
+    #[error("targets must name an instrument once; found {instrument} twice")]
+    DuplicateTarget { instrument: String },
+    #[error("instrument {instrument} has ended already")]
+    EndedTwice { instrument: String },
+    #[error("semantics {found} is not supported by this build, which knows {supported}")]
+    UnsupportedSemantics { found: u16, supported: u16 },
+    #[error("arithmetic overflow in {place}; the engine refuses further inputs")]
+    Overflow { place: &'static str },
+    #[error("entries of {event} sum to {sum}, not zero; the engine refuses further inputs")]
+    Unbalanced { event: &'static str, sum: i128 },
+    #[error("the engine failed earlier ({0}) and refuses further inputs")]
+    Failed(String),
+    #[error("cannot decode: {0}")]
+    Decode(String),
+}
+
+impl EngineError {
+    /// Whether the state can no longer be trusted.
+    #[must_use]
+    pub fn is_fatal(&self) -> bool {
+        matches!(self, Self::Overflow { .. } | Self::Unbalanced { .. })
+    }
+}

@@ -1,0 +1,141 @@
+//! Columns of bars, turned into inputs one barrier at a time.
+
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::input::{Bar, Event, Input};
+use crate::numbers::Result;
+use crate::output::Output;
+
+/// Marks a bar that is not there.
+pub const MISSING: i64 = i64::MIN;
+
+/// Bars of `n` instruments at `ts.len()` times, row by row, in integer units.
+#[derive(Debug, Clone, Default)]
+pub struct Feed {
+    pub ts: Vec<i64>,
+    pub session_start: Vec<bool>,
+    pub session_end: Vec<bool>,
+    pub instruments: usize,
+    /// Time-major: `row * instruments + instrument`; [`MISSING`] where there is no bar.
+    pub close: Vec<i64>,
+    /// Open, high and low like `close`; an instrument without them has [`MISSING`] opens.
+    pub range: Option<[Vec<i64>; 3]>,
+    pub volume: Option<Vec<i64>>,
+    /// Rows of an instrument's first and last bar; None if it has no bar at all.
+    lives: Vec<Option<(usize, usize)>>,
+}
+
+impl Feed {
+    /// Check the columns and find out when each instrument lives.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Config`] if the columns differ in length or times do not increase.
+    pub fn checked(mut self) -> Result<Self> {
+        let fail = |text: &str| Err(EngineError::Config(text.to_owned()));
+        let rows = self.ts.len();
+        let cells = rows * self.instruments;
+        let ranges = self
+            .range
+            .iter()
+            .flatten()
+            .all(|column| column.len() == cells);
+        let volume = self
+            .volume
+            .as_ref()
+            .is_none_or(|column| column.len() == cells);
+        if self.close.len() != cells || !ranges || !volume {
+            return fail("columns of bars must have one value per row and instrument");
+        }
+        if self.session_start.len() != rows || self.session_end.len() != rows {
+            return fail("session flags must have one value per row");
+        }
+        if self.ts.windows(2).any(|pair| pair[0] >= pair[1]) {
+            return fail("times of bars must strictly increase");
+        }
+        self.lives = vec![None; self.instruments];
+        for row in 0..rows {
+            for (instrument, life) in self.lives.iter_mut().enumerate() {
+                if self.close[row * self.instruments + instrument] != MISSING {
+                    *life = Some((life.map_or(row, |(first, _)| first), row));
+                }
+            }
+        }
+        Ok(self)
+    }
+
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.ts.len()
+    }
+
+    /// Feed one row: what ended before it, its bars, its missing bars, its barrier.
+    ///
+    /// # Errors
+    ///
+    /// The first [`EngineError`] that an input meets.
+    pub fn step(&self, row: usize, engine: &mut Engine, out: &mut Vec<Output>) -> Result<()> {
+        let ts = self.ts[row];
+        let input = |sequence: usize, event: Event| Input {
+            ts_event: ts,
+            ts_received: ts,
+            source: 0,
+            sequence: sequence as u64,
+            event,
+        };
+        for (instrument, life) in self.lives.iter().enumerate() {
+            if life.is_some_and(|(_, last)| last + 1 == row) {
+                engine.apply_into(
+                    &input(instrument, Event::InstrumentEnded { instrument }),
+                    out,
+                )?;
+            }
+        }
+        for instrument in 0..self.instruments {
+            let event = match self.bar(row, instrument) {
+                Some(bar) => Event::Bar { instrument, bar },
+                None if self.lives[instrument].is_some_and(|(a, b)| a <= row && row <= b) => {
+                    Event::BarMissing { instrument }
+                }
+                None => continue,
+            };
+            engine.apply_into(&input(instrument, event), out)?;
+        }
+        let (session_start, session_end) = (self.session_start[row], self.session_end[row]);
+        engine.apply_into(
+            &input(
+                0,
+                Event::Barrier {
+                    session_start,
+                    session_end,
+                },
+            ),
+            out,
+        )
+    }
+
+    /// The bar of an instrument in a row, if it has one.
+    #[must_use]
+    pub fn bar(&self, row: usize, instrument: usize) -> Option<Bar> {
+        let cell = row * self.instruments + instrument;
+        let close = self.close[cell];
+        if close == MISSING {
+            return None;
+        }
+        let range = self
+            .range
+            .as_ref()
+            .map(|[open, high, low]| [open[cell], high[cell], low[cell]])
+            .filter(|[open, _, _]| *open != MISSING);
+        let volume = self
+            .volume
+            .as_ref()
+            .map(|column| column[cell])
+            .filter(|v| *v != MISSING);
+        Some(Bar {
+            range,
+            close,
+            volume,
+        })
+    }
+}

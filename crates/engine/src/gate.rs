@@ -1,0 +1,323 @@
+//! The gate: every order passes it, whoever sends it. Rules and figures are those of
+//! `docs/engine.md`, section 4.
+
+use crate::engine::Engine;
+use crate::input::OrderRequest;
+use crate::numbers::{RATE_ONE, Result, Rounding, add, div_round, mul, share_of, sub};
+use crate::order::{OrderKind, Side, TimeInForce};
+use crate::output::{Figure, Rule};
+
+/// A check that did not pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Breach {
+    pub(crate) rule: Rule,
+    pub(crate) figure: Figure,
+    pub(crate) limit: Figure,
+    /// The largest quantity that this check accepts.
+    pub(crate) most: i64,
+}
+
+/// A check that grows with the quantity: it passes while `base + lots * per_lot`, plus a fee
+/// where it says so, is within `limit`.
+struct Measure {
+    rule: Rule,
+    in_money: bool,
+    base: i128,
+    per_lot: i128,
+    limit: i128,
+    with_fee: bool,
+}
+
+impl Engine {
+    /// The first rule that rejects the order as it stands.
+    pub(crate) fn first_breach(
+        &self,
+        ts: i64,
+        request: &OrderRequest,
+        reference: i64,
+    ) -> Result<Option<Breach>> {
+        if let Some(breach) = self.form_breach(ts, request) {
+            return Ok(Some(breach));
+        }
+        let mut found = None;
+        self.measures(request, reference, |engine, measure| {
+            found = engine.breach(&measure, request)?;
+            Ok(found.is_some())
+        })?;
+        Ok(found)
+    }
+
+    /// The rule that allows the smallest quantity, if any cuts the order.
+    pub(crate) fn tightest_breach(
+        &self,
+        request: &OrderRequest,
+        reference: i64,
+    ) -> Result<Option<Breach>> {
+        let mut tightest: Option<Breach> = None;
+        self.measures(request, reference, |engine, measure| {
+            if let Some(breach) = engine.breach(&measure, request)?
+                && tightest.is_none_or(|known| breach.most < known.most)
+            {
+                tightest = Some(breach);
+            }
+            Ok(false)
+        })?;
+        Ok(tightest)
+    }
+
+    /// Rules 1 to 7: whether the order makes sense at all.
+    fn form_breach(&self, ts: i64, request: &OrderRequest) -> Option<Breach> {
+        let instrument = &self.config.instruments[request.instrument];
+        let breach = |rule, figure, limit| {
+            Some(Breach {
+                rule,
+                figure,
+                limit,
+                most: 0,
+            })
+        };
+        if !self.is_listed(request.instrument, ts) {
+            return breach(Rule::NotListed, Figure::None, Figure::None);
+        }
+        let Some(mark) = self.mark(request.instrument) else {
+            return breach(Rule::NoPrice, Figure::None, Figure::None);
+        };
+        if request.quantity <= 0 || request.quantity % instrument.lot_size != 0 {
+            let (found, lot) = (request.quantity, instrument.lot_size);
+            return breach(Rule::Lot, Figure::Quantity(found), Figure::Quantity(lot));
+        }
+        let tick = Figure::Price(instrument.tick_size);
+        match (request.kind, request.limit_price) {
+            (OrderKind::Limit, Some(price)) if price > 0 && price % instrument.tick_size == 0 => {}
+            (OrderKind::Limit, None) => return breach(Rule::Tick, Figure::None, tick),
+            (_, Some(price)) => return breach(Rule::Tick, Figure::Price(price), tick),
+            (_, None) => {}
+        }
+        if request.kind == OrderKind::OnOpen && instrument.close_only {
+            return breach(Rule::NeedsOhlc, Figure::None, Figure::None);
+        }
+        let at_auction = matches!(request.kind, OrderKind::OnOpen | OrderKind::OnClose);
+        if at_auction && request.tif == TimeInForce::Ioc {
+            return breach(Rule::TimeInForce, Figure::None, Figure::None);
+        }
+        let price = request.limit_price?;
+        let edge = if price < mark { Side::Sell } else { Side::Buy };
+        if self.in_band(price, mark, edge) {
+            return None;
+        }
+        let edge = self.band_edge(mark, edge);
+        breach(Rule::PriceBand, Figure::Price(price), Figure::Price(edge))
+    }
+
+    /// Whether a price is on the right side of one edge of the band around `reference`:
+    /// of the upper one for buys, of the lower one for sales.
+    pub(crate) fn in_band(&self, price: i64, reference: i64, side: Side) -> bool {
+        let band = self.config.limits.price_band;
+        let price = i128::from(price) * i128::from(RATE_ONE);
+        let reference = i128::from(reference);
+        match side {
+            Side::Buy => price <= reference * i128::from(RATE_ONE + band),
+            Side::Sell => price >= reference * i128::from(RATE_ONE - band),
+        }
+    }
+
+    /// The edge of the band in whole price units, rounded towards `reference`.
+    pub(crate) fn band_edge(&self, reference: i64, side: Side) -> i64 {
+        let band = self.config.limits.price_band;
+        let (factor, rounding) = match side {
+            Side::Buy => (RATE_ONE + band, Rounding::Down),
+            Side::Sell => (RATE_ONE - band, Rounding::Up),
+        };
+        let product = i128::from(reference) * i128::from(factor);
+        let edge = div_round(product, i128::from(RATE_ONE), rounding);
+        i64::try_from(edge).unwrap_or(i64::MAX)
+    }
+
+    /// Rules 8 to 15, in order, until `visit` says that it has seen enough.
+    fn measures(
+        &self,
+        request: &OrderRequest,
+        reference: i64,
+        mut visit: impl FnMut(&Self, Measure) -> Result<bool>,
+    ) -> Result<()> {
+        let (i, sleeve) = (request.instrument, request.sleeve);
+        let instrument = &self.config.instruments[i];
+        let limits = &self.config.limits;
+        let lot = instrument.lot_size;
+        let in_quantity = |rule, limit| Measure {
+            rule,
+            in_money: false,
+            base: 0,
+            per_lot: i128::from(lot),
+            limit,
+            with_fee: false,
+        };
+        if let Some(most) = limits.fat_finger_quantity {
+            let scale = 10_i128.pow(u32::from(instrument.quantity_precision));
+            let limit = mul(i128::from(most), scale, "a limit")?;
+            if visit(self, in_quantity(Rule::FatFingerQuantity, limit))? {
+                return Ok(());
+            }
+        }
+        let in_money = |rule, base, per_lot, limit| Measure {
+            rule,
+            in_money: true,
+            base,
+            per_lot,
+            limit,
+            with_fee: false,
+        };
+        let at_reference = self.exposure.notional(i, lot, reference)?;
+        if let Some(limit) = limits.fat_finger_notional
+            && visit(
+                self,
+                in_money(Rule::FatFingerNotional, 0, at_reference, limit),
+            )?
+        {
+            return Ok(());
+        }
+        if request.side == Side::Sell {
+            let held = i128::from(self.ledger.quantity(sleeve, i));
+            let limit = held - i128::from(self.exposure.sales_of(sleeve, i));
+            visit(self, in_quantity(Rule::NoShort, limit))?;
+            return Ok(());
+        }
+        let mut cash = in_money(Rule::Cash, 0, at_reference, self.available(sleeve)?.max(0));
+        cash.with_fee = true;
+        if visit(self, cash)? {
+            return Ok(());
+        }
+        self.exposure_measures(request, |rule, base, per_lot, limit| {
+            visit(self, in_money(rule, base, per_lot, limit))
+        })
+    }
+
+    /// Rules 12 to 15, which look at the whole fund.
+    fn exposure_measures(
+        &self,
+        request: &OrderRequest,
+        mut visit: impl FnMut(Rule, i128, i128, i128) -> Result<bool>,
+    ) -> Result<()> {
+        let limits = &self.config.limits;
+        if (
+            limits.position_max,
+            limits.weight_max,
+            limits.sector_max,
+            limits.gross_max,
+        ) == (None, None, None, None)
+        {
+            return Ok(());
+        }
+        let i = request.instrument;
+        let mark = self
+            .mark(i)
+            .expect("an order is priced before it is measured");
+        let per_lot = self
+            .exposure
+            .notional(i, self.config.instruments[i].lot_size, mark)?;
+        let held = self.exposure.of(i, mark)?;
+        if let Some(limit) = limits.position_max
+            && visit(Rule::Position, held, per_lot, limit)?
+        {
+            return Ok(());
+        }
+        let equity = self.exposure.equity(&self.ledger)?.max(0);
+        let sector = self.exposure.by_sector[self.exposure.sector_of[i]];
+        let shares = [
+            (Rule::Concentration, limits.weight_max, held),
+            (Rule::Sector, limits.sector_max, sector),
+            (Rule::Gross, limits.gross_max, self.exposure.gross),
+        ];
+        for (rule, share, base) in shares {
+            if let Some(share) = share
+                && visit(rule, base, per_lot, share_of(equity, share, "a limit")?)?
+            {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn breach(&self, measure: &Measure, request: &OrderRequest) -> Result<Option<Breach>> {
+        let lot = self.config.instruments[request.instrument].lot_size;
+        let lots = request.quantity / lot;
+        let part = mul(i128::from(lots), measure.per_lot, "a gate figure")?;
+        let mut figure = add(measure.base, part, "a gate figure")?;
+        if measure.with_fee {
+            figure = add(
+                figure,
+                self.exposure.fee(&self.config, part)?,
+                "a gate figure",
+            )?;
+        }
+        if figure <= measure.limit {
+            return Ok(None);
+        }
+        let most = if measure.with_fee {
+            self.affordable_lots(measure.limit, measure.per_lot, lots)?
+        } else {
+            let headroom = sub(measure.limit, measure.base, "a gate figure")?.max(0);
+            let lots = div_round(headroom, measure.per_lot, Rounding::Down);
+            i64::try_from(lots).expect("fewer lots than were asked for")
+        };
+        let (figure, limit) = if measure.in_money {
+            (Figure::Money(figure), Figure::Money(measure.limit))
+        } else {
+            (quantity_figure(figure), quantity_figure(measure.limit))
+        };
+        Ok(Some(Breach {
+            rule: measure.rule,
+            figure,
+            limit,
+            most: most * lot,
+        }))
+    }
+
+    /// What a sleeve may spend: its cash, less what its buys in flight reserve, plus what its
+    /// sales in flight bring at the worst.
+    pub(crate) fn available(&self, sleeve: usize) -> Result<i128> {
+        let free = sub(
+            self.ledger.cash(sleeve),
+            self.exposure.reserved[sleeve],
+            "available cash",
+        )?;
+        add(free, self.exposure.expected[sleeve], "available cash")
+    }
+
+    /// The most lots, up to `wanted`, whose cost with fee is within `cash`.
+    pub(crate) fn affordable_lots(&self, cash: i128, per_lot: i128, wanted: i64) -> Result<i64> {
+        let within = |lots: i64| -> Result<bool> {
+            let cost = mul(i128::from(lots), per_lot, "the cost of an order")?;
+            let fee = self.exposure.fee(&self.config, cost)?;
+            Ok(add(cost, fee, "the cost of an order")? <= cash)
+        };
+        if cash < 0 || wanted <= 0 {
+            return Ok(0);
+        }
+        if within(wanted)? {
+            return Ok(wanted);
+        }
+        // Without the rounding of the fee no more than `upper` fit; the rounding costs less than
+        // one minor unit, so at least `lower` do.
+        let fee_rate = i128::from(RATE_ONE + self.config.venue.fee.rate);
+        let scaled = mul(cash, i128::from(RATE_ONE), "the cost of an order")?;
+        let per = mul(per_lot, fee_rate, "the cost of an order")?;
+        let upper = div_round(scaled, per, Rounding::Down).min(i128::from(wanted));
+        let lower = upper - div_round(self.exposure.minor_unit(), per_lot, Rounding::Up) - 1;
+        let narrow = |lots: i128| i64::try_from(lots).expect("at most `wanted`");
+        let (mut lower, mut upper) = (narrow(lower.max(0)), narrow(upper));
+        while lower < upper {
+            let middle = lower + (upper - lower + 1) / 2;
+            if within(middle)? {
+                lower = middle;
+            } else {
+                upper = middle - 1;
+            }
+        }
+        Ok(lower)
+    }
+}
+
+fn quantity_figure(units: i128) -> Figure {
+    Figure::Quantity(i64::try_from(units).unwrap_or(if units < 0 { i64::MIN } else { i64::MAX }))
+}

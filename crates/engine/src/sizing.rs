@@ -1,0 +1,307 @@
+//! From target weights to orders: `docs/engine.md`, section 3.
+
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::input::OrderRequest;
+use crate::numbers::{RATE_ONE, Result, Rounding, div_round, mul, share_of};
+use crate::order::{Order, OrderKind, OrderStatus, Reason, Side, TimeInForce};
+use crate::output::{Figure, Outcome, Output, Rule, Verdict};
+
+/// What one target asks of the market.
+enum Wanted {
+    Nothing,
+    Trade { side: Side, quantity: i64 },
+    TooSmall { figure: Figure, limit: Figure },
+    Impossible(Rule),
+}
+
+impl Engine {
+    pub(crate) fn check_targets(
+        &self,
+        sleeve: usize,
+        targets: &[(usize, i64)],
+    ) -> Result<Vec<(usize, i64)>> {
+        Self::check_index("sleeve", sleeve, self.config.sleeves.len())?;
+        let mut sorted = targets.to_vec();
+        sorted.sort_unstable();
+        for (position, (instrument, _)) in sorted.iter().enumerate() {
+            Self::check_index("instrument", *instrument, self.config.instruments.len())?;
+            if position > 0 && sorted[position - 1].0 == *instrument {
+                return Err(EngineError::DuplicateTarget {
+                    instrument: self.config.instruments[*instrument].id.clone(),
+                });
+            }
+        }
+        Ok(sorted)
+    }
+
+    /// Turn the targets of a sleeve, sorted by instrument, into orders.
+    pub(crate) fn apply_targets(
+        &mut self,
+        ts: i64,
+        sleeve: usize,
+        targets: &[(usize, i64)],
+        out: &mut Vec<Output>,
+    ) -> Result<()> {
+        let earlier: Vec<usize> = self
+            .book
+            .working()
+            .iter()
+            .filter(|order| order.sleeve == sleeve && order.from_target)
+            .filter_map(|order| self.book.find(order.id))
+            .collect();
+        for slot in earlier {
+            self.cancel(ts, slot, Reason::Superseded, out)?;
+        }
+        self.book.sweep();
+        let equity = self.exposure.sleeve_equity(&self.ledger, sleeve)?.max(0);
+        let mut trades = Vec::new();
+        for &(instrument, weight) in targets {
+            let side = if weight > 0 { Side::Buy } else { Side::Sell };
+            let request = market_order(sleeve, instrument, side, 0);
+            match self.wanted(ts, sleeve, instrument, weight, equity)? {
+                Wanted::Nothing => {}
+                Wanted::Trade { side, quantity } => trades.push((side, instrument, quantity)),
+                Wanted::TooSmall { figure, limit } => {
+                    self.reject(ts, &request, true, Rule::Lot, figure, limit, out);
+                }
+                Wanted::Impossible(rule) => {
+                    self.reject(ts, &request, true, rule, Figure::None, Figure::None, out);
+                }
+            }
+        }
+        for side in [Side::Sell, Side::Buy] {
+            for &(_, instrument, quantity) in trades.iter().filter(|trade| trade.0 == side) {
+                self.place_sized(ts, &market_order(sleeve, instrument, side, quantity), out)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn wanted(
+        &self,
+        ts: i64,
+        sleeve: usize,
+        instrument: usize,
+        weight: i64,
+        equity: i128,
+    ) -> Result<Wanted> {
+        let Some(mark) = self.mark(instrument) else {
+            return Ok(if weight == 0 {
+                Wanted::Nothing
+            } else {
+                Wanted::Impossible(Rule::NoPrice)
+            });
+        };
+        if !self.is_listed(instrument, ts) {
+            return Ok(if weight == 0 {
+                Wanted::Nothing
+            } else {
+                Wanted::Impossible(Rule::NotListed)
+            });
+        }
+        let lot = self.config.instruments[instrument].lot_size;
+        let per_lot = self.exposure.notional(instrument, lot, mark)?;
+        let size = i64::try_from(weight.unsigned_abs()).map_err(|_| EngineError::Overflow {
+            place: "a target weight",
+        })?;
+        let money = mul(equity, i128::from(size), "a target")?;
+        let divisor = mul(per_lot, i128::from(RATE_ONE), "a target")?;
+        let lots = i64::try_from(div_round(money, divisor, Rounding::Down)).map_err(|_| {
+            EngineError::Overflow {
+                place: "a target quantity",
+            }
+        })?;
+        let quantity = lots.checked_mul(lot).ok_or(EngineError::Overflow {
+            place: "a target quantity",
+        })?;
+        let desired = if weight < 0 { -quantity } else { quantity };
+        let delta = desired
+            .checked_sub(self.ledger.quantity(sleeve, instrument))
+            .ok_or(EngineError::Overflow {
+                place: "a target quantity",
+            })?;
+        Ok(match delta {
+            0 if weight != 0 && lots == 0 => Wanted::TooSmall {
+                figure: Figure::Money(share_of(equity, size, "a target")?),
+                limit: Figure::Money(per_lot),
+            },
+            0 => Wanted::Nothing,
+            _ if delta < 0 => Wanted::Trade {
+                side: Side::Sell,
+                quantity: -delta,
+            },
+            _ => Wanted::Trade {
+                side: Side::Buy,
+                quantity: delta,
+            },
+        })
+    }
+
+    /// Place an order from a target: cut it to what the gate accepts.
+    fn place_sized(
+        &mut self,
+        ts: i64,
+        request: &OrderRequest,
+        out: &mut Vec<Output>,
+    ) -> Result<()> {
+        let reference = self.mark(request.instrument).expect("a target has a price");
+        match self.tightest_breach(request, reference)? {
+            None => self.accept(ts, request, reference, true, Outcome::Accepted, None, out),
+            Some(breach) if breach.most <= 0 => {
+                self.reject(
+                    ts,
+                    request,
+                    true,
+                    breach.rule,
+                    breach.figure,
+                    breach.limit,
+                    out,
+                );
+                Ok(())
+            }
+            Some(breach) => {
+                let cut = OrderRequest {
+                    quantity: breach.most,
+                    ..*request
+                };
+                self.accept(ts, &cut, reference, true, Outcome::Cut, Some(breach), out)
+            }
+        }
+    }
+
+    /// Place a strategy's order: whole or not at all.
+    pub(crate) fn place(
+        &mut self,
+        ts: i64,
+        request: &OrderRequest,
+        out: &mut Vec<Output>,
+    ) -> Result<()> {
+        let reference = request
+            .limit_price
+            .filter(|_| request.kind == OrderKind::Limit)
+            .or(self.mark(request.instrument))
+            .unwrap_or(0);
+        match self.first_breach(ts, request, reference)? {
+            None => self.accept(ts, request, reference, false, Outcome::Accepted, None, out),
+            Some(breach) => {
+                self.reject(
+                    ts,
+                    request,
+                    false,
+                    breach.rule,
+                    breach.figure,
+                    breach.limit,
+                    out,
+                );
+                Ok(())
+            }
+        }
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one record of what was decided, used three times"
+    )]
+    fn accept(
+        &mut self,
+        ts: i64,
+        request: &OrderRequest,
+        reference: i64,
+        from_target: bool,
+        outcome: Outcome,
+        breach: Option<crate::gate::Breach>,
+        out: &mut Vec<Output>,
+    ) -> Result<()> {
+        let mut order = self.new_order(ts, request, from_target);
+        order.reference = reference;
+        advance(&mut order, OrderStatus::Accepted);
+        let mark = self
+            .mark(order.instrument)
+            .expect("an accepted order has a price");
+        self.exposure
+            .in_flight_changed(&self.config, &order, mark, 1)?;
+        self.book.insert(order);
+        out.push(Output::OrderAccepted(order));
+        out.push(Output::Verdict(Verdict {
+            ts,
+            order: order.id,
+            rule: breach.map_or(Rule::All, |b| b.rule),
+            figure: breach.map_or(Figure::None, |b| b.figure),
+            limit: breach.map_or(Figure::None, |b| b.limit),
+            outcome,
+        }));
+        Ok(())
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one record of what was decided, used four times"
+    )]
+    fn reject(
+        &mut self,
+        ts: i64,
+        request: &OrderRequest,
+        from_target: bool,
+        rule: Rule,
+        figure: Figure,
+        limit: Figure,
+        out: &mut Vec<Output>,
+    ) {
+        let mut order = self.new_order(ts, request, from_target);
+        advance(&mut order, OrderStatus::Rejected);
+        out.push(Output::OrderRejected { order, rule });
+        let outcome = Outcome::Rejected;
+        out.push(Output::Verdict(Verdict {
+            ts,
+            order: order.id,
+            rule,
+            figure,
+            limit,
+            outcome,
+        }));
+    }
+
+    fn new_order(&mut self, ts: i64, request: &OrderRequest, from_target: bool) -> Order {
+        self.last_order += 1;
+        Order {
+            id: self.last_order,
+            ts,
+            sleeve: request.sleeve,
+            instrument: request.instrument,
+            side: request.side,
+            kind: request.kind,
+            tif: request.tif,
+            limit_price: request.limit_price,
+            quantity: request.quantity,
+            filled: 0,
+            reference: 0,
+            status: OrderStatus::Initialised,
+            due: false,
+            from_target,
+            reason: Reason::Day,
+        }
+    }
+}
+
+fn market_order(sleeve: usize, instrument: usize, side: Side, quantity: i64) -> OrderRequest {
+    OrderRequest {
+        sleeve,
+        instrument,
+        side,
+        quantity,
+        kind: OrderKind::Market,
+        tif: TimeInForce::Day,
+        limit_price: None,
+    }
+}
+
+/// Move an order on; an illegal step is a programmer's mistake.
+pub(crate) fn advance(order: &mut Order, next: OrderStatus) {
+    debug_assert!(
+        order.status.may_become(next),
+        "{:?} -> {next:?}",
+        order.status
+    );
+    order.status = next;
+}

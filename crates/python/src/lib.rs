@@ -1,0 +1,52 @@
+//! Python binding of `QuantVista`'s engine: conversions, and the loop that calls strategies.
+
+mod columns;
+mod context;
+mod events;
+mod records;
+mod session;
+
+use pyo3::prelude::*;
+
+/// The compiled part of `quantvista`; use `quantvista.engine` instead.
+#[pymodule]
+mod _native {
+    use pyo3::prelude::*;
+
+    #[pymodule_export]
+    use crate::context::Context;
+    #[pymodule_export]
+    use crate::events::{BarEvent, FillEvent, OrderView, TimerEvent};
+    #[pymodule_export]
+    use crate::records::RawEngine;
+    #[pymodule_export]
+    use crate::session::Session;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("SEMANTICS", quantvista_engine::SEMANTICS_SUPPORTED)?;
+        module.add("FORMAT_VERSION", quantvista_engine::FORMAT_VERSION)?;
+        module.add("VERSION", env!("CARGO_PKG_VERSION"))?;
+        module.add("names", crate::columns::names(module.py())?)
+    }
+}
+
+/// The engine's error as the Python exception of its family.
+fn raise(error: &quantvista_engine::EngineError) -> PyErr {
+    use quantvista_engine::EngineError as E;
+    let family = match error {
+        E::Config(_) | E::UnsupportedSemantics { .. } => "ConfigError",
+        E::InvalidBar { .. } => "MarketDataError",
+        _ => "EngineError",
+    };
+    Python::attach(|py| {
+        let made = py
+            .import("quantvista.errors")
+            .and_then(|module| module.getattr(family))
+            .and_then(|class| class.call1((error.to_string(),)));
+        match made {
+            Ok(instance) => PyErr::from_value(instance),
+            Err(failure) => failure,
+        }
+    })
+}

@@ -1,0 +1,479 @@
+//! A run over columns of bars: feeds the engine row by row and calls strategies in between.
+
+use std::collections::HashMap;
+
+use pyo3::buffer::PyBuffer;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyString};
+use quantvista_engine::{
+    Engine, Event, Feed, Fill, Input, MISSING, OrderRequest, Output, Recorder, decode, encode,
+};
+
+use crate::context::Context;
+use crate::events::{BarEvent, FillEvent, TimerEvent};
+use crate::{columns, raise, records};
+
+/// Rows between two looks at whether the user pressed Ctrl-C.
+const ROWS_PER_SIGNAL_CHECK: usize = 256;
+
+/// A timer of a sleeve: when, which sleeve, in what order it was set, its name.
+pub type TimerKey = (i64, usize, u64, String);
+
+#[pyclass(name = "Session", module = "quantvista._native")]
+pub struct Session {
+    pub engine: Engine,
+    feed: Feed,
+    pub recorder: Recorder,
+    record_positions: bool,
+    row: usize,
+    pub now: i64,
+    sequence: u64,
+    pub timers: Vec<TimerKey>,
+    out: Vec<Output>,
+    pub ids: HashMap<String, usize>,
+    pub names: Vec<Py<PyString>>,
+    pub price_scale: Vec<f64>,
+    pub quantity_scale: Vec<f64>,
+    /// Sleeve, handler and instrument of the strategy code that runs.
+    calling: Option<(usize, &'static str, Option<usize>)>,
+}
+
+/// A sleeve's event strategy: its context and the handlers that it has.
+struct Host {
+    sleeve: usize,
+    context: Py<Context>,
+    on_bar: Option<Py<PyAny>>,
+    on_fill: Option<Py<PyAny>>,
+    on_timer: Option<Py<PyAny>>,
+}
+
+fn column(dict: &Bound<'_, PyDict>, key: &str) -> PyResult<Option<Vec<i64>>> {
+    let Some(value) = dict.get_item(key)?.filter(|value| !value.is_none()) else {
+        return Ok(None);
+    };
+    Ok(Some(PyBuffer::<i64>::get(&value)?.to_vec(dict.py())?))
+}
+
+fn required<T>(key: &str, value: Option<T>) -> PyResult<T> {
+    value.ok_or_else(|| PyValueError::new_err(format!("`{key}` is missing")))
+}
+
+fn flags(dict: &Bound<'_, PyDict>, key: &str) -> PyResult<Vec<bool>> {
+    let bytes: Vec<u8> = required(key, dict.get_item(key)?)?.extract()?;
+    Ok(bytes.iter().map(|byte| *byte != 0).collect())
+}
+
+impl Session {
+    /// Give the engine something that was decided now.
+    pub fn decide(&mut self, source: usize, event: Event) -> PyResult<()> {
+        self.sequence += 1;
+        let input = Input {
+            ts_event: self.now,
+            ts_received: self.now,
+            source: u32::try_from(source).expect("a sleeve's number fits"),
+            sequence: self.sequence,
+            event,
+        };
+        self.out.clear();
+        self.engine
+            .apply_into(&input, &mut self.out)
+            .map_err(|e| raise(&e))?;
+        self.recorder.observe(&self.out);
+        Ok(())
+    }
+
+    fn step(&mut self) -> PyResult<()> {
+        self.now = self.feed.ts[self.row];
+        self.out.clear();
+        self.feed
+            .step(self.row, &mut self.engine, &mut self.out)
+            .map_err(|e| raise(&e))?;
+        self.recorder.observe(&self.out);
+        self.row += 1;
+        Ok(())
+    }
+
+    fn mark(&mut self) -> PyResult<()> {
+        if self.record_positions {
+            self.recorder
+                .mark(&self.engine, self.now)
+                .map_err(|e| raise(&e))?;
+        }
+        Ok(())
+    }
+
+    fn fill_event(&self, py: Python<'_>, fill: &Fill) -> FillEvent {
+        let money = |amount: i128| amount as f64 / 1e12;
+        FillEvent {
+            order_id: fill.order,
+            instrument: self.names[fill.instrument].clone_ref(py),
+            side: fill.side.name(),
+            quantity: fill.quantity as f64 / self.quantity_scale[fill.instrument],
+            price: fill.price as f64 / self.price_scale[fill.instrument],
+            fee: money(fill.fee),
+            kind: fill.kind.name(),
+            ts: fill.ts,
+        }
+    }
+
+    fn bar_event(&self, py: Python<'_>, instrument: usize) -> Option<BarEvent> {
+        let bar = self.feed.bar(self.row - 1, instrument)?;
+        let scale = self.price_scale[instrument];
+        let [open, high, low] = bar
+            .range
+            .map_or([f64::NAN; 3], |r| r.map(|p| p as f64 / scale));
+        Some(BarEvent {
+            instrument: self.names[instrument].clone_ref(py),
+            ts: self.now,
+            open,
+            high,
+            low,
+            close: bar.close as f64 / scale,
+            volume: bar
+                .volume
+                .map_or(f64::NAN, |v| v as f64 / self.quantity_scale[instrument]),
+        })
+    }
+
+    /// Timers of a sleeve that are due, in order; they are taken off the list.
+    fn due_timers(&mut self, sleeve: usize) -> Vec<TimerKey> {
+        if self.timers.is_empty() {
+            return Vec::new();
+        }
+        let now = self.now;
+        let (mut due, rest): (Vec<_>, Vec<_>) = self
+            .timers
+            .drain(..)
+            .partition(|timer| timer.1 == sleeve && timer.0 <= now);
+        self.timers = rest;
+        due.sort();
+        due
+    }
+}
+
+#[pymethods]
+impl Session {
+    /// `config` as for `RawEngine`; `feed` holds `ts`, `close` and, if there are, `open`, `high`,
+    /// `low`, `volume` as 64-bit integers, row by row, and `session_start`, `session_end` as bytes.
+    #[new]
+    #[pyo3(signature = (config, feed, *, record_positions = true))]
+    fn new(
+        py: Python<'_>,
+        config: &Bound<'_, PyDict>,
+        feed: &Bound<'_, PyDict>,
+        record_positions: bool,
+    ) -> PyResult<Self> {
+        let engine = Engine::new(records::config(config)?).map_err(|e| raise(&e))?;
+        let range = match (
+            column(feed, "open")?,
+            column(feed, "high")?,
+            column(feed, "low")?,
+        ) {
+            (Some(open), Some(high), Some(low)) => Some([open, high, low]),
+            _ => None,
+        };
+        let columns = Feed {
+            ts: required("ts", column(feed, "ts")?)?,
+            session_start: flags(feed, "session_start")?,
+            session_end: flags(feed, "session_end")?,
+            instruments: engine.config().instruments.len(),
+            close: required("close", column(feed, "close")?)?,
+            range,
+            volume: column(feed, "volume")?,
+            ..Feed::default()
+        };
+        let instruments = &engine.config().instruments;
+        let scale = |digits: u8| 10_f64.powi(i32::from(digits));
+        Ok(Self {
+            ids: instruments
+                .iter()
+                .enumerate()
+                .map(|(index, i)| (i.id.clone(), index))
+                .collect(),
+            names: instruments
+                .iter()
+                .map(|i| PyString::intern(py, &i.id).unbind())
+                .collect(),
+            price_scale: instruments
+                .iter()
+                .map(|i| scale(i.price_precision))
+                .collect(),
+            quantity_scale: instruments
+                .iter()
+                .map(|i| scale(i.quantity_precision))
+                .collect(),
+            feed: columns.checked().map_err(|e| raise(&e))?,
+            recorder: Recorder::new(engine.last_order()),
+            engine,
+            record_positions,
+            row: 0,
+            now: i64::MIN,
+            sequence: 0,
+            timers: Vec::new(),
+            out: Vec::new(),
+            calling: None,
+        })
+    }
+
+    /// Run up to row `until`, exclusively. `hosts` are `(sleeve, context, on_bar, on_fill,
+    /// on_timer)` in order of sleeve; `decide(row)` is called on the rows whose flag is set.
+    #[pyo3(signature = (until, hosts, decide = None, decision_rows = None))]
+    #[expect(clippy::type_complexity, reason = "the tuple is taken apart at once")]
+    fn run(
+        slf: &Bound<'_, Self>,
+        until: usize,
+        hosts: Vec<(
+            usize,
+            Py<Context>,
+            Option<Py<PyAny>>,
+            Option<Py<PyAny>>,
+            Option<Py<PyAny>>,
+        )>,
+        decide: Option<&Bound<'_, PyAny>>,
+        decision_rows: Option<&[u8]>,
+    ) -> PyResult<()> {
+        let py = slf.py();
+        let hosts: Vec<Host> = hosts
+            .into_iter()
+            .map(|(sleeve, context, on_bar, on_fill, on_timer)| Host {
+                sleeve,
+                context,
+                on_bar,
+                on_fill,
+                on_timer,
+            })
+            .collect();
+        let until = until.min(slf.borrow().feed.rows());
+        loop {
+            let (row, first_fill) = {
+                let mut session = slf.borrow_mut();
+                if session.row >= until {
+                    return Ok(());
+                }
+                let first_fill = session.recorder.fills.len();
+                session.step()?;
+                (session.row - 1, first_fill)
+            };
+            if let Some(decide) = decide
+                && decision_rows.is_none_or(|rows| rows.get(row).is_some_and(|flag| *flag != 0))
+            {
+                decide.call1((row,))?;
+            }
+            for host in &hosts {
+                host.call(slf, first_fill)?;
+            }
+            slf.borrow_mut().mark()?;
+            if row % ROWS_PER_SIGNAL_CHECK == 0 {
+                py.check_signals()?;
+            }
+        }
+    }
+
+    /// Apply a sleeve's target portfolio: weights of its equity in `10^-9`.
+    fn submit_targets(&mut self, sleeve: usize, targets: Vec<(usize, i64)>) -> PyResult<()> {
+        self.decide(sleeve, Event::TargetPortfolio { sleeve, targets })
+    }
+
+    /// Apply orders in units, all of one kind, without a strategy: for benchmarks and tools.
+    fn submit_orders(
+        &mut self,
+        sleeve: usize,
+        orders: Vec<(usize, String, i64, String, String, Option<i64>)>,
+    ) -> PyResult<()> {
+        for (instrument, side, quantity, kind, tif, limit_price) in orders {
+            let request = OrderRequest {
+                sleeve,
+                instrument,
+                side: records::parse("side", &side, quantvista_engine::Side::from_name)?,
+                quantity,
+                kind: records::parse("type", &kind, quantvista_engine::OrderKind::from_name)?,
+                tif: records::parse("tif", &tif, quantvista_engine::TimeInForce::from_name)?,
+                limit_price,
+            };
+            self.decide(sleeve, Event::SubmitOrder(request))?;
+        }
+        Ok(())
+    }
+
+    /// Submit market orders on every row, round by round over the instruments: a load without a
+    /// strategy. Returns how many orders there were.
+    #[pyo3(signature = (rows, orders_per_row, quantity))]
+    fn run_market_orders(
+        &mut self,
+        py: Python<'_>,
+        rows: usize,
+        orders_per_row: usize,
+        quantity: i64,
+    ) -> PyResult<u64> {
+        let count = self.names.len();
+        let mut sent = 0_usize;
+        for _ in 0..rows.min(self.feed.rows() - self.row) {
+            self.step()?;
+            for _ in 0..orders_per_row {
+                let side = if (sent / count).is_multiple_of(2) {
+                    quantvista_engine::Side::Buy
+                } else {
+                    quantvista_engine::Side::Sell
+                };
+                let request = OrderRequest {
+                    sleeve: 0,
+                    instrument: sent % count,
+                    side,
+                    quantity,
+                    kind: quantvista_engine::OrderKind::Market,
+                    tif: quantvista_engine::TimeInForce::Gtc,
+                    limit_price: None,
+                };
+                self.decide(0, Event::SubmitOrder(request))?;
+                sent += 1;
+            }
+            self.mark()?;
+            py.check_signals()?;
+        }
+        Ok(sent as u64)
+    }
+
+    /// State of engine, run and strategies as bytes; `states` has one entry per sleeve.
+    fn snapshot<'py>(
+        &self,
+        py: Python<'py>,
+        states: Vec<Vec<u8>>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let engine = encode(&self.engine.snapshot());
+        let run = quantvista_engine::RunState {
+            engine,
+            row: self.row as u64,
+            now: self.now,
+            sequence: self.sequence,
+            timers: self.timers.clone(),
+            strategies: states,
+        };
+        Ok(PyBytes::new(py, &encode(&run)))
+    }
+
+    /// Put a snapshot's state in the place of the present one; returns the strategies' states.
+    /// What was recorded so far is kept.
+    fn restore<'py>(
+        &mut self,
+        py: Python<'py>,
+        snapshot: &[u8],
+    ) -> PyResult<Vec<Bound<'py, PyBytes>>> {
+        let run: quantvista_engine::RunState = decode(snapshot).map_err(|e| raise(&e))?;
+        let engine = decode(&run.engine).map_err(|e| raise(&e))?;
+        self.engine = Engine::restore(engine).map_err(|e| raise(&e))?;
+        self.row = usize::try_from(run.row)?;
+        self.now = run.now;
+        self.sequence = run.sequence;
+        self.timers = run.timers;
+        Ok(run
+            .strategies
+            .iter()
+            .map(|state| PyBytes::new(py, state))
+            .collect())
+    }
+
+    /// All recorded tables as columns of bytes.
+    fn tables<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        columns::tables(py, self.engine.config(), &self.recorder)
+    }
+
+    /// Sleeve, handler, instrument and time of the strategy code that ran last.
+    #[getter]
+    fn calling(&self) -> Option<(usize, &'static str, Option<String>, i64)> {
+        self.calling.map(|(sleeve, handler, instrument)| {
+            let name = instrument.map(|i| self.engine.config().instruments[i].id.clone());
+            (sleeve, handler, name, self.now)
+        })
+    }
+
+    #[getter]
+    fn row(&self) -> usize {
+        self.row
+    }
+
+    #[getter]
+    fn rows(&self) -> usize {
+        self.feed.rows()
+    }
+
+    #[getter]
+    fn now(&self) -> i64 {
+        self.now
+    }
+
+    #[getter]
+    fn missed_bars(&self) -> u64 {
+        self.recorder.missed
+    }
+
+    #[getter]
+    fn fills(&self) -> usize {
+        self.recorder.fills.len()
+    }
+
+    #[classattr]
+    const MISSING: i64 = MISSING;
+
+    fn state_hash(&self) -> String {
+        self.engine.state_hash()
+    }
+
+    fn audit(&self) -> PyResult<()> {
+        self.engine.audit().map_err(|e| raise(&e))
+    }
+
+    /// Equity of the fund in money units of `10^-12`.
+    fn equity(&self) -> PyResult<i128> {
+        self.engine.equity().map_err(|e| raise(&e))
+    }
+
+    fn cash(&self, sleeve: usize) -> i128 {
+        self.engine.ledger().cash(sleeve)
+    }
+
+    fn position(&self, sleeve: usize, instrument: usize) -> i64 {
+        self.engine.ledger().quantity(sleeve, instrument)
+    }
+}
+
+impl Host {
+    /// Tell the strategy what happened at this barrier: its fills, its timers, the bars.
+    fn call(&self, run: &Bound<'_, Session>, first_fill: usize) -> PyResult<()> {
+        let py = run.py();
+        if let Some(handler) = &self.on_fill {
+            let count = run.borrow().recorder.fills.len();
+            for index in first_fill..count {
+                let fill = run.borrow().recorder.fills[index];
+                if fill.sleeve != self.sleeve {
+                    continue;
+                }
+                run.borrow_mut().calling = Some((self.sleeve, "on_fill", Some(fill.instrument)));
+                let event = run.borrow().fill_event(py, &fill);
+                handler.call1(py, (&self.context, event))?;
+            }
+        }
+        if let Some(handler) = &self.on_timer {
+            let due = run.borrow_mut().due_timers(self.sleeve);
+            for (ts, _, _, name) in due {
+                run.borrow_mut().calling = Some((self.sleeve, "on_timer", None));
+                handler.call1(py, (&self.context, TimerEvent { name, ts }))?;
+            }
+        }
+        if let Some(handler) = &self.on_bar {
+            let count = run.borrow().names.len();
+            for instrument in 0..count {
+                let event = {
+                    let mut session = run.borrow_mut();
+                    let Some(event) = session.bar_event(py, instrument) else {
+                        continue;
+                    };
+                    session.calling = Some((self.sleeve, "on_bar", Some(instrument)));
+                    event
+                };
+                handler.call1(py, (&self.context, event))?;
+            }
+        }
+        Ok(())
+    }
+}
