@@ -33,7 +33,13 @@ class Decision:
     weight_e9: NDArray[np.int64]
 
 
-def decide_weights(strategy: PortfolioStrategy, panel: Panel, settings: WeightSettings) -> Decision:
+def decide_weights(
+    strategy: PortfolioStrategy,
+    panel: Panel,
+    settings: WeightSettings,
+    *,
+    sleeve: str | None = None,
+) -> Decision:
     """Decide what a sleeve wants to hold, from what is known now.
 
     Parameters
@@ -44,6 +50,8 @@ def decide_weights(strategy: PortfolioStrategy, panel: Panel, settings: WeightSe
         Trailing prices. Rows before the last `rows_needed` change nothing.
     settings : WeightSettings
         Of the fund; a strategy's own ``weighting`` goes first.
+    sleeve : str, optional
+        Id of the sleeve, for messages.
 
     Returns
     -------
@@ -64,7 +72,7 @@ def decide_weights(strategy: PortfolioStrategy, panel: Panel, settings: WeightSe
     """
     if strategy.weighting is not None:
         settings = replace(settings, weighting=strategy.weighting)
-    forecast = ask_forecast(strategy, panel)
+    forecast = ask_forecast(strategy, panel, sleeve=sleeve)
     if settings.sector_max is not None and "" in panel.sectors:
         nameless = panel.instruments[panel.sectors.index("")]
         raise ConfigError(

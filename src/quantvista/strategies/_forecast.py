@@ -11,7 +11,9 @@ from quantvista.strategies._guard import iso_utc, run_guarded, strategy_error
 __all__ = ["ask_forecast", "check_forecast", "checked_warm_up"]
 
 
-def ask_forecast(strategy: PortfolioStrategy, panel: Panel) -> NDArray[np.float64]:
+def ask_forecast(
+    strategy: PortfolioStrategy, panel: Panel, *, sleeve: str | None = None
+) -> NDArray[np.float64]:
     """Call ``strategy.forecast`` with its trailing rows and check what it returns.
 
     The strategy sees exactly its ``warm_up`` rows, however many the panel has, so a run in
@@ -24,6 +26,8 @@ def ask_forecast(strategy: PortfolioStrategy, panel: Panel) -> NDArray[np.float6
         Whose forecast.
     panel : Panel
         Trailing prices, the last row is now.
+    sleeve : str, optional
+        Id of the sleeve, for messages.
 
     Returns
     -------
@@ -36,23 +40,24 @@ def ask_forecast(strategy: PortfolioStrategy, panel: Panel) -> NDArray[np.float6
         If ``forecast`` raises or returns something else than it must.
     """
     rows = checked_warm_up(strategy)
-    if len(panel.ts) < rows:
-        return np.full(len(panel.instruments), np.nan)
+    if panel.bars < rows:
+        return np.full(panel.n, np.nan)
     seen = Panel(panel.instruments, panel.sectors, panel.ts[-rows:], panel.close[-rows:])
     try:
         forecast = strategy.forecast(seen)
     except (Exception, SystemExit) as error:
-        raise strategy_error(error, strategy, "forecast", ts=int(panel.ts[-1])) from error
-    return check_forecast(strategy, forecast, panel)
+        raise strategy_error(error, strategy, "forecast", ts=panel.now, sleeve=sleeve) from error
+    return check_forecast(strategy, forecast, panel, sleeve=sleeve)
 
 
 def check_forecast(
-    strategy: PortfolioStrategy, forecast: object, panel: Panel
+    strategy: PortfolioStrategy, forecast: object, panel: Panel, *, sleeve: str | None = None
 ) -> NDArray[np.float64]:
     """Refuse a forecast of the wrong type, shape or range; return a copy of a good one."""
     name = type(strategy).__name__
-    where = f"strategy {name!r} at {iso_utc(int(panel.ts[-1]))}"
-    n = len(panel.instruments)
+    whose = "" if sleeve is None else f" of sleeve {sleeve!r}"
+    where = f"strategy {name!r}{whose} at {iso_utc(panel.now)}"
+    n = panel.n
     if not isinstance(forecast, np.ndarray):
         raise StrategyError(
             f"`forecast` must return a NumPy array; found {type(forecast).__name__}; {where}"

@@ -114,3 +114,14 @@ def test_error_of_a_strategy_comes_through() -> None:
 
     with pytest.raises(StrategyError, match="ValueError: no idea"):
         decide_weights(Failing(), walk(3, [0.01]), WeightSettings())
+
+
+def test_error_names_the_sleeve() -> None:
+    class Wild(PortfolioStrategy):
+        warm_up = 1
+
+        def forecast(self, panel: Panel) -> NDArray[np.float64]:
+            return np.full(panel.n, 2.0)
+
+    with pytest.raises(StrategyError, match="strategy 'Wild' of sleeve 'main' at 1970"):
+        decide_weights(Wild(), walk(3, [0.01]), WeightSettings(), sleeve="main")
