@@ -32,13 +32,16 @@ class Book:
     marks: dict[int, int] = field(default_factory=dict)
     ended: set[int] = field(default_factory=set)
     orders: dict[int, Order] = field(default_factory=dict)
+    perhaps_working: list[Order] = field(default_factory=list)
+    """The orders that may still work, by id, so that finished ones are not looked at for ever."""
     now: int = 0
     fills: int = 0
     outputs: list[Output] = field(default_factory=list)
 
     def working(self) -> list[Order]:
         """Return the working orders by id."""
-        return [order for order in self.orders.values() if order.working]
+        self.perhaps_working = [order for order in self.perhaps_working if order.working]
+        return self.perhaps_working
 
     def in_flight(self, side: str) -> list[Order]:
         """Working orders of one side."""
@@ -106,6 +109,7 @@ class Book:
     def create(self, order: Order, status: str, reason: str = "") -> None:
         """Bring an order to life, or reject it at birth."""
         self.orders[order.id] = order
+        self.perhaps_working.append(order)
         order.move(status, reason)
         order.reference_price = order.limit_price or self.marks.get(order.instrument, 0)
         self.emit(

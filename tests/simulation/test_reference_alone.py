@@ -9,7 +9,7 @@ from support.invariants import Audit
 from support.outcomes import REQUIRED, outcomes
 from support.random_funds import random_fund
 
-SEEDS = 2_000
+SEEDS = 400
 
 
 def test_random_funds_keep_the_invariants_and_show_every_outcome() -> None:

@@ -55,7 +55,7 @@ class Audit:
             self._crosses(outputs)
             self._volume(outputs)
             self.bars = {}
-        if outputs or input["type"] == "barrier":
+        if input["type"] in ("barrier", "instrument_ended"):
             self._balances(engine)
 
     def finish(self, engine: Implementation) -> None:
