@@ -11,7 +11,7 @@ pub const MISSING: i64 = i64::MIN;
 
 /// Bars of `n` instruments at `ts.len()` times, row by row, in integer units.
 #[derive(Debug, Clone, Default)]
-pub struct Feed {
+pub struct BarColumns {
     pub ts: Vec<i64>,
     pub session_start: Vec<bool>,
     pub session_end: Vec<bool>,
@@ -21,17 +21,18 @@ pub struct Feed {
     /// Open, high and low like `close`; an instrument without them has [`MISSING`] opens.
     pub range: Option<[Vec<i64>; 3]>,
     pub volume: Option<Vec<i64>>,
+}
+
+/// Checked columns, and when each instrument lives.
+#[derive(Debug, Clone)]
+pub struct Feed {
+    bars: BarColumns,
     /// Rows of an instrument's first and last bar; None if it has no bar at all.
     lives: Vec<Option<(usize, usize)>>,
 }
 
-impl Feed {
-    /// Check the columns and find out when each instrument lives.
-    ///
-    /// # Errors
-    ///
-    /// [`EngineError::Config`] if the columns differ in length or times do not increase.
-    pub fn checked(mut self) -> Result<Self> {
+impl BarColumns {
+    fn check(&self) -> Result<()> {
         let fail = |text: &str| Err(EngineError::Config(text.to_owned()));
         let rows = self.ts.len();
         let cells = rows * self.instruments;
@@ -53,20 +54,38 @@ impl Feed {
         if self.ts.windows(2).any(|pair| pair[0] >= pair[1]) {
             return fail("times of bars must strictly increase");
         }
-        self.lives = vec![None; self.instruments];
-        for row in 0..rows {
-            for (instrument, life) in self.lives.iter_mut().enumerate() {
-                if self.close[row * self.instruments + instrument] != MISSING {
+        Ok(())
+    }
+}
+
+impl Feed {
+    /// Check the columns and find out when each instrument lives.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Config`] if the columns differ in length or times do not increase.
+    pub fn new(bars: BarColumns) -> Result<Self> {
+        bars.check()?;
+        let mut lives: Vec<Option<(usize, usize)>> = vec![None; bars.instruments];
+        for row in 0..bars.ts.len() {
+            for (instrument, life) in lives.iter_mut().enumerate() {
+                if bars.close[row * bars.instruments + instrument] != MISSING {
                     *life = Some((life.map_or(row, |(first, _)| first), row));
                 }
             }
         }
-        Ok(self)
+        Ok(Self { bars, lives })
+    }
+
+    /// Time of a row.
+    #[must_use]
+    pub fn ts(&self, row: usize) -> i64 {
+        self.bars.ts[row]
     }
 
     #[must_use]
     pub fn rows(&self) -> usize {
-        self.ts.len()
+        self.bars.ts.len()
     }
 
     /// Feed one row: what ended before it, its bars, its missing bars, its barrier.
@@ -75,7 +94,7 @@ impl Feed {
     ///
     /// The first [`EngineError`] that an input meets.
     pub fn step(&self, row: usize, engine: &mut Engine, out: &mut Vec<Output>) -> Result<()> {
-        let ts = self.ts[row];
+        let ts = self.bars.ts[row];
         let input = |sequence: usize, event: Event| Input {
             ts_event: ts,
             ts_received: ts,
@@ -91,7 +110,7 @@ impl Feed {
                 )?;
             }
         }
-        for instrument in 0..self.instruments {
+        for instrument in 0..self.bars.instruments {
             let event = match self.bar(row, instrument) {
                 Some(bar) => Event::Bar { instrument, bar },
                 None if self.lives[instrument].is_some_and(|(a, b)| a <= row && row <= b) => {
@@ -101,7 +120,8 @@ impl Feed {
             };
             engine.apply_into(&input(instrument, event), out)?;
         }
-        let (session_start, session_end) = (self.session_start[row], self.session_end[row]);
+        let (session_start, session_end) =
+            (self.bars.session_start[row], self.bars.session_end[row]);
         engine.apply_into(
             &input(
                 0,
@@ -117,17 +137,19 @@ impl Feed {
     /// The bar of an instrument in a row, if it has one.
     #[must_use]
     pub fn bar(&self, row: usize, instrument: usize) -> Option<Bar> {
-        let cell = row * self.instruments + instrument;
-        let close = self.close[cell];
+        let cell = row * self.bars.instruments + instrument;
+        let close = self.bars.close[cell];
         if close == MISSING {
             return None;
         }
         let range = self
+            .bars
             .range
             .as_ref()
             .map(|[open, high, low]| [open[cell], high[cell], low[cell]])
             .filter(|[open, _, _]| *open != MISSING);
         let volume = self
+            .bars
             .volume
             .as_ref()
             .map(|column| column[cell])

@@ -28,7 +28,7 @@ pub use config::{Config, FeeModel, Instrument, Limits, Sleeve, SlippageModel, Ve
 pub use encoding::{Encoded, FORMAT_VERSION, RunState, decode, encode};
 pub use engine::{Engine, SEMANTICS_SUPPORTED, Snapshot};
 pub use error::EngineError;
-pub use feed::{Feed, MISSING};
+pub use feed::{BarColumns, Feed, MISSING};
 pub use input::{Bar, Event, Input, Key, OrderRequest};
 pub use ledger::{Account, Entry, Ledger};
 pub use numbers::{MONEY_DIGITS, RATE_ONE, Rounding, div_round, notional};

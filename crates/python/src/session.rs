@@ -7,7 +7,8 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 use quantvista_engine::{
-    Engine, Event, Feed, Fill, Input, MISSING, OrderRequest, Output, Recorder, decode, encode,
+    BarColumns, Engine, Event, Feed, Fill, Input, MISSING, OrderRequest, Output, Recorder, decode,
+    encode,
 };
 
 use crate::context::Context;
@@ -84,7 +85,7 @@ impl Session {
     }
 
     fn step(&mut self) -> PyResult<()> {
-        self.now = self.feed.ts[self.row];
+        self.now = self.feed.ts(self.row);
         self.out.clear();
         self.feed
             .step(self.row, &mut self.engine, &mut self.out)
@@ -173,7 +174,7 @@ impl Session {
             (Some(open), Some(high), Some(low)) => Some([open, high, low]),
             _ => None,
         };
-        let columns = Feed {
+        let bars = BarColumns {
             ts: required("ts", column(feed, "ts")?)?,
             session_start: flags(feed, "session_start")?,
             session_end: flags(feed, "session_end")?,
@@ -181,7 +182,6 @@ impl Session {
             close: required("close", column(feed, "close")?)?,
             range,
             volume: column(feed, "volume")?,
-            ..Feed::default()
         };
         let instruments = &engine.config().instruments;
         let scale = |digits: u8| 10_f64.powi(i32::from(digits));
@@ -203,7 +203,7 @@ impl Session {
                 .iter()
                 .map(|i| scale(i.quantity_precision))
                 .collect(),
-            feed: columns.checked().map_err(|e| raise(&e))?,
+            feed: Feed::new(bars).map_err(|e| raise(&e))?,
             recorder: Recorder::new(engine.last_order()),
             engine,
             record_positions,
@@ -335,11 +335,7 @@ impl Session {
     }
 
     /// State of engine, run and strategies as bytes; `states` has one entry per sleeve.
-    fn snapshot<'py>(
-        &self,
-        py: Python<'py>,
-        states: Vec<Vec<u8>>,
-    ) -> PyResult<Bound<'py, PyBytes>> {
+    fn snapshot<'py>(&self, py: Python<'py>, states: Vec<Vec<u8>>) -> Bound<'py, PyBytes> {
         let engine = encode(&self.engine.snapshot());
         let run = quantvista_engine::RunState {
             engine,
@@ -349,7 +345,7 @@ impl Session {
             timers: self.timers.clone(),
             strategies: states,
         };
-        Ok(PyBytes::new(py, &encode(&run)))
+        PyBytes::new(py, &encode(&run))
     }
 
     /// Put a snapshot's state in the place of the present one; returns the strategies' states.
