@@ -13,12 +13,12 @@ from quantvista.errors import ConfigError, MarketDataError
 __all__ = ["load"]
 
 _UNKNOWN = Bias(
-    "unknown origin",
+    "unknown_origin",
     "QuantVista cannot see how these instruments were chosen or how their prices were adjusted. "
     "A list made today of what did well flatters every result.",
 )
 _CLOSE_ONLY = Bias(
-    "close only",
+    "close_only",
     "There is no open, high or low: orders fill at the next close.",
 )
 
@@ -106,6 +106,8 @@ def _load_files(spec: DataSpec, base: Path, calendar: str, currency: str) -> Mar
 
 def _files(source: str, base: Path) -> list[tuple[Path, str]]:
     """Files of a source, with the names by which messages call them."""
+    if "\0" in source:
+        raise MarketDataError(f"`data.source` must be a path; found {source!r}")
     path = base / Path(source).expanduser()
     try:
         if path.is_dir():
@@ -116,11 +118,8 @@ def _files(source: str, base: Path) -> list[tuple[Path, str]]:
             return [(file, f"{source.rstrip('/')}/{file.name}") for file in found]
         if path.is_file():
             return [(path, source)]
-        exists = path.exists()
+        what = "is neither a file nor a folder" if path.exists() else "does not exist"
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         raise MarketDataError(f"`data.source` {source} cannot be read: {reason}") from None
-    except ValueError:
-        exists = False  # a NUL in the name
-    what = "is neither a file nor a folder" if exists else "does not exist"
     raise MarketDataError(f"`data.source` {source!r} {what} (looked in {base})")

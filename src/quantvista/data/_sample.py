@@ -50,17 +50,17 @@ _BIASES = (
         "shrank since 1990 are missing, so every return here is better than could be had.",
     ),
     Bias(
-        "adjusted closes",
+        "adjusted_closes",
         "Closes are adjusted for later splits and dividends, so early prices are far below those "
         "that traded: share counts, lots and per-share costs are not those of the time.",
     ),
     Bias(
-        "close only",
+        "close_only",
         "There is no open, high, low or volume: orders fill at the next close, and neither market "
         "impact nor limits on volume can be modelled.",
     ),
     Bias(
-        "price index",
+        "price_index",
         "The index is without dividends, about 2 % a year, while the closes of the stocks contain "
         "theirs. Equal weight of the same stocks is the fairer comparison.",
     ),

@@ -118,6 +118,8 @@ def _validate(content: Mapping[str, Any], where: str, text: str) -> Fund:
 
 
 def _read(path: Path) -> str:
+    if "\0" in str(path):
+        raise ConfigError(f"`fund` must be a path; found {str(path)!r}")
     try:
         if path.is_dir():
             inside = path / "fund.toml"
@@ -130,8 +132,6 @@ def _read(path: Path) -> str:
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         raise ConfigError(f"`fund` must be readable; found {reason}: {path}") from None
-    except ValueError:
-        raise ConfigError(f"`fund` must be a path; found {str(path)!r}") from None
     if len(content) > _SIZE_MAX:
         raise ConfigError(f"`fund` must be a TOML file below 1 MB; found more: {path}")
     try:

@@ -1,0 +1,156 @@
+"""Commands of ``qv`` and their options."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from quantvista.cli._complete import funds, runs, templates
+from quantvista.cli._failure import guarded, set_debug
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    help="QuantVista: from one fund file to a proven backtest report.",
+    epilog="Start with: qv run --demo    then: qv init my-fund && cd my-fund && qv run",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print pure JSON on standard output.")]
+
+
+@app.callback()
+def _qv(
+    debug: Annotated[
+        bool, typer.Option("--debug", envvar="QV_DEBUG", help="Show tracebacks of errors.")
+    ] = False,
+) -> None:
+    set_debug(debug)
+
+
+@app.command(epilog="Examples: qv init my-fund    qv init mine --template strategy")
+@guarded
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to.")] = Path(),
+    template: Annotated[
+        str,
+        typer.Option(
+            "--template", "-t", help="demo, csv, strategy or event.", autocompletion=templates
+        ),
+    ] = "demo",
+    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
+) -> None:
+    """Write a fund file to start from.
+
+    demo: two sleeves on the built-in sample. csv: your own prices. strategy and event: a
+    strategy of your own in mine.py.
+    """
+    from quantvista.cli._print import next_steps, say
+    from quantvista.fund import write_template
+
+    for path in write_template(template, folder, force=force):
+        say(f"wrote {path}")
+    steps = [] if folder == Path() else [f"cd {folder}"]
+    next_steps([*steps, "qv run fund.toml"])
+
+
+@app.command(epilog="Examples: qv run --demo    qv run fund.toml --out out/first    qv run --json")
+@guarded
+def run(
+    fund: Annotated[
+        Path | None,
+        typer.Argument(help="Fund file; fund.toml by default.", autocompletion=funds),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Run folder; out/NAME by default.")
+    ] = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Run the built-in demo fund.")] = False,
+    json: Json = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only the verdict.")] = False,
+) -> None:
+    """Run a fund over its history, event by event, and write its report."""
+    from quantvista.cli._run import run_fund
+
+    run_fund(fund, out=out, demo=demo, as_json=json, quiet=quiet)
+
+
+@app.command(epilog="Example: qv report out/demo --open")
+@guarded
+def report(
+    run_dir: Annotated[Path, typer.Argument(help="Run folder.", autocompletion=runs)],
+    open_it: Annotated[bool, typer.Option("--open", help="Show it in the browser.")] = False,
+) -> None:
+    """Write the report of a run again."""
+    from quantvista.cli._print import say
+    from quantvista.cli._runs import read_summary
+    from quantvista.reporting import write_report
+
+    read_summary(run_dir)  # says clearly what is wrong with the folder, if anything
+    path = write_report(run_dir)
+    say(f"wrote {path}")
+    if open_it:
+        import webbrowser
+
+        webbrowser.open(path.absolute().as_uri())
+
+
+@app.command(epilog="Example: qv compare out/demo out/mine")
+@guarded
+def compare(
+    run_dirs: Annotated[list[Path], typer.Argument(help="Run folders.", autocompletion=runs)],
+    json: Json = False,
+) -> None:
+    """Compare the metrics of runs side by side."""
+    from quantvista.cli._compare import compare_runs
+
+    compare_runs(run_dirs, as_json=json)
+
+
+@app.command(epilog="Example: qv schema --out fund.schema.json")
+@guarded
+def schema(
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="File; standard output by default.")
+    ] = None,
+) -> None:
+    """Print the JSON Schema of fund files, for editors."""
+    from quantvista.cli._print import say, write_text
+    from quantvista.fund import json_schema
+
+    if out is None:
+        sys.stdout.write(json_schema())
+        return
+    write_text(out, json_schema())
+    say(f"wrote {out}")
+
+
+@app.command(epilog="Example: qv doctor --json")
+@guarded
+def doctor(json: Json = False) -> None:
+    """Check that everything a run needs is here; ends with 1 if not."""
+    from quantvista.cli._doctor import examine, show
+
+    checks = examine()
+    show(checks, as_json=json)
+    if any(check.status == "fail" for check in checks):
+        raise typer.Exit(1)
+
+
+@app.command()
+@guarded
+def version(json: Json = False) -> None:
+    """Print the version."""
+    import platform
+
+    from quantvista import __version__
+
+    if json:
+        from quantvista.cli._print import print_json
+
+        print_json({"quantvista": __version__, "python": platform.python_version()})
+    else:
+        sys.stdout.write(f"quantvista {__version__} (Python {platform.python_version()})\n")

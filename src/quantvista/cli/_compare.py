@@ -1,0 +1,59 @@
+"""``qv compare``."""
+
+from pathlib import Path
+
+from quantvista.cli._metrics import metric_rows
+from quantvista.cli._print import console, print_json, say, table
+from quantvista.cli._runs import read_summary
+
+__all__ = ["compare_runs"]
+
+
+def compare_runs(folders: list[Path], *, as_json: bool) -> None:
+    """Print the metrics of runs side by side.
+
+    Parameters
+    ----------
+    folders : list of pathlib.Path
+        Run folders.
+    as_json : bool
+        Print JSON instead of a table.
+
+    Raises
+    ------
+    ConfigError
+        If one holds no run.
+    """
+    summaries = [read_summary(folder) for folder in folders]
+    if as_json:
+        keys = ("fund", "period", "status", "metrics", "costs")
+        runs = [
+            {"run_dir": str(folder), **{key: summary.get(key) for key in keys}}
+            for folder, summary in zip(folders, summaries, strict=True)
+        ]
+        print_json({"runs": runs})
+        return
+    names = [folder.absolute().name for folder in folders]
+    if len(set(names)) < len(names):
+        names = [str(folder) for folder in folders]
+    # Beyond three runs the table does not fit into 80 columns, so groups go below each other.
+    for start in range(0, len(folders), 3):
+        group = slice(start, start + 3)
+        if start:
+            say("")
+        metrics = [summary.get("metrics") for summary in summaries[group]]
+        rows = [["", *(_period(summary) for summary in summaries[group])], *metric_rows(metrics)]
+        table(["", *names[group]], rows)
+    periods = {(s["period"].get("start"), s["period"].get("end")) for s in summaries}
+    if len(periods) > 1:
+        console().print("\nThe periods differ, so these figures are not of the same market.")
+    for name, summary in zip(names, summaries, strict=True):
+        if summary.get("status") != "complete":
+            console().print(f"{name} is {summary.get('status')}.", markup=False)
+
+
+def _period(summary: "dict[str, object]") -> str:
+    period = summary.get("period")
+    if not isinstance(period, dict):
+        return ""
+    return f"{str(period.get('start'))[:7]} to {str(period.get('end'))[:7]}"

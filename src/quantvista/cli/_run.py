@@ -1,0 +1,150 @@
+"""``qv run``: the run with its progress, and what it says at the end."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from quantvista import backtest, reporting
+from quantvista.cli._metrics import metric_rows
+from quantvista.cli._print import console, money, next_steps, number, print_json, say, table
+from quantvista.errors import ConfigError
+from quantvista.fund import LoadedFund, load_fund, template_path
+
+__all__ = ["run_fund"]
+
+Advance = Callable[[int, int, str], None]
+
+
+def run_fund(
+    fund: Path | None, *, out: Path | None, demo: bool, as_json: bool, quiet: bool
+) -> None:
+    """Run a fund, write its report and print what came out.
+
+    Parameters
+    ----------
+    fund : pathlib.Path or None
+        The fund file; ``fund.toml`` by default.
+    out : pathlib.Path or None
+        The run folder; ``out/NAME`` by default.
+    demo : bool
+        Run the built-in demo fund instead.
+    as_json : bool
+        Print the summary as JSON, nothing else.
+    quiet : bool
+        Print the verdict, nothing else.
+
+    Raises
+    ------
+    QuantVistaError
+        Of any kind; see the exit codes.
+    """
+    loaded = _load(fund, demo)
+    folder = out if out is not None else Path("out") / loaded.fund.fund.name
+    with _progress(enabled=not (as_json or quiet)) as advance:
+        outcome = backtest.run(loaded, out=folder, progress=advance)
+        advance(0, 0, "report")
+        report = reporting.write_report(folder)
+    if as_json:
+        print_json(outcome.summary)
+    elif quiet:
+        say(str(outcome.summary["verdict"]))
+    else:
+        _show(outcome.summary, folder, report, demo)
+
+
+def _load(fund: Path | None, demo: bool) -> LoadedFund:
+    if demo and fund is not None:
+        raise ConfigError(f"`--demo` must stand without a fund file; found {fund}")
+    if demo:
+        return load_fund(template_path("demo"))
+    if fund is None and not Path("fund.toml").exists():
+        raise ConfigError(
+            "`fund` must name a fund file where there is no fund.toml; "
+            "`qv init` makes one, and `qv run --demo` needs none"
+        )
+    return load_fund(fund or Path("fund.toml"))
+
+
+@contextmanager
+def _progress(*, enabled: bool) -> Iterator[Advance]:
+    """Show a bar with the time left on standard error, where that is a terminal."""
+    err = Console(stderr=True)
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=30),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeRemainingColumn(elapsed_when_finished=True),
+        console=err,
+        transient=True,
+        disable=not (enabled and err.is_terminal),
+    )
+    with bar:
+        task = bar.add_task("loading", total=None)
+
+        def advance(done: int, total: int, text: str) -> None:
+            bar.update(task, completed=done, total=total or None, description=text)
+
+        yield advance
+
+
+def _show(summary: dict[str, Any], folder: Path, report: Path, demo: bool) -> None:
+    out = console()
+    fund, period = summary["fund"], summary["period"]
+    title = f"{fund['name']}, {period['start']} to {period['end']}"
+    out.print(Text(title, style="bold"))
+    out.print(Text(str(summary["verdict"])))
+    say("")
+    comparisons = summary["comparisons"]
+    header, columns = ["", fund["name"]], [summary["metrics"]]
+    for key, label in (("benchmark", fund.get("benchmark")), ("equal_weight", "equal weight")):
+        if key in comparisons:
+            header.append(str(label or key))
+            columns.append(comparisons[key]["metrics"])
+    table(header, metric_rows(columns))
+    say("")
+    for label, text in _facts(summary):
+        grid = Text.assemble((f"{label}: ", "bold"), text)
+        out.print(grid)
+    say("")
+    out.print(Text(f"Report: {report}"), soft_wrap=True)
+    out.print(Text(f"Tables: {folder}/*.parquet, {folder}/summary.json"), soft_wrap=True)
+    if demo:
+        next_steps(
+            [
+                f"qv report {folder} --open",
+                "qv init my-fund --template strategy",
+                "cd my-fund && qv run",
+            ]
+        )
+    else:
+        next_steps([f"qv report {folder} --open", f"qv compare {folder} OTHER_RUN"])
+
+
+def _facts(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    currency, costs, counts = summary["fund"]["currency"], summary["costs"], summary["counts"]
+    fees, slippage = money(costs["fees"], currency), money(costs["slippage"], currency)
+    text = f"{money(costs['total'], currency)} ({fees} fees, {slippage} slippage)"
+    if costs.get("bps_of_turnover") is not None:
+        text += f", {number(costs['bps_of_turnover'], 1)} bp of what was traded"
+    yield "Costs", text + "."
+    names = (
+        ("cut", "cut"),
+        ("rejected", "rejected"),
+        ("expired", "expired"),
+        ("cancelled", "cancelled"),
+    )
+    text = f"{counts['orders']:,} orders, {counts['fills']:,} fills"
+    if counts.get("crosses"):
+        text += f" ({counts['crosses']:,} between sleeves)"
+    found = [f"{counts[key]:,} {word}" for key, word in names if counts.get(key)]
+    yield "Orders", ", ".join([text, *found]) + "."
+    if hits := summary["limits_hit"]:
+        shown = (f"{each['rule']} {each['outcome']} {each['count']:,}" for each in hits)
+        yield "Limits hit", ", ".join(shown) + "."
+    for bias in summary["biases"]:
+        yield f"Bias, {str(bias['name']).replace('_', ' ')}", str(bias["text"])
