@@ -8,6 +8,9 @@ Outputs are dictionaries, each with ``type`` and ``ts``::
     order_filled                     fill_id, order_id | None (settlement), sleeve, instrument,
                                      side, quantity, price, fee, slippage, kind
     order_cancelled, order_expired   order_id, reason
+    cancel_rejected                  order_id
+    bar_missed                       instrument
+    instrument_settled               instrument, price | None
 """
 
 from __future__ import annotations

@@ -64,6 +64,7 @@ class Reference:
                 self._bar(input)
             case "bar_missing":
                 self.bars_missing += 1
+                self.book.emit("bar_missed", instrument=input["instrument"])
             case "barrier":
                 bars, self.bars = self.bars, {}
                 Barrier(self.book, bars, input["session_start"], input["session_end"]).run()
@@ -74,9 +75,7 @@ class Reference:
             case "submit_order":
                 self._submit(input)
             case "cancel_order":
-                order = self.book.orders.get(input["order_id"])
-                if order is not None and order.working:
-                    self.book.close(order, "cancelled", "requested")
+                self._cancel(input["order_id"])
         return self.book.outputs
 
     # What can be read.
@@ -156,6 +155,14 @@ class Reference:
         for sleeve in range(len(self.rules.sleeves)):
             book.settle(sleeve, self.rules.instruments[index])
         book.ended.add(index)
+        book.emit("instrument_settled", instrument=index, price=book.marks.get(index))
+
+    def _cancel(self, order_id: int) -> None:
+        order = self.book.orders.get(order_id)
+        if order is not None and order.working:
+            self.book.close(order, "cancelled", "requested")
+        else:
+            self.book.emit("cancel_rejected", order_id=order_id)
 
     # Section 3.
 

@@ -47,6 +47,7 @@ class Audit:
             assert output["ts"] == input["ts"]
             if output["type"] == "verdict":
                 self.verdicts[output["order_id"]] += 1
+            if not output["type"].startswith("order_"):
                 continue
             self._order_event(output)
             if output["type"] == "order_filled":

@@ -11,6 +11,7 @@ REQUIRED = (
     "cash cut",
     "gate reject",
     "missing bar",
+    "missing bar hit an order",
     "instrument starts late or ends early",
     "internal cross",
     "limit order never fills",
@@ -38,12 +39,14 @@ def outcomes(outputs: Iterable[Output]) -> set[str]:
         order = orders.get(output.get("order_id") or 0)
         if kind in ("order_accepted", "order_rejected"):
             orders[output["order_id"]] = output
+        elif kind == "bar_missed":
+            found.add("missing bar")
         elif kind == "verdict" and order is not None:
             found |= _of_verdict(output, order)
         elif kind == "order_filled":
             filled[output["order_id"] or 0] += output["quantity"]
             found |= _of_fill(output, order)
-        elif order is not None:
+        elif kind in ("order_cancelled", "order_expired") and order is not None:
             found |= _of_end(output, order, filled[order["order_id"]])
             if output["reason"] == "volume":
                 key = (output["ts"], order["instrument"], order["side"])
@@ -89,7 +92,7 @@ def _of_end(end: Output, order: Output, filled: int) -> set[str]:
     if end["reason"] == "superseded":
         found.add("superseded")
     if end["reason"] == "no_bar":
-        found.add("missing bar")
+        found.add("missing bar hit an order")
     if filled > 0:
         found.add("partial fill")
     if end["reason"] == "limit" and filled == 0:

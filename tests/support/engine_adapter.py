@@ -1,0 +1,89 @@
+"""The engine, one dictionary at a time, in the words of ``reference.simulator``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from quantvista._native import RawEngine
+
+
+@dataclass
+class State:
+    """What the outputs have said of an order."""
+
+    quantity: int
+    status: str
+    filled: int = 0
+    reason: str = ""
+
+
+class EngineAdapter:
+    """An ``Implementation``; orders are followed through the outputs, as a user would."""
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        sleeves = zip(config["sleeves"], config["cash"], strict=True)
+        self.engine = RawEngine(
+            {
+                **{name: config[name] for name in ("semantics", "fund", "currency_precision")},
+                "epoch": 1,
+                "currency": "USD",
+                "sleeves": [{"id": name, "cash": cash} for name, cash in sleeves],
+                "instruments": [{**entry, "currency": "USD"} for entry in config["instruments"]],
+                "venue": {**config["venue"], "id": "sim"},
+                "limits": dict(config["limits"]),
+            }
+        )
+        self.orders: dict[int, State] = {}
+
+    def apply(self, input: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Take one input; return its outputs in order."""
+        outputs: list[dict[str, Any]] = self.engine.apply(dict(input))
+        for output in outputs:
+            match output["type"]:
+                case "order_accepted":
+                    output["reason"] = ""
+                    self.orders[output["order_id"]] = State(output["quantity"], "accepted")
+                case "order_rejected":
+                    output["reason"] = rule = output.pop("rule")
+                    state = State(output["quantity"], "rejected", reason=rule)
+                    self.orders[output["order_id"]] = state
+                case "order_filled" if output["order_id"] is not None:
+                    state = self.orders[output["order_id"]]
+                    state.filled += output["quantity"]
+                    whole = state.filled == state.quantity
+                    state.status = "filled" if whole else "partially_filled"
+                case "order_cancelled" | "order_expired":
+                    state = self.orders[output["order_id"]]
+                    state.status = output["type"].removeprefix("order_")
+                    state.reason = output["reason"]
+        return outputs
+
+    def cash(self, sleeve: int) -> int:
+        """Cash of a sleeve."""
+        return int(self.engine.cash(sleeve))
+
+    def position(self, sleeve: int, instrument: int) -> int:
+        """Quantity that a sleeve holds."""
+        return int(self.engine.position(sleeve, instrument))
+
+    def cost(self, sleeve: int, instrument: int) -> int:
+        """What that position cost."""
+        return int(self.engine.cost(sleeve, instrument))
+
+    def fees(self, sleeve: int) -> int:
+        """Fees paid by a sleeve."""
+        return int(self.engine.fees(sleeve))
+
+    def realised(self, sleeve: int) -> int:
+        """Gains realised by a sleeve: the engine gives the balance, where a gain is a credit."""
+        return -int(self.engine.realised(sleeve))
+
+    def sleeve_equity(self, sleeve: int) -> int:
+        """Equity of a sleeve."""
+        return int(self.engine.sleeve_equity(sleeve))
+
+    def equity(self) -> int:
+        """Equity of the fund."""
+        return int(self.engine.equity())
