@@ -60,4 +60,4 @@ class Order:
         """Take a fill."""
         assert 0 < quantity <= self.unfilled, f"order {self.id} overfilled by {quantity}"
         self.filled += quantity
-        self.move("partially_filled" if self.unfilled else "filled")
+        self.move("partially_filled" if self.unfilled else "filled", self.reason)

@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from reference import Reference
+from support.engine_adapter import EngineAdapter
 from support.implementation import Implementation
 
 IMPLEMENTATIONS: dict[str, Callable[[Mapping[str, Any]], Implementation]] = {
     "reference": Reference,
+    "engine": EngineAdapter,
 }
