@@ -87,15 +87,15 @@ def sessions(name: str, start: str | np.datetime64, end: str | np.datetime64) ->
     if not _NAME.fullmatch(name):
         raise ConfigError(f"`calendar` must be a name such as XNYS or 24/7; found {name[:40]!r}")
     table = _load_or_build(name, first, last)
-    days = table[:, 0].astype("datetime64[D]")
-    inside = slice(*np.searchsorted(days, [first, last + 1]))
-    return Sessions(days[inside], table[inside, 1], table[inside, 2])
+    bounds = [int(first.astype(np.int64)), int(last.astype(np.int64)) + 1]
+    table = table[slice(*np.searchsorted(table[:, 0], bounds))]
+    return Sessions(table[:, 0].astype("datetime64[D]"), table[:, 1], table[:, 2])
 
 
 def _all_days(first: np.datetime64, last: np.datetime64) -> Sessions:
-    labels = np.arange(first, last + 1, dtype="datetime64[D]")
-    open_ns = labels.astype(np.int64) * _DAY_NS
-    return Sessions(labels, open_ns, open_ns + _DAY_NS)
+    days = np.arange(first.astype(np.int64), last.astype(np.int64) + 1)
+    open_ns = days * _DAY_NS
+    return Sessions(days.astype("datetime64[D]"), open_ns, open_ns + _DAY_NS)
 
 
 def _year(day: np.datetime64) -> int:

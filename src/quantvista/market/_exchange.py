@@ -2,6 +2,7 @@
 
 import difflib
 import warnings
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,8 @@ from numpy.typing import NDArray
 from quantvista.errors import ConfigError
 
 __all__ = ["build"]
+
+type Day = np.datetime64
 
 
 def build(
@@ -41,25 +44,38 @@ def build(
         import exchange_calendars
         from exchange_calendars.errors import InvalidCalendarName
 
+        start, end = np.datetime64(f"{years[0]}-01-01"), np.datetime64(f"{years[1]}-12-31")
         try:
-            known = exchange_calendars.get_calendar(name)
+            schedule = _schedule(exchange_calendars, name, start, end)
         except InvalidCalendarName:
             names = [*exchange_calendars.get_calendar_names(), "24/7"]
             raise ConfigError(_unknown(name, names)) from None
-        lower, upper = type(known).bound_min(), type(known).bound_max()
-        start, end = np.datetime64(f"{years[0]}-01-01"), np.datetime64(f"{years[1]}-12-31")
-        if lower is not None:
-            start = max(start, np.datetime64(lower.date(), "D"))
-        if upper is not None:
-            end = min(end, np.datetime64(upper.date(), "D"))
-        if first < start or last > end:
-            reach = f"{lower.date() if lower else 'any day'} to {upper.date() if upper else 'any day'}"
-            raise ConfigError(f"`calendar` {name} covers {reach}; found {first} to {last}")
-        schedule = exchange_calendars.get_calendar(name, start=str(start), end=str(end)).schedule
+        except ValueError:  # whole years reach too far; what was asked for may not
+            lower, upper = _bounds(exchange_calendars, name)
+            start, end = max(start, lower), min(end, upper)
+            if first < start or last > end:
+                reach = f"{lower} to {upper}"
+                raise ConfigError(
+                    f"`calendar` {name} covers {reach}; found {first} to {last}"
+                ) from None
+            schedule = _schedule(exchange_calendars, name, start, end)
         opens = schedule["open"].dt.tz_convert(None).to_numpy(dtype="datetime64[ns]")
         closes = schedule["close"].dt.tz_convert(None).to_numpy(dtype="datetime64[ns]")
         days = schedule.index.to_numpy(dtype="datetime64[ns]").astype("datetime64[D]")
     return np.column_stack([column.astype(np.int64) for column in (days, opens, closes)])
+
+
+def _schedule(library: Any, name: str, start: Day, end: Day) -> Any:  # noqa: ANN401 - untyped
+    return library.get_calendar(name, start=str(start), end=str(end)).schedule
+
+
+def _bounds(library: Any, name: str) -> tuple[Day, Day]:  # noqa: ANN401 - untyped
+    known = type(library.get_calendar(name))
+    lower, upper = known.bound_min(), known.bound_max()
+    return (
+        np.datetime64(lower.date() if lower is not None else "1900-01-01", "D"),
+        np.datetime64(upper.date() if upper is not None else "2199-12-31", "D"),
+    )
 
 
 def _unknown(name: str, names: list[str]) -> str:

@@ -25,9 +25,9 @@ class Panel:
 
     Examples
     --------
-    >>> panel = Panel(("A.XNYS",), ("",), [1, 2], [[100.0], [101.0]])
+    >>> panel = Panel(("A.XNYS",), ("",), [1, 2], [[100.0], [125.0]])
     >>> panel.now, panel.n, float(panel.returns[0, 0])
-    (2, 1, 0.01)
+    (2, 1, 0.25)
     """
 
     __slots__ = ("_returns", "close", "instruments", "sectors", "ts")

@@ -1,0 +1,64 @@
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from quantvista.errors import ConfigError
+from quantvista.market import Instrument, check_instrument_id, currency_digits
+
+
+def test_instrument_defaults_are_a_us_stock() -> None:
+    stock = Instrument("AAPL.XNAS")
+    assert (stock.tick_units, stock.lot_units, stock.multiplier) == (1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    "value", ["AAPL.XNAS", "BRK.B.XNYS", "ES-2026Z.XCME", "BTC-USDT-PERP.BINANCE", "3M.XNYS"]
+)
+def test_instrument_id_of_the_design_is_accepted(value: str) -> None:
+    assert check_instrument_id(value) == value
+
+
+@pytest.mark.parametrize(
+    "value", ["", "AAPL", "aapl.XNAS", "AAPL.", ".XNAS", "A B.XNAS", "AAPL.xnas", "A.X\n", "Ä.XETR"]
+)
+def test_instrument_id_of_another_form_raises(value: str) -> None:
+    with pytest.raises(ConfigError, match=r"`instrument` must be SYMBOL\.VENUE"):
+        check_instrument_id(value)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"currency": "usd"}, "`currency` must be an upper-case code"),
+        ({"price_precision": 10}, "`price_precision` must be 0 to 9; found 10"),
+        ({"price_precision": -1}, "`price_precision` must be 0 to 9"),
+        ({"price_precision": 9, "quantity_precision": 4}, "must be at most 12; found 13"),
+        ({"tick_size": Decimal("0.001")}, "`tick_size` must have at most 2 decimals"),
+        ({"tick_size": Decimal(0)}, "`tick_size` must be positive"),
+        ({"tick_size": Decimal("NaN")}, "`tick_size` must be positive"),
+        ({"lot_size": Decimal("0.5")}, "`lot_size` must have at most 0 decimals"),
+        ({"multiplier": 0}, "`multiplier` must be at least 1"),
+        ({"effective_from": 5, "effective_to": 5}, "`effective_to` must be after 5"),
+    ],
+)
+def test_instrument_that_breaks_a_rule_raises(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        Instrument("AAPL.XNAS", **fields)
+
+
+def test_instrument_units_count_in_precision() -> None:
+    coin = Instrument(
+        "BTC-USDT.BINANCE",
+        currency="USDT",
+        price_precision=2,
+        quantity_precision=5,
+        tick_size=Decimal("0.05"),
+        lot_size=Decimal("0.0001"),
+    )
+    assert (coin.tick_units, coin.lot_units) == (5, 10)
+
+
+@pytest.mark.parametrize(("code", "digits"), [("USD", 2), ("JPY", 0), ("BHD", 3), ("BTC", 8)])
+def test_currency_digits_follow_iso(code: str, digits: int) -> None:
+    assert currency_digits(code) == digits
