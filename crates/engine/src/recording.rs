@@ -139,12 +139,12 @@ impl Recorder {
         }
     }
 
-    /// Write down accounts and positions as they stand.
+    /// Write down accounts, and positions if asked to, as they stand.
     ///
     /// # Errors
     ///
     /// [`crate::EngineError::Overflow`] if a value does not fit.
-    pub fn mark(&mut self, engine: &Engine, ts: i64) -> Result<()> {
+    pub fn mark(&mut self, engine: &Engine, ts: i64, with_positions: bool) -> Result<()> {
         let config = engine.config();
         for sleeve in 0..config.sleeves.len() {
             let equity = engine.sleeve_equity(sleeve)?;
@@ -155,7 +155,7 @@ impl Recorder {
                 equity,
                 cash,
             });
-            if equity == cash {
+            if equity == cash || !with_positions {
                 continue;
             }
             for instrument in 0..config.instruments.len() {

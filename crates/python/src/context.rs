@@ -194,7 +194,8 @@ impl Context {
             reason: row
                 .rejected_by
                 .map(quantvista_engine::Rule::name)
-                .or(row.reason.map(quantvista_engine::Reason::name)),
+                .or(row.reason.map(quantvista_engine::Reason::name))
+                .unwrap_or(""),
         })
     }
 

@@ -41,7 +41,8 @@ impl BarEvent {
 /// One of our executions.
 #[pyclass(frozen, get_all, name = "Fill", module = "quantvista.engine")]
 pub struct FillEvent {
-    pub order_id: Option<u64>,
+    /// 0 for a settlement, which has no order.
+    pub order_id: u64,
     pub instrument: Py<PyString>,
     pub side: &'static str,
     pub quantity: f64,
@@ -79,5 +80,6 @@ pub struct OrderView {
     pub filled: f64,
     pub limit_price: Option<f64>,
     pub status: &'static str,
-    pub reason: Option<&'static str>,
+    /// Rule or cause of the end; empty while there is none.
+    pub reason: &'static str,
 }

@@ -26,7 +26,7 @@ pub struct Session {
     pub engine: Engine,
     feed: Feed,
     pub recorder: Recorder,
-    record_positions: bool,
+    record: Record,
     row: usize,
     pub now: i64,
     sequence: u64,
@@ -38,6 +38,14 @@ pub struct Session {
     pub quantity_scale: Vec<f64>,
     /// Sleeve, handler and instrument of the strategy code that runs.
     calling: Option<(usize, &'static str, Option<usize>)>,
+}
+
+/// What is written down at each barrier, beside orders, fills and verdicts.
+#[derive(Clone, Copy)]
+enum Record {
+    All,
+    Accounts,
+    Nothing,
 }
 
 /// A sleeve's event strategy: its context and the handlers that it has.
@@ -96,18 +104,18 @@ impl Session {
     }
 
     fn mark(&mut self) -> PyResult<()> {
-        if self.record_positions {
-            self.recorder
-                .mark(&self.engine, self.now)
-                .map_err(|e| raise(&e))?;
-        }
-        Ok(())
+        let marked = match self.record {
+            Record::All => self.recorder.mark(&self.engine, self.now, true),
+            Record::Accounts => self.recorder.mark(&self.engine, self.now, false),
+            Record::Nothing => Ok(()),
+        };
+        marked.map_err(|e| raise(&e))
     }
 
     fn fill_event(&self, py: Python<'_>, fill: &Fill) -> FillEvent {
         let money = |amount: i128| amount as f64 / 1e12;
         FillEvent {
-            order_id: fill.order,
+            order_id: fill.order.unwrap_or(0),
             instrument: self.names[fill.instrument].clone_ref(py),
             side: fill.side.name(),
             quantity: fill.quantity as f64 / self.quantity_scale[fill.instrument],
@@ -158,13 +166,19 @@ impl Session {
     /// `config` as for `RawEngine`; `feed` holds `ts`, `close` and, if there are, `open`, `high`,
     /// `low`, `volume` as 64-bit integers, row by row, and `session_start`, `session_end` as bytes.
     #[new]
-    #[pyo3(signature = (config, feed, *, record_positions = true))]
+    #[pyo3(signature = (config, feed, *, record = "all"))]
     fn new(
         py: Python<'_>,
         config: &Bound<'_, PyDict>,
         feed: &Bound<'_, PyDict>,
-        record_positions: bool,
+        record: &str,
     ) -> PyResult<Self> {
+        let record = records::parse("record", record, |name| match name {
+            "all" => Some(Record::All),
+            "accounts" => Some(Record::Accounts),
+            "nothing" => Some(Record::Nothing),
+            _ => None,
+        })?;
         let engine = Engine::new(records::config(config)?).map_err(|e| raise(&e))?;
         let range = match (
             column(feed, "open")?,
@@ -206,7 +220,7 @@ impl Session {
             feed: Feed::new(bars).map_err(|e| raise(&e))?,
             recorder: Recorder::new(engine.last_order()),
             engine,
-            record_positions,
+            record,
             row: 0,
             now: i64::MIN,
             sequence: 0,

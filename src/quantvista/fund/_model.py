@@ -144,7 +144,11 @@ class RiskSection(_Section):
     )
     weight_max: Fraction | None = Field(None, description="Per instrument, of equity.")
     sector_max: Fraction | None = Field(None, description="Per sector, of equity.")
-    gross_max: Fraction = Field(Decimal(1), description="All positions, of equity.")
+    gross_max: Fraction | None = Field(
+        None,
+        description="All positions, of equity. Sales in flight do not count until they fill, so a "
+        "limit near 1 holds back the buys of a rebalance; cash cannot be overspent either way.",
+    )
     position_max: Money | None = Field(None, description="Per instrument, in money.")
     fat_finger_notional: Money | None = Field(None, description="Per order, in money.")
     fat_finger_quantity: int | None = Field(

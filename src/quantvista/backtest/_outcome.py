@@ -1,0 +1,85 @@
+"""What a run gives back."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+__all__ = ["Outcome"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Results of a run.
+
+    Parameters
+    ----------
+    tables : dict of str to pyarrow.Table
+        Exact tables by name, as in the run folder (DESIGN section 7).
+    summary : dict
+        Content of ``summary.json``.
+    state_hash : str
+        BLAKE3 of the engine's final state.
+    out : pathlib.Path or None
+        The run folder, if one was written.
+    """
+
+    tables: dict[str, pa.Table]
+    summary: dict[str, Any]
+    state_hash: str
+    out: Path | None = None
+
+    @property
+    def equity(self) -> pl.DataFrame:
+        """Per bar: ts, equity, cash, gross, net, benchmark."""
+        return self._floats("equity")
+
+    @property
+    def targets(self) -> pl.DataFrame:
+        """Per decision: ts, instrument, sleeve, weight_e9."""
+        return self._floats("targets")
+
+    @property
+    def orders(self) -> pl.DataFrame:
+        """Every order and what became of it."""
+        return self._floats("orders")
+
+    @property
+    def fills(self) -> pl.DataFrame:
+        """Every execution, crosses between sleeves and settlements included."""
+        return self._floats("fills")
+
+    @property
+    def positions(self) -> pl.DataFrame:
+        """Per bar, sleeve and instrument held."""
+        return self._floats("positions")
+
+    @property
+    def sleeves(self) -> pl.DataFrame:
+        """Per bar and sleeve: equity and cash."""
+        return self._floats("sleeves")
+
+    @property
+    def verdicts(self) -> pl.DataFrame:
+        """What the gate said about each order."""
+        return self._floats("verdicts")
+
+    @property
+    def comparisons(self) -> pl.DataFrame:
+        """Equity of what the fund is compared with."""
+        return self._floats("comparisons")
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Metrics by name; NaN where undefined, with the reason in ``summary``."""
+        return {
+            name: float("nan") if each.get("value") is None else float(each["value"])
+            for name, each in self.summary["metrics"].items()
+        }
+
+    def _floats(self, name: str) -> pl.DataFrame:
+        frame = pl.from_arrow(self.tables[name])
+        assert isinstance(frame, pl.DataFrame), "a table becomes a frame"
+        return frame.with_columns(pl.selectors.decimal().cast(pl.Float64))

@@ -1,0 +1,151 @@
+"""From a fund to the parts of a simulation."""
+
+import hashlib
+import platform
+from collections.abc import Mapping
+from decimal import Decimal
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from quantvista import __version__
+from quantvista.backtest._schedule import decision_rows
+from quantvista.backtest._simulation import Simulation
+from quantvista.data import MarketData
+from quantvista.engine import SEMANTICS, LimitRates, VenueRates, engine_config, split_cash
+from quantvista.errors import ConfigError
+from quantvista.fund import Fund, LoadedFund, resolved_toml
+from quantvista.portfolio import WeightSettings
+from quantvista.strategies import EqualWeight, Strategy, load_strategy
+
+__all__ = ["equal_weight_simulation", "fingerprint", "load_strategies", "simulation"]
+
+
+def simulation(loaded: LoadedFund, data: MarketData, strategies: Mapping[str, Strategy]) -> Simulation:
+    """Set up the fund's own run."""
+    fund = loaded.fund
+    shares = {sleeve.id: sleeve.share for sleeve in fund.sleeve}
+    return _simulation(fund, data, strategies, shares, _limits(fund), "all")
+
+
+def equal_weight_simulation(fund: Fund, data: MarketData) -> Simulation:
+    """Set up what every fund is compared with: all instruments alike, same dates, same costs."""
+    limits = LimitRates(price_band=_e9(fund.risk.price_band))
+    strategies = {"equal_weight": EqualWeight()}
+    return _simulation(fund, data, strategies, {"equal_weight": Decimal(1)}, limits, "accounts")
+
+
+def _simulation(
+    fund: Fund,
+    data: MarketData,
+    strategies: Mapping[str, Strategy],
+    shares: dict[str, Decimal],
+    limits: LimitRates,
+    record: str,
+) -> Simulation:
+    venue = fund.venue[0]
+    if venue.participation_max is not None and data.volume is None:
+        raise ConfigError(
+            f"`venue.participation_max` must come with data that has volume; found none; "
+            f"source {fund.data.source!r}"
+        )
+    config = engine_config(
+        fund=fund.fund.name,
+        currency=fund.fund.currency,
+        instruments=data.instruments,
+        close_only=data.open is None,
+        sleeves=split_cash(fund.fund.cash, shares, fund.fund.currency),
+        venue=VenueRates(
+            id=venue.id,
+            fee_rate=venue.fee_rate_e9,
+            slippage=venue.slippage_rate_e9,
+            limit_fill=venue.limit_fill,
+            participation_max=_e9(venue.participation_max),
+            on_close_cutoff_ns=venue.on_close_cutoff_s * 1_000_000_000,
+        ),
+        limits=limits,
+    )
+    own_caps = record == "all"
+    return Simulation(
+        config=config,
+        data=data,
+        strategies=strategies,
+        decisions=decision_rows(
+            data.ts, data.session_end, fund.portfolio.rebalance, fund.fund.time_zone
+        ),
+        settings=WeightSettings(
+            weighting=fund.portfolio.weighting,
+            volatility_window=fund.portfolio.volatility_window,
+            weight_max=_float(fund.risk.weight_max) if own_caps else None,
+            sector_max=_float(fund.risk.sector_max) if own_caps else None,
+        ),
+        seed=fund.fund.seed,
+        record=record,
+    )
+
+
+def load_strategies(loaded: LoadedFund) -> dict[str, Strategy]:
+    """Strategies by sleeve."""
+    return {
+        sleeve.id: load_strategy(sleeve.strategy, loaded.base, sleeve.params)
+        for sleeve in loaded.fund.sleeve
+    }
+
+
+def fingerprint(loaded: LoadedFund, data: MarketData, state_hash: str) -> dict[str, Any]:
+    """What identifies a run: its data, its fund and strategies, our version, where it ran."""
+    fund = hashlib.sha256(resolved_toml(loaded.fund).encode())
+    for sleeve in loaded.fund.sleeve:
+        if isinstance(sleeve.strategy, str) and ".py:" in sleeve.strategy:
+            source = loaded.base / sleeve.strategy.rpartition(":")[0]
+            fund.update(source.read_bytes() if source.is_file() else b"")
+    return {
+        "data": data.fingerprint,
+        "fund": fund.hexdigest(),
+        "code": {"version": __version__, "commit": _commit()},
+        "semantics": SEMANTICS,
+        "state_hash": state_hash,
+        "environment": {
+            "python": platform.python_version(),
+            "machine": platform.machine(),
+            "system": platform.system(),
+            **{name: version(name) for name in ("numpy", "polars", "pyarrow")},
+        },
+    }
+
+
+def _commit() -> str | None:
+    """Commit of the checkout that this package runs from, if it does."""
+    git = Path(__file__).parents[3] / ".git"
+    try:
+        head = (git / "HEAD").read_text().strip()
+        if not head.startswith("ref: "):
+            return head
+        return (git / head[5:]).read_text().strip()
+    except OSError:
+        return None
+
+
+def _limits(fund: Fund) -> LimitRates:
+    risk = fund.risk
+    return LimitRates(
+        price_band=_e9(risk.price_band),
+        fat_finger_quantity=risk.fat_finger_quantity,
+        fat_finger_notional=_money(risk.fat_finger_notional),
+        position_max=_money(risk.position_max),
+        weight_max=_e9(risk.weight_max),
+        sector_max=_e9(risk.sector_max),
+        gross_max=_e9(risk.gross_max),
+    )
+
+
+def _e9(value: Decimal | None) -> Any:  # noqa: ANN401 - None goes in where None comes out
+    return None if value is None else int(value.scaleb(9))
+
+
+def _money(value: Decimal | None) -> int | None:
+    return None if value is None else int(value.scaleb(12))
+
+
+def _float(value: Decimal | None) -> float | None:
+    return None if value is None else float(value)

@@ -1,0 +1,198 @@
+"""One fund run event by event through the engine."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quantvista.data import MarketData
+from quantvista.engine import BarArrays, Context, Session, SessionClock, bar_feed
+from quantvista.errors import ConfigError
+from quantvista.market import Panel
+from quantvista.portfolio import Decision, WeightSettings, decide_weights, rows_needed
+from quantvista.strategies import (
+    EventStrategy,
+    PortfolioStrategy,
+    Strategy,
+    checked_warm_up,
+    dump_rng,
+    load_rng,
+    make_rng,
+    strategy_error,
+)
+
+__all__ = ["Simulation", "TargetRow"]
+
+type Handler = Callable[..., object]
+
+
+@dataclass(frozen=True, slots=True)
+class TargetRow:
+    """What a sleeve decided at one time: integer weights, shape (n,)."""
+
+    ts: int
+    sleeve: int
+    weight_e9: NDArray[np.int64]
+
+
+@dataclass
+class Simulation:
+    """A fund on its way through its data.
+
+    Parameters
+    ----------
+    config : dict
+        The engine's, from ``engine_config``.
+    data : MarketData
+        Prices.
+    strategies : mapping of str to Strategy
+        By sleeve.
+    decisions : bool, shape (T,)
+        Rows at which portfolio strategies decide.
+    settings : WeightSettings
+        How forecasts become weights.
+    seed : int
+        Of the sleeves' random generators.
+    record : {"all", "accounts", "nothing"}
+        What is written down at every row.
+
+    Raises
+    ------
+    ConfigError
+        If the data is too short for a strategy's warm-up.
+    """
+
+    config: dict[str, Any]
+    data: MarketData
+    strategies: Mapping[str, Strategy]
+    decisions: NDArray[np.bool_]
+    settings: WeightSettings
+    seed: int = 0
+    record: str = "all"
+    targets: list[TargetRow] = field(default_factory=list, init=False)
+
+    def __post_init__(self) -> None:
+        """Set up the session and what strategies are given."""
+        data = self.data
+        bars = BarArrays(
+            data.ts,
+            data.session_start,
+            data.session_end,
+            data.close,
+            data.open,
+            data.high,
+            data.low,
+            data.volume,
+        )
+        feed = bar_feed(bars, data.instruments)
+        self.session = Session(self.config, feed, record=self.record)
+        self._flags = self.decisions.astype(np.uint8).tobytes()
+        self._sleeves = [sleeve["id"] for sleeve in self.config["sleeves"]]
+        self._rngs = [make_rng(self.seed, sleeve) for sleeve in self._sleeves]
+        self._deciders: list[tuple[int, PortfolioStrategy, int]] = []
+        self._hosts: list[tuple[int, Context, Handler | None, Handler | None, Handler | None]] = []
+        for index, sleeve in enumerate(self._sleeves):
+            self._host(index, self.strategies[sleeve])
+
+    def _host(self, index: int, strategy: Strategy) -> None:
+        rows = len(self.data.ts)
+        warm_up = (
+            checked_warm_up(strategy)
+            if isinstance(strategy, PortfolioStrategy)
+            else getattr(strategy, "warm_up", 0)
+        )
+        if warm_up > rows:
+            raise ConfigError(
+                f"`data` must have at least {warm_up} bars for the warm-up of "
+                f"{type(strategy).__name__!r}; found {rows}; sleeve {self._sleeves[index]!r}"
+            )
+        if isinstance(strategy, PortfolioStrategy):
+            self._deciders.append((index, strategy, rows_needed(strategy, self.settings)))
+        elif isinstance(strategy, EventStrategy):
+            clock = SessionClock(self.session)
+            context = Context(self.session, index, clock, self._rngs[index])
+            handlers = strategy.handlers()
+            on = [
+                getattr(strategy, name) if name in handlers else None
+                for name in ("on_bar", "on_fill", "on_timer")
+            ]
+            self._hosts.append((index, context, on[0], on[1], on[2]))
+
+    def run(self, until: int) -> None:
+        """Run up to row ``until``, exclusively.
+
+        Raises
+        ------
+        StrategyError
+            If a strategy raises, or decides what it must not.
+        EngineError, MarketDataError
+            If the engine refuses an input.
+        """
+        decide = self._decide if self._deciders else None
+        try:
+            self.session.run(until, self._hosts, decide, self._flags)
+        except (Exception, SystemExit) as error:
+            raise self._explained(error) from error
+
+    def _explained(self, error: BaseException) -> BaseException:
+        """Say which strategy raised, where strategy code ran when it happened."""
+        if self.session.calling is None or not self._hosts:
+            return error
+        sleeve, handler, instrument, ts = self.session.calling
+        name = self._sleeves[sleeve]
+        if _is_ours(error):
+            return error
+        return strategy_error(
+            error, self.strategies[name], handler, instrument=instrument, ts=ts, sleeve=name
+        )
+
+    def _decide(self, row: int) -> None:
+        for index, strategy, rows in self._deciders:
+            decision = self._decision(row, self._sleeves[index], strategy, rows)
+            weights = decision.weight_e9
+            self.targets.append(TargetRow(self.session.now, index, weights))
+            self.session.submit_targets(index, list(enumerate(weights.tolist())))
+
+    def _decision(
+        self, row: int, sleeve: str, strategy: PortfolioStrategy, rows: int
+    ) -> Decision:
+        data = self.data
+        window = slice(max(0, row + 1 - rows), row + 1)
+        panel = Panel(data.ids, data.sectors, data.ts[window], data.close[window])
+        return decide_weights(strategy, panel, self.settings, sleeve=sleeve)
+
+    def snapshot(self) -> bytes:
+        """State of engine, strategies and their random generators, in versioned bytes."""
+        states = [
+            json.dumps(
+                [self.strategies[sleeve].dump_state().decode(), dump_rng(rng).decode()]
+            ).encode()
+            for sleeve, rng in zip(self._sleeves, self._rngs, strict=True)
+        ]
+        return self.session.snapshot(states)
+
+    def restore(self, snapshot: bytes) -> None:
+        """Put a snapshot in the place of the present state; what was recorded is kept.
+
+        Raises
+        ------
+        EngineError
+            If the bytes are damaged or of an unknown version.
+        StrategyError
+            If a state does not fit its strategy.
+        """
+        states: Sequence[bytes] = self.session.restore(snapshot)
+        for sleeve, rng, packed in zip(self._sleeves, self._rngs, states, strict=True):
+            state, rng_state = json.loads(packed)
+            self.strategies[sleeve].load_state(state.encode())
+            load_rng(rng, rng_state.encode())
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Whether the error already says all, because we raised it about the run itself."""
+    from quantvista.errors import QuantVistaError
+
+    return isinstance(error, QuantVistaError)

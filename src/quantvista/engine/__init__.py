@@ -1,0 +1,29 @@
+"""The Python face of the Rust engine: its set-up, its feed, and its tables.
+
+The engine is exact: everything that goes in is an integer, in the units of ``docs/engine.md``.
+This package is the one place where prices become integers, and where the engine's integers
+become tables of exact decimals.
+"""
+
+from quantvista._native import FORMAT_VERSION, SEMANTICS, Context, RawEngine, Session
+from quantvista.engine._clock import SessionClock
+from quantvista.engine._config import LimitRates, SleeveCash, VenueRates, engine_config, split_cash
+from quantvista.engine._feed import BarArrays, bar_feed
+from quantvista.engine._tables import run_tables
+
+__all__ = [
+    "FORMAT_VERSION",
+    "SEMANTICS",
+    "BarArrays",
+    "Context",
+    "LimitRates",
+    "RawEngine",
+    "Session",
+    "SessionClock",
+    "SleeveCash",
+    "VenueRates",
+    "bar_feed",
+    "engine_config",
+    "run_tables",
+    "split_cash",
+]
