@@ -1,0 +1,312 @@
+"""Whatever is wrong with the data is said in words, with file and place."""
+
+import gzip
+import os
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from quantvista.data import DataSpec, load
+from quantvista.errors import ConfigError, MarketDataError
+
+GOOD = "date,A.XNYS,B.XNYS\n2024-01-02,1.00,2.00\n2024-01-03,1.01,2.01\n"
+LONG = (
+    "date,instrument,open,high,low,close,volume\n"
+    "2024-01-02,A.XNYS,20.00,20.10,19.90,20.01,100\n"
+    "2024-01-03,A.XNYS,20.01,20.20,19.80,20.02,300\n"
+)
+
+
+def _load(tmp_path: Path, content: bytes | str, name: str = "p.csv", **options: object) -> None:
+    data = content.encode() if isinstance(content, str) else content
+    (tmp_path / name).write_bytes(data)
+    spec = DataSpec(name, **options)  # type: ignore[arg-type]
+    load(spec, base=tmp_path, calendar="XNYS")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "p.csv: the file is empty"),
+        (b"\n\n", "p.csv: the file is empty"),
+        (b"\xef\xbb\xbf", "p.csv: the file is empty"),
+        ("date,A.XNYS\n", "p.csv: there is a header but no row"),
+        ("date,A.XNYS", "p.csv: there is a header but no row"),
+        (b"\x00\x01\x02\x03", "p.csv: must be text; found binary"),
+        (b"date,A.XNYS\n2024-01-02,\x00\n", "p.csv: must be text; found binary"),
+        (b"date,A.XNYS\n2024-01-02,\xe9\n", "must be UTF-8 text; found byte 0xe9 in row 2"),
+        (GOOD.encode("utf-16"), "p.csv: must be UTF-8 text; found UTF-16"),
+        (GOOD.replace(",", ";"), "must be separated by ','; found ';' in row 1"),
+        (GOOD.replace(",", "\t"), r"must be separated by ','; found '\\t' in row 1"),
+        (GOOD + "2024-01-04,1.02\n", "must have 3 fields like the header; found 2 in row 4"),
+        (GOOD + "2024-01-04,1.02,2,3\n", "must have 3 fields like the header; found 4 in row 4"),
+        (GOOD + "\n2024-01-04,1.02,2.02\n", "must have 3 fields .* found 1 in row 4"),
+        (GOOD + '2024-01-04,"1.02\n', "p.csv: not readable as CSV"),
+        (GOOD + '2024-01-04,"1.02"x,1\n', "p.csv: not readable as CSV"),
+        (GOOD.replace("B.XNYS", "A.XNYS"), "must be unique; found 'A.XNYS' twice"),
+        (GOOD.replace("B.XNYS", ""), "column 3 has no name"),
+        ("date\n2024-01-02\n", "must have a time column and a price column"),
+        ("<html><body>404</body></html>", "there is a header but no row"),
+        ('{"prices": [1, 2],\n "x": 3}', "column 3 has no name in row 1"),
+        (GOOD.replace("date", "when"), "must have a column 'date' or 'ts'; found 'when'"),
+        (GOOD.replace("date,", "dates,"), "is it 'dates'"),
+        ("date,ts,A.XNYS\n2024-01-02,1,1\n", "must have one time column"),
+    ],
+)
+def test_malformed_csv_raises(tmp_path: Path, content: bytes | str, message: str) -> None:
+    with pytest.raises(MarketDataError, match=message):
+        _load(tmp_path, content)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("1.01", "abc", "column 'A.XNYS' must be a number; found 'abc' in row 3"),
+        ("1.01", "1.0.1", "must be a number; found '1.0.1' in row 3"),
+        ("1.01", "NA", "must be a number; found 'NA' in row 3"),
+        ("1.01", "1_0", "must be a number; found '1_0' in row 3"),
+        ("1.01", "inf", "must be finite; found 'inf' in row 3"),
+        ("1.01", "-Infinity", "must be finite; found '-Infinity' in row 3"),
+        ("1.01", "1e400", "must be finite; found '1e400' in row 3"),
+        ("1.01", "0", r"`close` must be positive; found 0.0 in row 3, column 'A.XNYS'"),
+        ("1.01", "-1", r"`close` must be positive; found -1.0 in row 3"),
+        ("1.01", "1e16", "`close` must be below"),
+        ("1.01", "1.015", r"must have at most 2 decimals.* found 1.015 in row 3, column 'A.XNYS'"),
+        ("2024-01-03", "2024-01-02", "must be there once; found 2024-01-02 in rows 2 and 3"),
+        ("2024-01-03", "2024-01-06", "must be a session of the calendar XNYS; found 2024-01-06"),
+        ("2024-01-03", "03/01/2024", "must be an ISO date .* found '03/01/2024' in row 3"),
+        ("2024-01-03", "2024-1-3", "must be an ISO date"),
+        ("2024-01-03", "2024-02-30", "must be an ISO date"),
+        ("2024-01-03", "", "must be an ISO date .* found nothing in row 3"),
+        ("2024-01-03", "1066-10-14", "covers 1900 to 2199"),
+        ("B.XNYS", "BBB", "must be SYMBOL.VENUE .* found 'BBB'; set data.venue"),
+        ("B.XNYS", "b.xnys", "must be SYMBOL.VENUE in upper case"),
+        ("B.XNYS", "open", "column 'open' needs a column 'close' beside it"),
+    ],
+)
+def test_bad_value_raises_with_its_place(tmp_path: Path, old: str, new: str, message: str) -> None:
+    with pytest.raises((MarketDataError, ConfigError), match=message):
+        _load(tmp_path, GOOD.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("20.10", "19.00", "`low` must not be above `high`; found 19.9 in row 2, column 'low'"),
+        ("20.01,100", "20.50,100", "`close` must lie between `low` and `high`; found 20.5"),
+        ("20.00,20.10", "19.00,20.10", "`open` must lie between `low` and `high`; found 19.0"),
+        ("20.01,100", ",100", "`close` must not be missing where `open` is there; row 2"),
+        ("20.00,20.10", ",20.10", "`open` must not be missing where `close` is there; row 2"),
+        (",300", ",", "`volume` must not be missing where `close` is there; row 3"),
+        (",300", ",-1", "`volume` must not be negative; found -1.0 in row 3"),
+        ("A.XNYS,20.01", ",20.01", "column 'instrument' must not be empty; found nothing in row 3"),
+        ("2024-01-03", "2024-01-02", "found 2024-01-02 of 'A.XNYS' in rows 2 and 3"),
+        ("high,low", "top,low", "must have all of open, high and low, or none; missing high"),
+        ("close", "clsoe", "must have a column 'close'; did you mean 'clsoe'"),
+        ("low", "Close", r"column 'close' must be unique; found \['Close', 'close'\]"),
+    ],
+)
+def test_bad_bar_raises_with_its_place(tmp_path: Path, old: str, new: str, message: str) -> None:
+    with pytest.raises(MarketDataError, match=message):
+        _load(tmp_path, LONG.replace(old, new, 1))
+
+
+@pytest.mark.parametrize(
+    ("stamp", "message"),
+    [
+        ("2024-01-02T15:00:00", "must have a UTC offset"),
+        ("yesterday", "must have a UTC offset"),
+        ("1704207600", "must be nanoseconds since 1970"),
+        ("1704207600000", "must be nanoseconds since 1970"),
+        ("2024-01-02T14:30:00Z", "must be the close of a bar within a session"),
+        ("2024-01-02T22:00:00Z", "must be the close of a bar within a session"),
+        ("2024-01-06T15:00:00Z", "found 2024-01-06T15:00:00.000000Z in row 2"),
+        ("", "must have a UTC offset.* found nothing in row 2"),
+    ],
+)
+def test_bad_instant_raises(tmp_path: Path, stamp: str, message: str) -> None:
+    with pytest.raises(MarketDataError, match=message):
+        _load(tmp_path, f"ts,A.XNYS\n{stamp},1\n")
+
+
+@pytest.mark.parametrize(
+    ("frame", "message"),
+    [
+        (
+            pl.DataFrame({"date": [date(2024, 1, 2)], "A.XNYS": [True]}),
+            "must hold numbers; found type Bool",
+        ),
+        (
+            pl.DataFrame({"date": [date(2024, 1, 2)], "A.XNYS": [[1.0]]}),
+            "must hold numbers; found type List",
+        ),
+        (pl.DataFrame({"date": [1], "A.XNYS": [1.0]}), "must hold dates; found type Int64"),
+        (pl.DataFrame({"date": [None], "A.XNYS": [1.0]}), "must hold dates; found type Null"),
+        (
+            pl.DataFrame({"date": [date(2024, 1, 2), None], "A.XNYS": [1.0, 2.0]}),
+            "column 'date' must not be empty; found nothing in row 2",
+        ),
+        (
+            pl.DataFrame({"date": [datetime(2024, 1, 2, 15)], "A.XNYS": [1.0]}),  # noqa: DTZ001
+            "times need a time zone",
+        ),
+        (
+            pl.DataFrame({"ts": [datetime(2024, 1, 2, 15)], "A.XNYS": [1.0]}),  # noqa: DTZ001
+            "must have a time zone; found naive",
+        ),
+        (pl.DataFrame({"ts": [1.5], "A.XNYS": [1.0]}), "must hold timestamps; found type Float64"),
+        (pl.DataFrame({"date": [], "A.XNYS": []}), "there is a header but no row"),
+        (
+            pl.DataFrame({"date": [date(2024, 1, 2)], "instrument": [1], "close": [1.0]}),
+            "column 'instrument' must hold text",
+        ),
+    ],
+)
+def test_parquet_of_wrong_types_raises(tmp_path: Path, frame: pl.DataFrame, message: str) -> None:
+    frame.write_parquet(tmp_path / "p.parquet")
+    with pytest.raises(MarketDataError, match=message):
+        load(DataSpec("p.parquet"), base=tmp_path, calendar="XNYS")
+
+
+def test_instants_called_date_are_pointed_out(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"date": [datetime(2024, 1, 2, 15)], "A.XNYS": [1.0]})  # noqa: DTZ001
+    frame = frame.with_columns(pl.col("date").dt.replace_time_zone("UTC"))
+    frame.write_parquet(tmp_path / "p.parquet")
+    with pytest.raises(MarketDataError, match=r'set data.columns = \{ ts = "date" \}'):
+        load(DataSpec("p.parquet"), base=tmp_path, calendar="XNYS")
+    spec = DataSpec("p.parquet", columns={"ts": "date"})
+    assert load(spec, base=tmp_path, calendar="XNYS").close.shape == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("p.parquet", b"junk", "p.parquet: not a readable Parquet file"),
+        ("p.parquet", b"PAR1" + b"\x00" * 64 + b"PAR1", "not a readable Parquet file"),
+        ("p.csv.gz", b"junk", "p.csv.gz: not a whole gzip file"),
+        ("p.csv.gz", gzip.compress(GOOD.encode())[:-12], "p.csv.gz: not a whole gzip file"),
+        ("p.xlsx", b"PK", "`data.source` must end in .csv, .csv.gz, .parquet; found p.xlsx"),
+    ],
+)
+def test_damaged_file_raises(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    with pytest.raises(MarketDataError, match=message):
+        _load(tmp_path, content, name)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"start": date(2023, 1, 1)}, MarketDataError, "`data.start` must lie within the data"),
+        ({"end": date(2025, 1, 1)}, MarketDataError, "`data.end` must lie within the data"),
+        ({"instruments": ()}, ConfigError, "must name at least one instrument"),
+        (
+            {"instruments": ("A.XNAS",)},
+            ConfigError,
+            "`data.instruments` must be in p.csv; found 'A.XNAS'; did you mean A.XNYS",
+        ),
+        ({"benchmark": "C.XNYS"}, ConfigError, "`data.benchmark` must be in p.csv"),
+        ({"sectors": {"C.XNYS": "x"}}, ConfigError, "`data.sectors` must be in p.csv"),
+        ({"columns": {"price": "x"}}, ConfigError, "`data.columns` must use the names"),
+        ({"columns": {"date": "x"}}, ConfigError, "`data.columns.date` must be a column of p.csv"),
+        ({"columns": {"date": "dat"}}, ConfigError, "did you mean 'date'"),
+        ({"tick_size": Decimal("1")}, MarketDataError, "must have at most 0 decimals"),
+        (
+            {"tick_size": Decimal("1e-9"), "lot_size": Decimal("1e-9")},
+            ConfigError,
+            "must be at most 12",
+        ),
+        (
+            {"tick_size": Decimal("10"), "round_prices": True},
+            None,
+            "",
+        ),
+    ],
+)
+def test_bad_option_raises(
+    tmp_path: Path, options: dict[str, Any], error: type[Exception] | None, message: str
+) -> None:
+    if error is None:
+        _load(tmp_path, GOOD, **options)
+        return
+    with pytest.raises(error, match=message):
+        _load(tmp_path, GOOD, **options)
+
+
+def test_price_that_rounds_to_zero_raises(tmp_path: Path) -> None:
+    with pytest.raises(MarketDataError, match="must not round to zero at 2 decimals"):
+        _load(tmp_path, GOOD.replace("1.01", "0.001"), round_prices=True)
+
+
+def test_window_without_session_raises(tmp_path: Path) -> None:
+    content = "date,A.XNYS\n2024-01-05,1\n2024-01-08,1\n"
+    with pytest.raises(MarketDataError, match="must hold a session; found none"):
+        _load(tmp_path, content, start=date(2024, 1, 6), end=date(2024, 1, 7))
+
+
+def test_benchmark_missing_at_the_start_raises(tmp_path: Path) -> None:
+    with pytest.raises(
+        MarketDataError, match=r"`data\.benchmark` must have a price from the start"
+    ):
+        _load(tmp_path, GOOD.replace("1.00", ""), benchmark="A.XNYS")
+
+
+def test_universe_without_a_price_raises(tmp_path: Path) -> None:
+    content = "date,A.XNYS,B.XNYS\n2024-01-02,,1\n2024-01-03,,1\n"
+    with pytest.raises(MarketDataError, match="the universe is empty"):
+        _load(tmp_path, content, benchmark="B.XNYS")
+    with pytest.raises(MarketDataError, match="must have prices in the window; found none of"):
+        _load(tmp_path, content, instruments=("A.XNYS",))
+
+
+def test_sector_is_required_where_sectors_are_limited(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text(GOOD)
+    spec = DataSpec("p.csv", sectors={"A.XNYS": "Energy"})
+    with pytest.raises(ConfigError, match=r"found none for 'B\.XNYS'"):
+        load(spec, base=tmp_path, calendar="XNYS", sectors_required=True)
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("none.csv", "'none.csv' does not exist"),
+        ("a\0b.csv", "`data.source` must be a path"),
+        ("empty", "found none in folder empty"),
+        ("x" * 300 + ".csv", "cannot be read|does not exist"),
+    ],
+)
+def test_source_that_is_not_there_raises(tmp_path: Path, source: str, message: str) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(MarketDataError, match=message):
+        load(DataSpec(source), base=tmp_path, calendar="XNYS")
+
+
+def test_pipe_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "p.csv")
+    with pytest.raises(MarketDataError, match="is neither a file nor a folder"):
+        load(DataSpec("p.csv"), base=tmp_path, calendar="XNYS")
+
+
+def test_lake_is_not_yet_available(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="not yet available"):
+        load(DataSpec("lake:eod"), base=tmp_path, calendar="XNYS")
+
+
+@pytest.mark.parametrize(
+    ("second", "message"),
+    [
+        ("date,close\n2024-01-02,1\n", "found 2024-01-02 of 'A.XNYS' in another file too"),
+        ("date,close,volume\n2024-01-03,1,1\n", "files must have the same values"),
+        ("ts,close\n2024-01-03T15:00:00Z,1\n", "files must agree on dates or instants"),
+    ],
+)
+def test_files_of_a_folder_that_contradict_raise(tmp_path: Path, second: str, message: str) -> None:
+    folder = tmp_path / "prices"
+    folder.mkdir()
+    (folder / "1.csv").write_text("date,A.XNYS\n2024-01-02,1\n")
+    (folder / "A.XNYS.csv").write_text(second)
+    with pytest.raises(MarketDataError, match=message):
+        load(DataSpec("prices"), base=tmp_path, calendar="XNYS")
