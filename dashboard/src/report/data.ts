@@ -1,0 +1,72 @@
+/** What the page carries for its charts, and how it is packed. Written by `reporting/_payload.py`. */
+
+/** Little-endian numbers in base64: `f4` as they are, `i2` times `scale`, least value = missing. */
+export interface Packed {
+  type: "f4" | "i2";
+  scale: number;
+  data: string;
+}
+
+export interface Payload {
+  fund: string;
+  currency: string;
+  /** Days since 1970-01-01, each less the one before. */
+  days: number[];
+  labels: { benchmark: string | null; equal_weight: string | null };
+  levels: Record<string, Packed>;
+  rolling: { window: number; sharpe: Record<string, Packed>; volatility: Record<string, Packed> };
+  exposure: Record<string, Packed>;
+  profit: Record<string, Packed>;
+  years: { year: number[]; turnover: number[]; fees: number[]; slippage: number[] };
+  drawdowns: { from: number; to: number; at: number }[];
+  fills: Fills;
+}
+
+export interface Fills {
+  total: number;
+  minutes: boolean;
+  instruments: string[];
+  sleeves: string[];
+  kinds: string[];
+  /** Seconds UTC, each less the one before. */
+  ts: number[];
+  instrument: number[];
+  sleeve: number[];
+  kind: number[];
+  sell: number[];
+  quantity: string[];
+  price: string[];
+  fee: string[];
+  slippage: string[];
+  notional: number[];
+}
+
+const MISSING_I2 = -32_768;
+
+export function unpack(packed: Packed): Float64Array {
+  const bytes = Uint8Array.from(atob(packed.data), (each) => each.charCodeAt(0));
+  const view = new DataView(bytes.buffer);
+  if (packed.type === "f4") {
+    return Float64Array.from({ length: bytes.length / 4 }, (_, k) => view.getFloat32(k * 4, true));
+  }
+  return Float64Array.from({ length: bytes.length / 2 }, (_, k) => {
+    const value = view.getInt16(k * 2, true);
+    return value === MISSING_I2 ? Number.NaN : value / packed.scale;
+  });
+}
+
+/** Running sums of differences. */
+export function undelta(differences: readonly number[]): number[] {
+  let sum = 0;
+  return differences.map((each) => (sum += each));
+}
+
+/** Return of each value against the highest so far. */
+export function drawdown(levels: ArrayLike<number>): Float64Array {
+  let peak = Number.NEGATIVE_INFINITY;
+  return Float64Array.from(levels, (level) => {
+    if (Number.isNaN(level)) return Number.NaN;
+    peak = Math.max(peak, level);
+    return peak > 0 ? level / peak - 1 : 0;
+  });
+}

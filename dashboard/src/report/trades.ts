@@ -1,0 +1,98 @@
+/** The table of fills: filter, sort, export, and only the rows in view in the document. */
+
+import { isoDate, isoMinute, number } from "../format";
+import { csv, download } from "./csv";
+import type { Fills } from "./data";
+import { COLUMNS, filterRows, rowsOf, sortRows, windowOf, type Column, type Row } from "./rows";
+
+const ROW = 30;
+
+export function mountTrades(root: HTMLElement, fills: Fills, fund: string): void {
+  const all = rowsOf(fills);
+  const date = fills.minutes ? isoMinute : isoDate;
+  const part = (name: string): HTMLElement => root.querySelector<HTMLElement>(`[data-part="${name}"]`)!;
+  const scroller = part("scroller");
+  const body = part("body");
+  const filter = part("filter") as HTMLInputElement;
+  const count = part("count");
+  let column: Column = "ts";
+  let descending = true;
+  let shown: Row[] = [];
+  let drawn = { from: -1, to: -1 };
+
+  const draw = (): void => {
+    const view = windowOf(scroller.scrollTop, scroller.clientHeight || 480, ROW, shown.length);
+    if (view.from === drawn.from && view.to === drawn.to) return;
+    drawn = view;
+    const rows = shown.slice(view.from, view.to).map((row) => drawRow(row, date));
+    body.replaceChildren(spacer(view.from), ...rows, spacer(shown.length - view.to));
+  };
+  const refresh = (): void => {
+    shown = sortRows(filterRows(all, filter.value, isoDate), column, descending);
+    count.textContent =
+      shown.length === all.length ? number(all.length) : `${number(shown.length)} of ${number(all.length)}`;
+    for (const head of root.querySelectorAll<HTMLElement>("th[data-column]")) {
+      const active = head.dataset["column"] === column;
+      head.ariaSort = active ? (descending ? "descending" : "ascending") : "none";
+    }
+    drawn = { from: -1, to: -1 };
+    scroller.scrollTop = 0;
+    draw();
+  };
+  for (const head of root.querySelectorAll<HTMLElement>("th[data-column]")) {
+    head.querySelector("button")?.addEventListener("click", () => {
+      const next = head.dataset["column"] as Column;
+      descending = next === column ? !descending : next === "ts";
+      column = next;
+      refresh();
+    });
+  }
+  filter.addEventListener("input", refresh);
+  scroller.addEventListener("scroll", draw, { passive: true });
+  new ResizeObserver(() => {
+    draw();
+  }).observe(scroller);
+  part("export").addEventListener("click", () => {
+    const rows = shown.map((row) =>
+      COLUMNS.map((name) => (name === "ts" ? new Date(row.ts * 1000).toISOString() : String(row[name]))),
+    );
+    download(`${fund}-fills.csv`, csv([COLUMNS, ...rows]));
+  });
+  refresh();
+}
+
+function drawRow(row: Row, date: (ts: number) => string): HTMLTableRowElement {
+  const line = document.createElement("tr");
+  const cell = (text: string, name = ""): void => {
+    const made = line.insertCell();
+    made.textContent = text;
+    made.className = name;
+  };
+  cell(date(row.ts));
+  cell(row.sleeve);
+  cell(row.instrument);
+  cell(row.side, `side ${row.side}`);
+  for (const text of [row.quantity, row.price]) cell(grouped(text), "n");
+  cell(number(row.notional), "n");
+  for (const text of [row.fee, row.slippage]) cell(grouped(text), "n");
+  cell(row.kind, "kind");
+  line.cells[0]!.title = `${new Date(row.ts * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+  return line;
+}
+
+/** Thousands set apart in exact decimal text. */
+function grouped(text: string): string {
+  const [whole, decimals] = text.split(".");
+  const head = whole!.replace(/\B(?=(\d{3})+$)/g, ",");
+  return decimals === undefined ? head : `${head}.${decimals}`;
+}
+
+function spacer(rows: number): HTMLTableRowElement {
+  const line = document.createElement("tr");
+  line.className = "spacer";
+  line.ariaHidden = "true";
+  const cell = line.insertCell();
+  cell.colSpan = COLUMNS.length;
+  cell.style.height = `${rows * ROW}px`;
+  return line;
+}

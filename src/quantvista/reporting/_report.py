@@ -1,0 +1,95 @@
+"""Write the report of a run directory."""
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from quantvista.backtest._frames import RunFrames
+from quantvista.backtest._summary import SCHEMA_VERSION, RunMeta, build_summary
+from quantvista.errors import ConfigError, OutputError
+from quantvista.reporting._page import report_page
+
+__all__ = ["write_report"]
+
+
+def write_report(run_dir: Path) -> Path:
+    """Write ``report.html`` into a run directory, from its other files alone.
+
+    Parameters
+    ----------
+    run_dir : Path
+        The folder that a run wrote. Tables may be missing: their sections are then empty and the page
+        says so.
+
+    Returns
+    -------
+    Path
+        The report. The same files give the same bytes.
+
+    Raises
+    ------
+    ConfigError
+        If this is not the folder of a run, or its summary cannot be read.
+    OutputError
+        If the report cannot be written, or the package was built without its assets.
+    """
+    frames, missing = RunFrames.read(run_dir)
+    summary = _summary(run_dir, frames)
+    page = report_page(frames, summary, missing, _text(run_dir / "run.toml"))
+    path = run_dir / "report.html"
+    part = path.with_name(".report.html.part")
+    try:
+        part.write_text(page, "utf-8", newline="\n")
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise OutputError(
+            f"`run_dir` must be writable; found {error.strerror}; at {path}"
+        ) from error
+    return path
+
+
+def _summary(run: Path, frames: RunFrames) -> dict[str, Any]:
+    path = run / "summary.json"
+    if not path.is_file():
+        return _rebuilt(run, frames)
+    try:
+        found = json.loads(path.read_text("utf-8"))
+        version = found["schema_version"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigError(
+            f"`run_dir` must hold a readable summary.json; found {error}; at {path}"
+        ) from error
+    if version != SCHEMA_VERSION:
+        raise ConfigError(
+            f"`schema_version` must be {SCHEMA_VERSION}; found {version}; in {path}; "
+            "run the fund again with this version"
+        )
+    return dict(found)
+
+
+def _rebuilt(run: Path, frames: RunFrames) -> dict[str, Any]:
+    """Summarise what an interrupted run left behind."""
+    if not frames.equity.height:
+        raise ConfigError(
+            f"`run_dir` must be the folder of a run; found no summary.json and no equity.parquet; "
+            f"at {run}"
+        )
+    currencies = frames.fills["currency"].unique().sort().to_list()
+    meta = RunMeta(
+        fund=run.resolve().name,
+        currency=currencies[0] if currencies else "",
+        cash=Decimal(frames.equity["equity"][0]),
+        status="incomplete",
+        error="summary.json is missing, so only the tables could be read",
+        benchmark="benchmark" if frames.equity["benchmark"].null_count() == 0 else None,
+    )
+    return build_summary(frames, meta)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except OSError:
+        return ""

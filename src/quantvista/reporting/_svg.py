@@ -1,0 +1,106 @@
+"""Small figures that need no script: drawn once, in tokens, as inline SVG."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup, escape
+from numpy.typing import NDArray
+
+from quantvista.reporting._format import number, percent
+
+__all__ = ["histogram", "intervals"]
+
+type Floats = NDArray[np.float64]
+
+
+def intervals(rows: Sequence[dict[str, Any]]) -> Markup:
+    """Draw Sharpe ratios with one and two standard errors, on one axis that shows zero."""
+    ends = [row["ratio"] + sign * 2 * row["error"] for row in rows for sign in (-1, 1)]
+    low, high = min(0.0, *ends), max(0.0, *ends)
+    margin = (high - low) * 0.06 or 1.0
+    low, high = low - margin, high + margin
+    left, width, row_height = 120, 560, 30
+    height = row_height * len(rows) + 26
+
+    def x(value: float) -> float:
+        return round(left + (value - low) / (high - low) * width, 1)
+
+    step = next(s for s in (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 1e9) if (high - low) / s <= 8)
+    ticks = [k * step for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
+    parts = []
+    for tick in ticks:
+        kind = "zero" if tick == 0 else "grid"
+        digits = 2 if step < 0.5 else 1
+        parts.append(
+            f'<line class="{kind}" x1="{x(tick)}" x2="{x(tick)}" y1="4" y2="{height - 22}"/>'
+            f'<text class="tick" x="{x(tick)}" y="{height - 6}">{number(tick, digits)}</text>'
+        )
+    for k, row in enumerate(rows):
+        y, ratio, error = k * row_height + 20, row["ratio"], row["error"]
+        tone = "ours" if k == 0 else "theirs"
+        text = f"{number(ratio, 2)} \N{PLUS-MINUS SIGN} {error:.2f}"
+        thin, thick = (ratio - 2 * error, ratio + 2 * error), (ratio - error, ratio + error)
+        parts.append(
+            f'<text class="name {tone}" x="{left - 12}" y="{y + 4}">{escape(row["label"])}</text>'
+            f'<line class="thin {tone}" x1="{x(thin[0])}" x2="{x(thin[1])}" y1="{y}" y2="{y}"/>'
+            f'<line class="thick {tone}" x1="{x(thick[0])}" x2="{x(thick[1])}" y1="{y}" y2="{y}"/>'
+            f'<circle class="{tone}" cx="{x(ratio)}" cy="{y}" r="4.5"><title>{text}</title></circle>'
+        )
+    return _figure(720, height, "Sharpe ratios with one and two standard errors", parts)
+
+
+def histogram(returns: Floats, var: float | None, cvar: float | None) -> Markup:
+    """Draw daily returns by size; the count is on a log scale, so that the tails can be seen."""
+    known = returns[np.isfinite(returns)]
+    extreme = float(np.max(np.abs(known))) if known.size else 0.0
+    if extreme == 0.0:
+        return Markup("")
+    step = next(s for s in (1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 1.0)
+                if extreme / s <= 36)  # fmt: skip
+    reach = math.ceil(extreme / step)
+    counts, edges = np.histogram(known, bins=np.arange(-reach, reach + 1) * step)
+    left, top, width, height = 34, 10, 676, 190
+    most = math.log10(1 + int(counts.max()))
+
+    def x(value: float) -> float:
+        return round(left + (value / (reach * step) + 1) / 2 * width, 1)
+
+    def y(count: float) -> float:
+        return round(top + (1 - math.log10(1 + count) / most) * height, 1)
+
+    parts = []
+    for power in range(math.floor(most) + 1):
+        line = y(10**power)
+        parts.append(
+            f'<line class="grid" x1="{left}" x2="{left + width}" y1="{line}" y2="{line}"/>'
+            f'<text class="tick end" x="{left - 6}" y="{line + 4}">{10**power:,}</text>'
+        )
+    for count, low, high in zip(counts.tolist(), edges[:-1], edges[1:], strict=True):
+        if count:
+            tone = "loss" if high <= 1e-12 else "gain"
+            name = f"{percent(float(low), 2)} to {percent(float(high), 2)}: {count:,}"
+            parts.append(
+                f'<rect class="{tone}" x="{x(low) + 0.5}" width="{max(1.0, x(high) - x(low) - 1):.1f}"'
+                f' y="{y(count)}" height="{round(top + height - y(count), 1)}"><title>{name}</title></rect>'
+            )
+    for name, value, row in (("VaR", var, 0), ("CVaR", cvar, 1)):
+        if value is not None:
+            parts.append(
+                f'<line class="mark" x1="{x(value)}" x2="{x(value)}" y1="{top}" y2="{top + height}"/>'
+                f'<text class="note" x="{x(value) - 5}" y="{top + 11 + row * 16}">'
+                f"{name} {percent(value)}</text>"
+            )
+    stride = max(1, round(reach / 4))
+    for k in range(-(reach // stride) * stride, reach + 1, stride):
+        text = percent(k * step, 0 if (stride * step * 100) % 1 < 1e-9 else 1)
+        parts.append(f'<text class="tick" x="{x(k * step)}" y="{top + height + 18}">{text}</text>')
+    return _figure(720, top + height + 26, "Number of days by size of return", parts)
+
+
+def _figure(width: int, height: int, label: str, parts: Sequence[str]) -> Markup:
+    return Markup(  # noqa: S704 - figures and escaped labels only
+        f'<svg class="figure" viewBox="0 0 {width} {height}" role="img" aria-label="{label}">'
+        f"{''.join(parts)}</svg>"
+    )
