@@ -17,8 +17,10 @@ struct Candidate {
     instrument: usize,
     side: Side,
     kind: OrderKind,
-    /// Lots planned to cross with another sleeve; the rest goes to the venue.
+    /// Lots planned to cross with another sleeve.
     planned: i64,
+    /// Lots for the venue that it has not filled yet.
+    external: i64,
 }
 
 /// The barrier at hand: what may match and how much volume is left for us.
@@ -136,6 +138,7 @@ impl Engine {
                     side: order.side,
                     kind: order.kind,
                     planned: 0,
+                    external: 0,
                 });
             }
             if session.candidates.len() > begin {
@@ -179,6 +182,9 @@ impl Engine {
     }
 
     fn plan_crosses(&self, session: &mut Session) {
+        for candidate in &mut session.candidates {
+            candidate.external = self.unfilled_lots(candidate);
+        }
         for range in &session.groups {
             let members = &session.candidates[range.clone()];
             let lots_of = |side: Side| -> (Vec<usize>, Vec<i64>) {
@@ -206,6 +212,7 @@ impl Engine {
             for (picked, lots) in [(buys, buy_lots), (sales, sale_lots)] {
                 for (index, planned) in picked.into_iter().zip(allocate(total, &lots)) {
                     session.candidates[index].planned = planned;
+                    session.candidates[index].external -= planned;
                 }
             }
         }
@@ -336,8 +343,9 @@ impl Engine {
         let mut purse = (usize::MAX, 0_i128);
         for &index in members {
             let candidate = session.candidates[index];
-            let external = self.unfilled_lots(&candidate) - candidate.planned;
+            let external = candidate.external;
             if external <= 0
+                || self.working(&candidate).is_none()
                 || (terms.banded
                     && self.hold_outside_band(session.ts, &candidate, terms.price, out))
             {
@@ -358,7 +366,7 @@ impl Engine {
             if lots < external {
                 cancelled.push(candidate.slot);
             }
-            picked.push((candidate, lots));
+            picked.push((index, lots));
         }
         let weights: Vec<i64> = picked.iter().map(|(_, lots)| *lots).collect();
         let total: i64 = weights.iter().sum();
@@ -366,7 +374,8 @@ impl Engine {
             Some(left) if left < total => allocate(left, &weights),
             _ => weights.clone(),
         };
-        for ((candidate, wanted), lots) in picked.into_iter().zip(granted) {
+        for ((index, wanted), lots) in picked.into_iter().zip(granted) {
+            let candidate = session.candidates[index];
             if lots < wanted
                 && let Some(order) = self.book.get_mut(candidate.slot)
             {
@@ -376,6 +385,7 @@ impl Engine {
                 continue;
             }
             if self.fill_at_venue(session.ts, &candidate, lots, terms, out)? {
+                session.candidates[index].external -= lots;
                 if let Some(left) = &mut session.volume[terms.group] {
                     *left -= lots;
                 }

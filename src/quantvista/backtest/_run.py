@@ -22,7 +22,7 @@ from quantvista.backtest._setup import (
 from quantvista.backtest._simulation import Simulation
 from quantvista.backtest._summary import RunMeta, SleeveMeta, build_summary
 from quantvista.data import MarketData
-from quantvista.engine import run_tables
+from quantvista.engine import run_tables, text_array
 from quantvista.errors import QuantVistaError, RunInterruptedError
 from quantvista.fund import Fund, LoadedFund, load_fund, resolved_toml
 
@@ -113,7 +113,7 @@ def _tables(ours: Simulation, data: MarketData, equal: Simulation | None) -> dic
     tables = run_tables(ours.session, ours.config)
     rows = tables["equity"].num_rows
     tables["equity"] = tables["equity"].append_column(
-        "benchmark", pa.array(_scaled_benchmark(ours, data)[:rows], pa.float64(), from_pandas=True)
+        "benchmark", pl.Series(_scaled_benchmark(ours, data)[:rows], nan_to_null=True).to_arrow()
     )
     tables["targets"] = _targets(ours)
     tables["comparisons"] = _comparisons(equal)
@@ -136,16 +136,14 @@ def _targets(ours: Simulation) -> pa.Table:
     n = len(ids)
     weights = [row.weight_e9 for row in ours.targets]
     ts = np.repeat(np.array([row.ts for row in ours.targets], dtype=np.int64), n)
+    names = [name for row in ours.targets for name in [sleeves[row.sleeve]] * n]
+    e9 = np.concatenate(weights) if weights else np.empty(0, np.int64)
     return pa.table(
         {
-            "ts": pa.array(ts, pa.int64()).cast(pa.timestamp("ns", tz="UTC")),
-            "instrument": pa.array(list(ids) * len(weights), pa.string()),
-            "sleeve": pa.array(
-                [name for row in ours.targets for name in [sleeves[row.sleeve]] * n], pa.string()
-            ),
-            "weight_e9": pa.array(
-                np.concatenate(weights) if weights else np.empty(0, np.int64), pa.int64()
-            ),
+            "ts": pl.Series(ts).to_arrow().cast(pa.timestamp("ns", tz="UTC")),
+            "instrument": text_array(list(ids) * len(weights)),
+            "sleeve": text_array(names),
+            "weight_e9": pl.Series(e9).to_arrow(),
         }
     )
 
@@ -157,7 +155,7 @@ def _comparisons(equal: Simulation | None) -> pa.Table:
     if equal is None:
         return schema.empty_table()
     equity = run_tables(equal.session, equal.config)["equity"]
-    names = pa.array(["equal_weight"] * equity.num_rows, pa.string())
+    names = text_array(["equal_weight"] * equity.num_rows)
     level = equity["equity"].cast(pa.float64())
     return pa.table({"ts": equity["ts"], "name": names, "equity": level}, schema=schema)
 

@@ -21,7 +21,9 @@ from quantvista.strategies import EqualWeight, Strategy, load_strategy
 __all__ = ["equal_weight_simulation", "fingerprint", "load_strategies", "simulation"]
 
 
-def simulation(loaded: LoadedFund, data: MarketData, strategies: Mapping[str, Strategy]) -> Simulation:
+def simulation(
+    loaded: LoadedFund, data: MarketData, strategies: Mapping[str, Strategy]
+) -> Simulation:
     """Set up the fund's own run."""
     fund = loaded.fund
     shares = {sleeve.id: sleeve.share for sleeve in fund.sleeve}

@@ -156,9 +156,7 @@ class Simulation:
             self.targets.append(TargetRow(self.session.now, index, weights))
             self.session.submit_targets(index, list(enumerate(weights.tolist())))
 
-    def _decision(
-        self, row: int, sleeve: str, strategy: PortfolioStrategy, rows: int
-    ) -> Decision:
+    def _decision(self, row: int, sleeve: str, strategy: PortfolioStrategy, rows: int) -> Decision:
         data = self.data
         window = slice(max(0, row + 1 - rows), row + 1)
         panel = Panel(data.ids, data.sectors, data.ts[window], data.close[window])

@@ -9,7 +9,7 @@ from quantvista._native import FORMAT_VERSION, SEMANTICS, Context, RawEngine, Se
 from quantvista.engine._clock import SessionClock
 from quantvista.engine._config import LimitRates, SleeveCash, VenueRates, engine_config, split_cash
 from quantvista.engine._feed import BarArrays, bar_feed
-from quantvista.engine._tables import run_tables
+from quantvista.engine._tables import run_tables, text_array
 
 __all__ = [
     "FORMAT_VERSION",
@@ -26,4 +26,5 @@ __all__ = [
     "engine_config",
     "run_tables",
     "split_cash",
+    "text_array",
 ]

@@ -81,9 +81,7 @@ def bar_feed(bars: BarArrays, instruments: Sequence[Instrument]) -> dict[str, An
     return feed
 
 
-def _units(
-    name: str, values: NDArray[np.float64], scale: NDArray[np.float64]
-) -> NDArray[np.int64]:
+def _units(name: str, values: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.int64]:
     scaled = np.rint(values * scale)
     if bool(np.any(np.abs(scaled) >= _EXACT_MAX)):  # false for NaN
         raise MarketDataError(

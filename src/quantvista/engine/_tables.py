@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from quantvista._native import Session, names
 
-__all__ = ["run_tables"]
+__all__ = ["run_tables", "text_array"]
 
 _DECIMAL = pa.decimal128(38, 12)
 _TS = pa.timestamp("ns", tz="UTC")
@@ -78,11 +79,11 @@ class _Reader:
                 "order_id": self._ids(c["order_id"], ""),
                 "instrument": _named(c["instrument"], self._instruments),
                 "sleeve": _named(c["sleeve"], self._sleeves),
-                "venue": pa.array([self._venue] * count, pa.string()),
+                "venue": text_array([self._venue] * count),
                 "side": _named(c["side"], names["side"]),
                 "quantity": _decimal(c["quantity"]),
                 "price": _decimal(c["price"]),
-                "currency": pa.array([self._currency] * count, pa.string()),
+                "currency": text_array([self._currency] * count),
                 "fee": _decimal(c["fee"]),
                 "slippage": _decimal(c["slippage"]),
                 "kind": _named(c["kind"], names["kind"]),
@@ -128,7 +129,7 @@ class _Reader:
         prefix = self._prefix + mark
         numbers = _ints(data).tolist()
         texts = [f"{prefix}{number:06d}" if number >= 0 else None for number in numbers]
-        return pa.array(texts, pa.string())
+        return text_array(texts)
 
 
 def _equity(c: dict[str, bytes], sleeves: int) -> pa.Table:
@@ -136,10 +137,10 @@ def _equity(c: dict[str, bytes], sleeves: int) -> pa.Table:
     equity = _sum_by_row(c["equity"], sleeves)
     cash = _sum_by_row(c["cash"], sleeves)
     gross = [e - k for e, k in zip(equity, cash, strict=True)]
-    ts = _ints(c["ts"])[::sleeves]
+    ts = _ints(c["ts"])[::sleeves].tobytes()
     return pa.table(
         {
-            "ts": pa.array(ts, pa.int64()).cast(_TS),
+            "ts": _ts(ts),
             "equity": _from_ints(equity),
             "cash": _from_ints(cash),
             "gross": _from_ints(gross),
@@ -165,7 +166,13 @@ def _ints(data: bytes) -> NDArray[np.int64]:
 
 
 def _ts(data: bytes) -> pa.Array:
-    return pa.array(_ints(data), pa.int64()).cast(_TS)
+    return pa.Array.from_buffers(_TS, len(data) // 8, [None, pa.py_buffer(data)])
+
+
+def text_array(values: pl.Series | Sequence[str | None]) -> pa.Array:
+    """Text as an Arrow array. ``pa.array`` would import pandas, which takes a second."""
+    series = pl.Series(values, dtype=pl.String)
+    return series.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(pa.string())
 
 
 def _decimal(data: bytes) -> pa.Array:
@@ -182,6 +189,5 @@ def _decimal(data: bytes) -> pa.Array:
 
 
 def _named(data: bytes, of: Sequence[str]) -> pa.Array:
-    codes = _ints(data)
-    indices = pa.array(codes, pa.int64(), mask=codes < 0)
-    return pa.DictionaryArray.from_arrays(indices, pa.array(of, pa.string())).cast(pa.string())
+    codes = pl.Series(_ints(data))
+    return text_array(pl.Series(of, dtype=pl.String).gather(codes.replace(-1, None)))
