@@ -1,9 +1,10 @@
 """``qv compare``."""
 
 from pathlib import Path
+from typing import Any
 
 from quantvista.cli._metrics import metric_rows
-from quantvista.cli._print import console, print_json, say, table
+from quantvista.cli._print import NONE, console, print_json, say, table
 from quantvista.cli._runs import read_summary
 
 __all__ = ["compare_runs"]
@@ -44,7 +45,7 @@ def compare_runs(folders: list[Path], *, as_json: bool) -> None:
         metrics = [summary.get("metrics") for summary in summaries[group]]
         rows = [["", *(_period(summary) for summary in summaries[group])], *metric_rows(metrics)]
         table(["", *names[group]], rows)
-    periods = {(s["period"].get("start"), s["period"].get("end")) for s in summaries}
+    periods = {(s["period"]["start"], s["period"]["end"]) for s in summaries}
     if len(periods) > 1:
         console().print("\nThe periods differ, so these figures are not of the same market.")
     for name, summary in zip(names, summaries, strict=True):
@@ -52,8 +53,6 @@ def compare_runs(folders: list[Path], *, as_json: bool) -> None:
             console().print(f"{name} is {summary.get('status')}.", markup=False)
 
 
-def _period(summary: "dict[str, object]") -> str:
-    period = summary.get("period")
-    if not isinstance(period, dict):
-        return ""
-    return f"{str(period.get('start'))[:7]} to {str(period.get('end'))[:7]}"
+def _period(summary: dict[str, Any]) -> str:
+    start, end = summary["period"]["start"], summary["period"]["end"]
+    return f"{start[:7]} to {end[:7]}" if start else NONE

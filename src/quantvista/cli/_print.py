@@ -16,6 +16,7 @@ from quantvista.errors import OutputError
 
 __all__ = [
     "MINUS",
+    "NONE",
     "console",
     "money",
     "next_steps",

@@ -138,7 +138,7 @@ def _facts(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
         ("expired", "expired"),
         ("cancelled", "cancelled"),
     )
-    text = f"{counts['orders']:,} orders, {counts['fills']:,} fills"
+    text = f"{counts['orders']:,} sent, {counts['fills']:,} fills"
     if counts.get("crosses"):
         text += f" ({counts['crosses']:,} between sleeves)"
     found = [f"{counts[key]:,} {word}" for key, word in names if counts.get(key)]

@@ -27,7 +27,7 @@ def read_summary(folder: Path) -> dict[str, Any]:
     Raises
     ------
     ConfigError
-        If there is no run in it, or one of another version.
+        If there is no run in it, one without results, or one of another version.
     """
     path = folder / "summary.json"
     if not folder.is_dir():
@@ -42,6 +42,8 @@ def read_summary(folder: Path) -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise ConfigError(f"`run_dir` must hold a run; found damaged JSON in {path}") from None
     version = summary.get("schema_version") if isinstance(summary, dict) else None
+    if version == _SCHEMA_VERSION and "metrics" not in summary:
+        raise ConfigError(f"`run_dir` must hold results; found a run that was stopped: {folder}")
     if version != _SCHEMA_VERSION:
         rule = f"must be of schema_version {_SCHEMA_VERSION}"
         raise ConfigError(f"`run_dir` {rule}; found {version!r} in {path}")

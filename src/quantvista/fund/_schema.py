@@ -1,7 +1,6 @@
 """A fund as JSON Schema for editors, and as the TOML that a run keeps."""
 
 import json
-from decimal import Decimal
 
 import tomli_w
 from pydantic import BaseModel
@@ -46,17 +45,18 @@ def resolved_toml(fund: Fund) -> str:
     str
         TOML. Read again, it gives an equal fund, if its strategies are named by text.
     """
-    return tomli_w.dumps(
-        {
-            "version": fund.version,
-            "fund": _table(fund.fund),
-            "data": _table(fund.data),
-            "sleeve": [_table(each) for each in fund.sleeve],
-            "portfolio": _table(fund.portfolio),
-            "risk": _table(fund.risk),
-            "venue": [_table(each) for each in fund.venue],
-        }
-    )
+    parts = [tomli_w.dumps({"version": fund.version})]
+    parts += [_dump("fund", fund.fund), _dump("data", fund.data)]
+    parts += [_dump("sleeve", each, of_many=True) for each in fund.sleeve]
+    parts += [_dump("portfolio", fund.portfolio), _dump("risk", fund.risk)]
+    parts += [_dump("venue", each, of_many=True) for each in fund.venue]
+    return "\n".join(parts)
+
+
+def _dump(name: str, section: BaseModel, *, of_many: bool = False) -> str:
+    """Write a section; ``[[name]]`` before the first table is what makes it one of many."""
+    text = tomli_w.dumps({name: _table(section)})
+    return text.replace(f"[{name}]", f"[[{name}]]", 1) if of_many else text
 
 
 def _table(section: BaseModel) -> dict[str, object]:
@@ -79,8 +79,6 @@ def _table(section: BaseModel) -> dict[str, object]:
 def _plain(value: object) -> object:
     if isinstance(value, tuple):
         return [_plain(each) for each in value]
-    if isinstance(value, Decimal):
-        return Decimal(f"{value:f}")  # TOML has no 1E-7 without a point before the exponent
     if isinstance(value, dict):
         return {key: _plain(value[key]) for key in sorted(value)}
     return value
