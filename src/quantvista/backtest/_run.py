@@ -72,7 +72,8 @@ def run(
     folder = None if out is None else RunFolder(Path(out))
     if folder is not None:
         folder.write_text("run.toml", resolved_toml(loaded.fund))
-    status, failure = "complete", None
+    status = "complete"
+    failure: QuantVistaError | None = None
     try:
         _advance(ours, tell, loaded.fund.fund.name)
     except KeyboardInterrupt:
@@ -128,7 +129,8 @@ def _scaled_benchmark(ours: Simulation, data: MarketData) -> NDArray[np.float64]
     if not known.size:
         return np.full(len(data.ts), np.nan)
     cash = sum(sleeve["cash"] for sleeve in ours.config["sleeves"]) / 1e12
-    return data.benchmark / known[0] * cash
+    scaled: NDArray[np.float64] = data.benchmark / known[0] * cash
+    return scaled
 
 
 def _targets(ours: Simulation) -> pa.Table:

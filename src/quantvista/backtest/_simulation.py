@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from quantvista.data import MarketData
 from quantvista.engine import BarArrays, Context, Session, SessionClock, bar_feed
-from quantvista.errors import ConfigError
+from quantvista.errors import ConfigError, QuantVistaError
 from quantvista.market import Panel
 from quantvista.portfolio import Decision, WeightSettings, decide_weights, rows_needed
 from quantvista.strategies import (
@@ -139,12 +139,10 @@ class Simulation:
 
     def _explained(self, error: BaseException) -> BaseException:
         """Say which strategy raised, where strategy code ran when it happened."""
-        if self.session.calling is None or not self._hosts:
-            return error
+        if isinstance(error, QuantVistaError) or self.session.calling is None:
+            return error  # it says all there is to say
         sleeve, handler, instrument, ts = self.session.calling
         name = self._sleeves[sleeve]
-        if _is_ours(error):
-            return error
         return strategy_error(
             error, self.strategies[name], handler, instrument=instrument, ts=ts, sleeve=name
         )
@@ -187,10 +185,3 @@ class Simulation:
             state, rng_state = json.loads(packed)
             self.strategies[sleeve].load_state(state.encode())
             load_rng(rng, rng_state.encode())
-
-
-def _is_ours(error: BaseException) -> bool:
-    """Whether the error already says all, because we raised it about the run itself."""
-    from quantvista.errors import QuantVistaError
-
-    return isinstance(error, QuantVistaError)

@@ -72,7 +72,7 @@ def engine_config(
     limits: LimitRates,
     epoch: int = 1,
 ) -> dict[str, Any]:
-    """Set-up of an engine.
+    """Make the set-up of an engine.
 
     Parameters
     ----------
@@ -84,8 +84,10 @@ def engine_config(
         Whether bars have a close and nothing else.
     sleeves : sequence of SleeveCash
         In any order.
-    venue, limits
-        Models and limits.
+    venue : VenueRates
+        Its models.
+    limits : LimitRates
+        Of the gate.
     epoch : int
         Part of order ids.
 

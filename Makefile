@@ -1,0 +1,103 @@
+# QuantVista. `make help` lists what there is; `make demo` and `make test` work on a bare clone.
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+
+VENV := .venv
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+UV := $(BIN)/uv
+NPM := npm --prefix dashboard --no-update-notifier --no-fund --no-audit --loglevel=error
+RUST := Cargo.toml Cargo.lock $(shell find crates -name '*.rs' -o -name Cargo.toml)
+WEB := $(shell find dashboard -path dashboard/node_modules -prune -o -type f -print 2>/dev/null)
+COMPILE := $(UV) pip compile --generate-hashes --no-emit-index-url --no-header --universal \
+	--python-version 3.12 --quiet
+
+# The stamps say what was set up last; a changed input sets it up again.
+PYTHON_STAMP := $(VENV)/.stamp-python
+DEPS_STAMP := $(VENV)/.stamp-deps
+NATIVE_STAMP := $(VENV)/.stamp-native
+NODE_STAMP := dashboard/node_modules/.stamp
+ASSETS := src/quantvista/reporting/_assets/report.js
+
+export PYO3_PYTHON := $(CURDIR)/$(PY)
+
+.PHONY: demo test test-full check bench build wheel lock clean help
+
+help: ## Show this list
+	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) \
+	  | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+# -- set-up ----------------------------------------------------------------------------------
+$(PYTHON_STAMP): scripts/find-python requirements/uv.txt
+	@python="$$(scripts/find-python)"; echo "Making $(VENV) with $$python ..."; \
+	  "$$python" -m venv --clear $(VENV)
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes \
+	  -r requirements/uv.txt
+	@touch $@
+
+$(DEPS_STAMP): $(PYTHON_STAMP) requirements/dev.txt requirements/sample.txt
+	@echo "Installing the locked dependencies ..."
+	@$(UV) pip install --quiet --python $(PY) --require-hashes -r requirements/dev.txt
+	@$(UV) pip install --quiet --python $(PY) --require-hashes --no-deps -r requirements/sample.txt
+	@touch $@
+
+$(NATIVE_STAMP): $(DEPS_STAMP) $(RUST) pyproject.toml
+	@scripts/need cargo "a Rust toolchain, 1.88 or newer (rustup.rs)"
+	@echo "Building the Rust core ..."
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release --locked --quiet --uv
+	@touch $@
+
+$(NODE_STAMP): dashboard/package-lock.json dashboard/package.json
+	@scripts/need npm "Node.js 20 or newer, with npm"
+	@echo "Installing the packages of the report's charts ..."
+	@$(NPM) ci
+	@touch $@
+
+$(ASSETS): $(NODE_STAMP) $(WEB)
+	@echo "Building the report's charts ..."
+	@$(NPM) run --silent build
+	@touch $@
+
+build: $(NATIVE_STAMP) $(ASSETS) ## Set everything up: environment, Rust core, report charts
+
+# -- work ------------------------------------------------------------------------------------
+demo: build ## Run the demo fund on 32 years of real prices; writes out/demo
+	@$(BIN)/qv run --demo --out out/demo
+
+test: check ## Static checks, then all tests but the slow ones
+	cargo test --locked --quiet --workspace
+	$(NPM) test --silent
+	$(PY) -m pytest -n 2 --dist loadgroup -m "not slow"
+
+test-full: check ## Everything, with random tests let loose
+	cargo test --locked --release --workspace
+	$(NPM) test --silent
+	QV_RANDOM=1 $(PY) -m pytest -n 2 --dist loadgroup
+
+check: build ## Formatters, linters, types and layers
+	$(BIN)/ruff format --check --quiet
+	$(BIN)/ruff check --quiet
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-timing
+	cargo fmt --check
+	cargo clippy --locked --quiet --workspace --all-targets -- -D warnings
+	$(NPM) run --silent lint
+	$(NPM) run --silent typecheck
+
+bench: build ## Measure beside peers; writes out/bench.json
+	$(PY) benchmarks/run.py
+
+wheel: build ## Build a wheel into dist/
+	$(BIN)/maturin build --release --locked --out dist
+
+lock: $(DEPS_STAMP) ## Resolve the dependencies anew
+	$(COMPILE) --upgrade requirements/uv.in -o requirements/uv.txt
+	$(COMPILE) --upgrade pyproject.toml --extra dev -o requirements/dev.txt
+	$(COMPILE) --upgrade --no-deps requirements/sample.in -o requirements/sample.txt
+
+clean: ## Remove what was built or set up
+	rm -rf $(VENV) .venv-bench target dist out dashboard/node_modules dashboard/dist
+	rm -rf src/quantvista/reporting/_assets .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -f src/quantvista/_native*.so
