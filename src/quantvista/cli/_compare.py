@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from quantvista.cli._metrics import metric_rows
-from quantvista.cli._print import NONE, console, print_json, say, table
+from quantvista.cli._print import NONE, print_json, say, table
 from quantvista.cli._runs import read_summary
 
 __all__ = ["compare_runs"]
@@ -34,9 +34,7 @@ def compare_runs(folders: list[Path], *, as_json: bool) -> None:
         ]
         print_json({"runs": runs})
         return
-    names = [folder.absolute().name for folder in folders]
-    if len(set(names)) < len(names):
-        names = [str(folder) for folder in folders]
+    names = _names(folders)
     # Beyond three runs the table does not fit into 80 columns, so groups go below each other.
     for start in range(0, len(folders), 3):
         group = slice(start, start + 3)
@@ -47,10 +45,21 @@ def compare_runs(folders: list[Path], *, as_json: bool) -> None:
         table(["", *names[group]], rows)
     periods = {(s["period"]["start"], s["period"]["end"]) for s in summaries}
     if len(periods) > 1:
-        console().print("\nThe periods differ, so these figures are not of the same market.")
+        say("\nThe periods differ, so these figures are not of the same market.")
     for name, summary in zip(names, summaries, strict=True):
         if summary.get("status") != "complete":
-            console().print(f"{name} is {summary.get('status')}.", markup=False)
+            say(f"{name} is {summary.get('status')}.")
+
+
+def _names(folders: list[Path]) -> list[str]:
+    """Name runs by as many parts of their paths as it takes to tell them apart."""
+    parts = [folder.absolute().parts for folder in folders]
+    names = [part[-1] for part in parts]
+    for depth in range(2, max(map(len, parts)) + 1):
+        if len(set(names)) == len(names):
+            break
+        names = [str(Path(*part[-depth:])) for part in parts]
+    return names
 
 
 def _period(summary: dict[str, Any]) -> str:
