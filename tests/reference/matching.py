@@ -119,7 +119,7 @@ class Barrier:
             beyond = bar.high > limit if side == "sell" else bar.low < limit
             at = limit == (bar.high if side == "sell" else bar.low)
             if beyond or (touch and at):
-                self._fill_group([(order, order.unfilled)], limit, limit)
+                self._fill_group([(order, order.unfilled)], limit, limit, banded=False)
 
     def _close(self, side: str) -> None:
         for index in sorted(self.bars):
@@ -132,10 +132,10 @@ class Barrier:
 
     def _cross(self, index: int) -> None:
         book, instrument, price = self.book, self.book.instrument(index), self.bars[index].close
-        sales = self._in_band(self._planned(index, "sell"), price)
-        buys = self._in_band(self._planned(index, "buy"), price)
+        sales = [o for o in self._planned(index, "sell") if self._in_band(o, price)]
+        buys = [o for o in self._planned(index, "buy") if self._in_band(o, price)]
         wanted = [(order, self.planned[order.id]) for order in buys]
-        paid, cut = self._afford(instrument, wanted, price, free=True)
+        paid, cut = self._admit(instrument, wanted, price, banded=False, free=True)
         buying = [quantity for _, quantity in paid]
         selling = [self.planned[order.id] for order in sales]
         total = min(sum(buying), sum(selling))
@@ -151,13 +151,13 @@ class Barrier:
 
     def _fill_marketable(self, index: int, side: str, reference: int) -> None:
         slipped = self.book.rules.slipped(self.book.instrument(index), side, reference)
+        bound = max if side == "sell" else min
         for order in sorted(self._of(index, side, "limit"), key=lambda order: order.id):
             limit = order.limit_price
             assert limit is not None
-            if side == "sell" and limit <= reference:
-                self._fill_group([(order, order.unfilled)], max(slipped, limit), reference)
-            if side == "buy" and limit >= reference:
-                self._fill_group([(order, order.unfilled)], min(slipped, limit), reference)
+            if limit <= reference if side == "sell" else limit >= reference:
+                price = bound(slipped, limit)
+                self._fill_group([(order, order.unfilled)], price, reference, banded=False)
 
     def _fill_auction(self, orders: list[Order], reference: int) -> None:
         """Fill market, on-open and on-close orders of one instrument and side."""
@@ -168,35 +168,31 @@ class Barrier:
         first = group[0][0]
         instrument = self.book.instrument(first.instrument)
         price = self.book.rules.slipped(instrument, first.side, reference)
-        inside = self._in_band([order for order, _ in group], price)
-        self._fill_group([entry for entry in group if entry[0] in inside], price, reference)
+        self._fill_group(group, price, reference, banded=True)
 
-    def _in_band(self, orders: list[Order], price: int) -> list[Order]:
-        """Leave out the orders whose band does not contain the price."""
-        rules, inside = self.book.rules, []
-        for order in orders:
-            if order.side == "sell":
-                low = rules.band_low(order.reference_price)
-                holds, edge = low <= price, math.ceil(low)
-            else:
-                high = rules.band_high(order.reference_price)
-                holds, edge = price <= high, math.floor(high)
-            if holds:
-                inside.append(order)
-            else:
-                self.book.verdict(order, "held", "price_band", price, edge)
-                order.reason = "price_band"
+    def _in_band(self, order: Order, price: int) -> bool:
+        """Say whether an order's band contains the price, else hold the order."""
+        rules = self.book.rules
+        if order.side == "sell":
+            low = rules.band_low(order.reference_price)
+            inside, edge = low <= price, math.ceil(low)
+        else:
+            high = rules.band_high(order.reference_price)
+            inside, edge = price <= high, math.floor(high)
+        if not inside:
+            self.book.verdict(order, "held", "price_band", price, edge)
+            order.reason = "price_band"
         return inside
 
-    def _fill_group(self, group: list[tuple[Order, int]], price: int, reference: int) -> None:
-        """Rules 2 to 4 of filling a group of one instrument and side."""
+    def _fill_group(
+        self, group: list[tuple[Order, int]], price: int, reference: int, *, banded: bool
+    ) -> None:
+        """Fill a group of orders of one instrument and side."""
         if not group:
             return
         book = self.book
         instrument = book.instrument(group[0][0].instrument)
-        cut: list[Order] = []
-        if group[0][0].side == "buy":
-            group, cut = self._afford(instrument, group, price, free=False)
+        group, cut = self._admit(instrument, group, price, banded=banded, free=False)
         total = sum(quantity for _, quantity in group)
         left = self.volume_left.get(instrument.index, total)
         shares = [quantity for _, quantity in group]
@@ -218,13 +214,19 @@ class Barrier:
                 self.volume_left[instrument.index] -= share
         self._cancel(cut)
 
-    def _afford(
-        self, instrument: Instrument, buys: list[tuple[Order, int]], price: int, *, free: bool
+    def _admit(
+        self,
+        instrument: Instrument,
+        group: list[tuple[Order, int]],
+        price: int,
+        *,
+        banded: bool,
+        free: bool,
     ) -> tuple[list[tuple[Order, int]], list[Order]]:
-        """Cut each buy to the lots that its sleeve's cash covers; also say which were cut."""
+        """Rules 1 and 2: who may fill how much; also the buys that were cut to the cash."""
         rules, lot = self.book.rules, instrument.lot_size
         spent: dict[int, int] = {}
-        paid, cut = [], []
+        admitted, cut = [], []
 
         def cost(quantity: int) -> int:
             fee = 0 if free else rules.fee(instrument, quantity, price)
@@ -233,15 +235,20 @@ class Barrier:
         def covered(wanted: int, left: int) -> int:
             return lot * largest(wanted // lot, lambda lots: cost(lots * lot) <= left)
 
-        for order, wanted in buys:
+        for order, wanted in group:
+            if banded and not self._in_band(order, price):
+                continue
+            if order.side == "sell":
+                admitted.append((order, wanted))
+                continue
             left = self.book.ledger.cash(order.sleeve) - spent.get(order.sleeve, 0)
             quantity = covered(wanted, left)
             if quantity < wanted:
                 self.book.verdict(order, "cut", "cash", cost(wanted), left)
                 cut.append(order)
-            paid.append((order, quantity))
+            admitted.append((order, quantity))
             spent[order.sleeve] = spent.get(order.sleeve, 0) + cost(quantity)
-        return paid, cut
+        return admitted, cut
 
     def _cancel(self, orders: Iterable[Order]) -> None:
         for order in orders:

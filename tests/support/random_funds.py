@@ -269,6 +269,7 @@ def _order(draft: Draft, sleeve: int, index: int, ts: int) -> Input:
                 limit_price = random.choice((0, -tick, limit_price + 1, 2 * limit_price))
             case _:
                 sale, quantity = True, 1_000 * quantity
+    quantity = min(quantity, 10**18)  # the engine's quantities have 64 bits
     listing.ordered += -quantity if sale else quantity
     return {
         "type": "submit_order",
