@@ -7,6 +7,9 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
+from quantvista.backtest._frames import RunFrames
+from quantvista.backtest._output import RunFolder
+
 __all__ = ["Outcome"]
 
 
@@ -20,16 +23,37 @@ class Outcome:
         Exact tables by name, as in the run folder (DESIGN section 7).
     summary : dict
         Content of ``summary.json``.
-    state_hash : str
-        BLAKE3 of the engine's final state.
+    config : str
+        Content of ``run.toml``: the fund with every default filled in.
     out : pathlib.Path or None
         The run folder, if one was written.
     """
 
     tables: dict[str, pa.Table]
     summary: dict[str, Any]
-    state_hash: str
+    config: str
     out: Path | None = None
+
+    @property
+    def frames(self) -> RunFrames:
+        """The tables as frames with exact decimals."""
+        frames: dict[str, Any] = {
+            name: pl.from_arrow(table) for name, table in self.tables.items() if name != "targets"
+        }
+        return RunFrames(**frames)
+
+    def write(self, folder: RunFolder) -> None:
+        """Write all of it; the summary, which says that the folder is whole, comes last.
+
+        Raises
+        ------
+        OutputError
+            If the folder cannot be written.
+        """
+        folder.write_text("run.toml", self.config)
+        for name, table in self.tables.items():
+            folder.write_table(name, table)
+        folder.write_json("summary.json", self.summary)
 
     @property
     def equity(self) -> pl.DataFrame:

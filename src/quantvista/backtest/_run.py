@@ -10,7 +10,6 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from quantvista.backtest._frames import RunFrames
 from quantvista.backtest._outcome import Outcome
 from quantvista.backtest._output import RunFolder
 from quantvista.backtest._setup import (
@@ -70,8 +69,6 @@ def run(
     data = loaded.market_data()
     ours = simulation(loaded, data, strategies)
     folder = None if out is None else RunFolder(Path(out))
-    if folder is not None:
-        folder.write_text("run.toml", resolved_toml(loaded.fund))
     status = "complete"
     failure: QuantVistaError | None = None
     try:
@@ -84,15 +81,14 @@ def run(
     tell(0, 0, "summary")
     equal = None if failure else _equal_weight(loaded.fund, data)
     tables = _tables(ours, data, equal)
+    outcome = Outcome(tables, {}, resolved_toml(loaded.fund), folder.path if folder else None)
     meta = _meta(loaded, data, ours, status, str(failure or ""))
-    summary = build_summary(_frames(tables), meta)
+    outcome.summary.update(build_summary(outcome.frames, meta))
     if folder is not None:
-        for name, table in tables.items():
-            folder.write_table(name, table)
-        folder.write_json("summary.json", summary)
+        outcome.write(folder)
     if failure is not None:
         raise failure
-    return Outcome(tables, summary, ours.session.state_hash(), Path(out) if out else None)
+    return outcome
 
 
 def _advance(simulation: Simulation, tell: Progress, text: str) -> None:
@@ -160,13 +156,6 @@ def _comparisons(equal: Simulation | None) -> pa.Table:
     names = text_array(["equal_weight"] * equity.num_rows)
     level = equity["equity"].cast(pa.float64())
     return pa.table({"ts": equity["ts"], "name": names, "equity": level}, schema=schema)
-
-
-def _frames(tables: dict[str, pa.Table]) -> RunFrames:
-    frames: dict[str, Any] = {
-        name: pl.from_arrow(table) for name, table in tables.items() if name != "targets"
-    }
-    return RunFrames(**frames)
 
 
 def _meta(

@@ -95,7 +95,7 @@ def load_strategies(loaded: LoadedFund) -> dict[str, Strategy]:
 
 
 def fingerprint(loaded: LoadedFund, data: MarketData, state_hash: str) -> dict[str, Any]:
-    """What identifies a run: its data, its fund and strategies, our version, where it ran."""
+    """Identify a run by its data, its fund and strategies, our version, where it ran."""
     fund = hashlib.sha256(resolved_toml(loaded.fund).encode())
     for sleeve in loaded.fund.sleeve:
         if isinstance(sleeve.strategy, str) and ".py:" in sleeve.strategy:
