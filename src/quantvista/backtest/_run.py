@@ -118,7 +118,7 @@ def _tables(ours: Simulation, data: MarketData, equal: Simulation | None) -> dic
 
 
 def _scaled_benchmark(ours: Simulation, data: MarketData) -> NDArray[np.float64]:
-    """The benchmark's level, scaled to start at the fund's cash; NaN without one."""
+    """Return the benchmark, scaled to start at the fund's cash; NaN without one."""
     if data.benchmark is None:
         return np.full(len(data.ts), np.nan)
     known = data.benchmark[np.isfinite(data.benchmark)]
