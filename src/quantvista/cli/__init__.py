@@ -1,10 +1,20 @@
 """The command ``qv``. Commands load what they need, so that ``qv --help`` is quick."""
 
+import io
+import sys
+
 __all__ = ["main"]
 
 
 def main() -> None:
     """Run ``qv`` with the arguments of the process."""
-    from quantvista.cli._app import app
+    try:
+        # A terminal that cannot show a sign shows a question mark, not a traceback.
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="replace")
+        from quantvista.cli._app import app
 
-    app(prog_name="qv")
+        app(prog_name="qv")
+    except KeyboardInterrupt:  # while libraries are still being loaded
+        sys.exit(130)

@@ -1,7 +1,6 @@
 """``qv compare``."""
 
 from pathlib import Path
-from typing import Any
 
 from quantvista.cli._metrics import metric_rows
 from quantvista.cli._print import NONE, print_json, say, table
@@ -41,8 +40,11 @@ def compare_runs(folders: list[Path], *, as_json: bool) -> None:
         if start:
             say("")
         metrics = [summary.get("metrics") for summary in summaries[group]]
-        rows = [["", *(_period(summary) for summary in summaries[group])], *metric_rows(metrics)]
-        table(["", *names[group]], rows)
+        dates = [
+            [label, *(summary["period"][key] or NONE for summary in summaries[group])]
+            for label, key in (("From", "start"), ("To", "end"))
+        ]
+        table(["", *names[group]], [*dates, *metric_rows(metrics)])
     periods = {(s["period"]["start"], s["period"]["end"]) for s in summaries}
     if len(periods) > 1:
         say("\nThe periods differ, so these figures are not of the same market.")
@@ -60,8 +62,3 @@ def _names(folders: list[Path]) -> list[str]:
             break
         names = [str(Path(*part[-depth:])) for part in parts]
     return names
-
-
-def _period(summary: dict[str, Any]) -> str:
-    start, end = summary["period"]["start"], summary["period"]["end"]
-    return f"{start[:7]} to {end[:7]}" if start else NONE

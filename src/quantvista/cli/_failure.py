@@ -24,7 +24,7 @@ _HINTS: tuple[tuple[type[QuantVistaError], str], ...] = (
     (MarketDataError, "Correct the data or the [data] section; nothing was run."),
     (StrategyError, "Correct the strategy; --debug shows the whole traceback."),
     (OutputError, "Free some space, or choose another folder with --out."),
-    (RunInterruptedError, "What was written is marked incomplete; run it again to go on."),
+    (RunInterruptedError, "What was written is marked incomplete; run it again for the whole."),
 )
 
 _debug = False
@@ -84,7 +84,7 @@ def _fail(message: str, hint: str, code: int) -> typer.Exit:
         traceback.print_exc()
     console = Console(stderr=True, highlight=False)
     console.print(Text(f"error: {message}", style="red"), soft_wrap=True)
-    if hint:
+    if hint and not ("--out" in hint and "--out" in message):  # some say it themselves
         console.print(Text(hint), soft_wrap=True)
     return typer.Exit(code)
 

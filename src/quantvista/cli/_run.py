@@ -87,7 +87,10 @@ def _progress(*, enabled: bool) -> Iterator[Advance]:
         task = bar.add_task("loading", total=None)
 
         def advance(done: int, total: int, text: str) -> None:
-            bar.update(task, completed=done, total=total or None, description=text)
+            if total:
+                bar.update(task, completed=done, total=total, description=text)
+            else:  # of unknown length: the bar stays as it is
+                bar.update(task, description=text)
 
         yield advance
 
