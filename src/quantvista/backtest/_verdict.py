@@ -6,14 +6,14 @@ from typing import Any, Final
 __all__ = ["MINUS", "percent", "verdict"]
 
 MINUS: Final = "\N{MINUS SIGN}"
-# How a known flaw of a sample reads inside a sentence; others go by their name.
+# How a known flaw of a sample reads inside a sentence; others go by their name. An empty phrase is
+# a flaw that coarsens a result rather than flatters it, and is left to the list of biases.
 _PHRASES: Final = {
     "survivorship": "the sample has survivors only",
-    "adjusted": "prices are adjusted with hindsight",
-    "adjusted-closes": "prices are adjusted with hindsight",
-    "adjusted_closes": "prices are adjusted with hindsight",
-    "close-only": "there are closes only",
-    "close_only": "there are closes only",
+    "price_index": "the index is without dividends",
+    "unknown_origin": "nobody vouches for the data",
+    "adjusted_closes": "",
+    "close_only": "",
 }
 
 
@@ -97,8 +97,9 @@ def _belief(summary: Mapping[str, Any]) -> str:
     error = _value(summary["metrics"], "sharpe_se")
     if ratio is None or error is None or summary["counts"]["fills"] == 0:
         return ""
-    flaws = [_PHRASES.get(each["name"], each["name"]) for each in summary["biases"]]
-    flaws = list(dict.fromkeys(flaws))
+    names = [each["name"] for each in summary["biases"]]
+    flaws = [_PHRASES.get(name, name.replace("_", " ")) for name in names]
+    flaws = [flaw for flaw in flaws if flaw]
     trials = summary["trials"]
     flaws.append("1 trial" if trials == 1 else f"{trials} trials, not deflated for")
     flaws.append(f"Sharpe {ratio:.2f} ± {error:.2f}".replace("-", MINUS))
