@@ -142,8 +142,8 @@ def synthetic(shape: Shape | None = None, status: str = "complete") -> tuple[Run
         sectors={name: UNIVERSE[name] for name in names},
         biases=(
             ("survivorship", "Only stocks that survived to the end are in the sample."),
-            ("adjusted", "Closes are adjusted for dividends and splits known later."),
-            ("close-only", "There are closes only: orders fill at the next close."),
+            ("adjusted_closes", "Closes are adjusted for dividends and splits known later."),
+            ("close_only", "There are closes only: orders fill at the next close."),
         ),
         assumptions=(
             "A decision on a close fills at the next close.",

@@ -3,6 +3,7 @@
 export type Token =
   | "bg"
   | "line"
+  | "control"
   | "ink"
   | "ink-2"
   | "ink-3"

@@ -1,14 +1,15 @@
 /** Tick positions that a person would have chosen. */
 
-const STEPS = [1, 2, 2.5, 5, 10] as const;
 const DAY = 86_400;
 
-/** Round positions inside `[min, max]`, at most `count`, on multiples of 1, 2, 2.5 or 5 × 10ⁿ. */
+/** Round positions inside `[min, max]`, about `count`, on multiples of 1, 2 or 5 × 10ⁿ. */
 export function linearTicks(min: number, max: number, count: number): number[] {
   if (!(max > min) || count < 1) return [];
   const rough = (max - min) / count;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = (STEPS.find((each) => each * power >= rough * (1 - 1e-9)) ?? 10) * power;
+  const lead = rough / power;
+  // The step nearest on a log scale: the borders are the geometric means of its neighbours.
+  const step = (lead < Math.SQRT2 ? 1 : lead < Math.sqrt(10) ? 2 : lead < Math.sqrt(50) ? 5 : 10) * power;
   const ticks: number[] = [];
   const last = Math.floor(max / step + 1e-9);
   for (let k = Math.ceil(min / step - 1e-9); k <= last; k += 1) {

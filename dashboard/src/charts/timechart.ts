@@ -43,6 +43,8 @@ export interface PanelSpec {
   spans?: Span[];
   spanLabels?: boolean;
   minutes?: boolean;
+  /** Seconds added to both ends of the range, for what is wider than a point. */
+  pad?: number;
   /** How the reading names a point; by default its date. */
   when?: (seconds: number) => string;
 }
@@ -179,7 +181,8 @@ export class TimeChart {
     if (!this.plot) return;
     this.plot.batch(() => {
       this.plot!.setData(this.data(low, high), false);
-      this.plot!.setScale("x", { min: low, max: high });
+      const [min, max] = this.padded(low, high);
+      this.plot!.setScale("x", { min, max });
     });
     this.hover(null);
   }
@@ -233,10 +236,16 @@ export class TimeChart {
     return Math.max(0, lowerBound(this.spec.x, this.group.range[1] + 1) - 1);
   }
 
+  private padded(low: number, high: number): [number, number] {
+    const pad = this.spec.pad ?? 0;
+    return [low - pad, high + pad];
+  }
+
   private data(low: number, high: number): uPlot.AlignedData {
     const { x, lines, band } = this.spec;
-    const from = Math.max(0, lowerBound(x, low) - 1);
-    const to = Math.min(x.length, lowerBound(x, high + 1) + 1);
+    const [first, last] = this.padded(low, high);
+    const from = Math.max(0, lowerBound(x, first) - 1);
+    const to = Math.min(x.length, lowerBound(x, last + 1) + 1);
     const all = [...lines.map((line) => line.values), ...(band ? [band.low, band.high] : [])];
     const chosen = minMaxIndices(all, from, to, Math.max(200, Math.round(this.width)));
     const value = (found: number): number | null => (Number.isFinite(found) ? found : null);
@@ -264,7 +273,7 @@ export class TimeChart {
       padding: [10, right, 0, 0],
       legend: { show: false },
       scales: {
-        x: { time: false, range: () => this.group.range },
+        x: { time: false, range: () => this.padded(...this.group.range) },
         y: { distr: spec.log ? 3 : 1, range: (_, low, high) => this.yRange(low, high) },
       },
       series: [
@@ -300,8 +309,8 @@ export class TimeChart {
           size: this.narrow ? 46 : 58,
           gap: 8,
           splits: (_, __, min, max) => {
-            const count = Math.max(3, Math.round(spec.height[0] / 48));
-            return spec.log ? logTicks(min, max, count) : linearTicks(min, max, count);
+            const height = spec.height[this.narrow ? 1 : 0] - 40;
+            return spec.log ? logTicks(min, max, height / 26) : linearTicks(min, max, height / 44);
           },
           values: (_, at) => at.map((each) => spec.tick(each)),
         },
@@ -336,10 +345,12 @@ export class TimeChart {
         drawClear: [
           (plot) => {
             this.drawSpans(plot);
+            this.drawZero(plot);
           },
         ],
         draw: [
           (plot) => {
+            this.nameSpans(plot);
             this.placeNames(plot);
           },
         ],
@@ -372,7 +383,7 @@ export class TimeChart {
       return [low / margin, high * margin];
     }
     const [from, to] = this.spec.zero ? [Math.min(low, 0), Math.max(high, 0)] : [low, high];
-    const margin = (to - from || Math.abs(to) || 1) * 0.07;
+    const margin = (to - from || Math.abs(to) || 1) * (this.spec.spanLabels ? 0.13 : 0.07);
     return [this.spec.zero && from === 0 ? 0 : from - margin, this.spec.zero && to === 0 ? 0 : to + margin];
   }
 
@@ -399,14 +410,46 @@ export class TimeChart {
       if (right < bbox.left || left > bbox.left + bbox.width) continue;
       ctx.fillStyle = colour(this.host, "ink-3", 0.09);
       ctx.fillRect(left, bbox.top, Math.max(1, right - left), bbox.height);
-      if (!this.spec.spanLabels) continue;
-      const ratio = uPlot.pxRatio;
-      ctx.fillStyle = colour(this.host, "ink-2");
-      ctx.font = `600 ${11 * ratio}px ${getComputedStyle(this.host).fontFamily}`;
-      ctx.textAlign = "center";
-      ctx.textBaseline = "top";
-      ctx.fillText(span.text, (left + right) / 2, bbox.top + 3 * ratio);
     }
+    ctx.restore();
+  }
+
+  /** Number each span just below the lowest point of the first line in it. */
+  private nameSpans(plot: uPlot): void {
+    if (!this.spec.spanLabels) return;
+    const { ctx, bbox } = plot;
+    const { x, lines } = this.spec;
+    const ratio = uPlot.pxRatio;
+    ctx.save();
+    ctx.font = `650 ${11.5 * ratio}px ${getComputedStyle(this.host).fontFamily}`;
+    ctx.textAlign = "center";
+    ctx.textBaseline = "middle";
+    ctx.lineWidth = 3 * ratio;
+    ctx.strokeStyle = colour(this.host, "bg");
+    ctx.fillStyle = colour(this.host, "ink");
+    for (const span of this.spec.spans ?? []) {
+      const left = plot.valToPos(span.at, "x", true);
+      if (left < bbox.left || left > bbox.left + bbox.width) continue;
+      const value = lines[0]!.values[nearest(x, span.at)]!;
+      const top = Math.min(plot.valToPos(value, "y", true) + 9 * ratio, bbox.top + bbox.height - 6 * ratio);
+      ctx.strokeText(span.text, left, top);
+      ctx.fillText(span.text, left, top);
+    }
+    ctx.restore();
+  }
+
+  private drawZero(plot: uPlot): void {
+    const { min, max } = plot.scales["y"]!;
+    if (this.spec.log || min == null || max == null || min > 0 || max < 0) return;
+    const { ctx, bbox } = plot;
+    const top = Math.round(plot.valToPos(0, "y", true));
+    ctx.save();
+    ctx.strokeStyle = colour(this.host, "control");
+    ctx.lineWidth = uPlot.pxRatio;
+    ctx.beginPath();
+    ctx.moveTo(bbox.left, top);
+    ctx.lineTo(bbox.left + bbox.width, top);
+    ctx.stroke();
     ctx.restore();
   }
 

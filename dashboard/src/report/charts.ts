@@ -33,10 +33,11 @@ export function drawCharts(payload: Payload): Charts | null {
   const money = { format: (value: number) => number(value), tick: shortTick };
   const equity = panel("equity", { lines: levels, height: [330, 240], log: long, spans, ...money });
   panel("drawdown", {
-    lines: levels.map((line, k) => ({
+    // Ours first: what is filled must not cover the lines.
+    lines: compared(payload, levelsOf(payload, ["fund", "benchmark"])).reverse().map((line, k) => ({
       ...line,
       values: drawdown(line.values),
-      ...(k === levels.length - 1 ? { kind: "area" as const, fill: 0.3 } : { width: 1 }),
+      ...(k === 0 ? { kind: "area" as const, fill: 0.28, width: 1.25 } : { width: 1 }),
     })),
     height: [170, 130],
     zero: true,
@@ -51,6 +52,10 @@ export function drawCharts(payload: Payload): Charts | null {
   return { group, equity };
 }
 
+function levelsOf(payload: Payload, names: string[]): Record<string, Packed> {
+  return Object.fromEntries(Object.entries(payload.levels).filter(([name]) => names.includes(name)));
+}
+
 type AddPanel = (
   name: string,
   spec: Omit<PanelSpec, "x"> & { x?: Float64Array },
@@ -59,7 +64,7 @@ type AddPanel = (
 /** Ours last, so that it is drawn on top. */
 function compared(payload: Payload, packed: Record<string, Packed>): LineSpec[] {
   const looks: [string, string | null, Partial<LineSpec> & { token: Token }][] = [
-    ["equal_weight", payload.labels.equal_weight, { token: "even", width: 1.1, dash: [5, 3] }],
+    ["equal_weight", payload.labels.equal_weight, { token: "even", width: 1.1 }],
     ["benchmark", payload.labels.benchmark, { token: "benchmark", width: 1.25 }],
     ["fund", payload.fund, { token: "accent", width: 1.75 }],
   ];
@@ -133,6 +138,7 @@ function yearly(payload: Payload, panel: AddPanel): void {
     x: Float64Array.from(years.year, (year) => Date.UTC(year, 6, 1) / 1000),
     height: [150, 130] as [number, number],
     zero: true,
+    pad: 0.55 * 365.25 * DAY,
     when,
   };
   panel("turnover", {

@@ -9,6 +9,7 @@ const ROW = 30;
 
 export function mountTrades(root: HTMLElement, fills: Fills, fund: string): void {
   const all = rowsOf(fills);
+  const digits = { quantity: decimals(fills.quantity), price: decimals(fills.price) };
   const date = fills.minutes ? isoMinute : isoDate;
   const part = (name: string): HTMLElement => root.querySelector<HTMLElement>(`[data-part="${name}"]`)!;
   const scroller = part("scroller");
@@ -24,7 +25,7 @@ export function mountTrades(root: HTMLElement, fills: Fills, fund: string): void
     const view = windowOf(scroller.scrollTop, scroller.clientHeight || 480, ROW, shown.length);
     if (view.from === drawn.from && view.to === drawn.to) return;
     drawn = view;
-    const rows = shown.slice(view.from, view.to).map((row) => drawRow(row, date));
+    const rows = shown.slice(view.from, view.to).map((row) => drawRow(row, date, digits));
     body.replaceChildren(spacer(view.from), ...rows, spacer(shown.length - view.to));
   };
   const refresh = (): void => {
@@ -61,7 +62,12 @@ export function mountTrades(root: HTMLElement, fills: Fills, fund: string): void
   refresh();
 }
 
-function drawRow(row: Row, date: (ts: number) => string): HTMLTableRowElement {
+interface Digits {
+  quantity: number;
+  price: number;
+}
+
+function drawRow(row: Row, date: (ts: number) => string, digits: Digits): HTMLTableRowElement {
   const line = document.createElement("tr");
   const cell = (text: string, name = ""): void => {
     const made = line.insertCell();
@@ -72,19 +78,25 @@ function drawRow(row: Row, date: (ts: number) => string): HTMLTableRowElement {
   cell(row.sleeve);
   cell(row.instrument);
   cell(row.side, `side ${row.side}`);
-  for (const text of [row.quantity, row.price]) cell(grouped(text), "n");
+  cell(grouped(row.quantity, digits.quantity), "n");
+  cell(grouped(row.price, digits.price), "n");
   cell(number(row.notional), "n");
-  for (const text of [row.fee, row.slippage]) cell(grouped(text), "n");
+  for (const text of [row.fee, row.slippage]) cell(number(Number(text), 2), "n");
   cell(row.kind, "kind");
   line.cells[0]!.title = `${new Date(row.ts * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC`;
   return line;
 }
 
-/** Thousands set apart in exact decimal text. */
-function grouped(text: string): string {
-  const [whole, decimals] = text.split(".");
+/** Most decimals of any text, so that points stand below each other. */
+function decimals(texts: readonly string[]): number {
+  return texts.reduce((most, text) => Math.max(most, text.split(".")[1]?.length ?? 0), 0);
+}
+
+/** Thousands set apart in exact decimal text, filled up to `digits` decimals. */
+function grouped(text: string, digits: number): string {
+  const [whole, part] = text.split(".");
   const head = whole!.replace(/\B(?=(\d{3})+$)/g, ",");
-  return decimals === undefined ? head : `${head}.${decimals}`;
+  return digits === 0 ? head : `${head}.${(part ?? "").padEnd(digits, "0")}`;
 }
 
 function spacer(rows: number): HTMLTableRowElement {

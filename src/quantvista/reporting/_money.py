@@ -35,8 +35,8 @@ _RULES: Final = {
 def contribution_table(summary: Mapping[str, Any]) -> dict[str, Any] | None:
     """Write profit by instrument (rows) and sleeve (columns); printed figures add up as printed.
 
-    Cells are rounded one by one; what rounding leaves over is a row of its own, so that the reader's
-    sum is the fund's profit.
+    Cells are rounded one by one; what rounding leaves over is a row of its own, so that the
+    reader's sum is the fund's profit.
     """
     found = summary["contribution"]
     if not found["pairs"]:
@@ -51,7 +51,8 @@ def contribution_table(summary: Mapping[str, Any]) -> dict[str, Any] | None:
         [[exact.get((sleeve, name), zero) for sleeve in sleeves] for name in order], total
     )
     sectors = {each["id"]: each["sector"] for each in summary["instruments"]}
-    widest = max(abs(each) for each in totals.values()) or Decimal(1)
+    lowest, highest = min(zero, *totals.values()), max(zero, *totals.values())
+    span = highest - lowest or Decimal(1)
     columns = [sum((row[k] for row in cells), zero) for k in range(len(sleeves))]
     return {
         "sleeves": sleeves,
@@ -65,7 +66,8 @@ def contribution_table(summary: Mapping[str, Any]) -> dict[str, Any] | None:
                 ],
                 "total": {"text": money(sum(row, zero)), "value": str(totals[name])},
                 "share": percent(float(totals[name] / total)) if total else "",
-                "width": f"{float(abs(totals[name]) / widest) * 100:.1f}",
+                "left": f"{float((min(totals[name], zero) - lowest) / span) * 100:.1f}",
+                "width": f"{float(abs(totals[name]) / span) * 100:.1f}",
                 "sign": "g" if totals[name] >= 0 else "l",
             }
             for name, row in zip(order, cells, strict=True)

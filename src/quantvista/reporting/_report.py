@@ -19,8 +19,8 @@ def write_report(run_dir: Path) -> Path:
     Parameters
     ----------
     run_dir : Path
-        The folder that a run wrote. Tables may be missing: their sections are then empty and the page
-        says so.
+        The folder that a run wrote. Tables may be missing: their sections are then empty and the
+        page says so.
 
     Returns
     -------
@@ -53,7 +53,12 @@ def write_report(run_dir: Path) -> Path:
 def _summary(run: Path, frames: RunFrames) -> dict[str, Any]:
     path = run / "summary.json"
     if not path.is_file():
-        return _rebuilt(run, frames)
+        if not frames.equity.height:
+            raise ConfigError(
+                f"`run_dir` must be the folder of a run; found no summary.json and no "
+                f"equity.parquet; at {run}"
+            )
+        return _rebuilt(run, frames, "incomplete")
     try:
         found = json.loads(path.read_text("utf-8"))
         version = found["schema_version"]
@@ -61,6 +66,8 @@ def _summary(run: Path, frames: RunFrames) -> dict[str, Any]:
         raise ConfigError(
             f"`run_dir` must hold a readable summary.json; found {error}; at {path}"
         ) from error
+    if "metrics" not in found:  # a run that was cut off before it could sum itself up
+        return _rebuilt(run, frames, str(found.get("status", "incomplete")))
     if version != SCHEMA_VERSION:
         raise ConfigError(
             f"`schema_version` must be {SCHEMA_VERSION}; found {version}; in {path}; "
@@ -69,21 +76,17 @@ def _summary(run: Path, frames: RunFrames) -> dict[str, Any]:
     return dict(found)
 
 
-def _rebuilt(run: Path, frames: RunFrames) -> dict[str, Any]:
-    """Summarise what an interrupted run left behind."""
-    if not frames.equity.height:
-        raise ConfigError(
-            f"`run_dir` must be the folder of a run; found no summary.json and no equity.parquet; "
-            f"at {run}"
-        )
+def _rebuilt(run: Path, frames: RunFrames, status: str) -> dict[str, Any]:
+    """Summarise what a run that was cut off left behind."""
     currencies = frames.fills["currency"].unique().sort().to_list()
+    level = frames.equity["equity"]
     meta = RunMeta(
         fund=run.resolve().name,
         currency=currencies[0] if currencies else "",
-        cash=Decimal(frames.equity["equity"][0]),
-        status="incomplete",
-        error="summary.json is missing, so only the tables could be read",
-        benchmark="benchmark" if frames.equity["benchmark"].null_count() == 0 else None,
+        cash=Decimal(level[0]) if level.len() else Decimal(0),
+        status=status if status == "failed" else "incomplete",
+        error="it was cut off before it could sum itself up",
+        benchmark="benchmark" if frames.equity["benchmark"].is_not_null().any() else None,
     )
     return build_summary(frames, meta)
 

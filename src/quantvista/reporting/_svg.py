@@ -14,6 +14,9 @@ __all__ = ["histogram", "intervals"]
 
 type Floats = NDArray[np.float64]
 
+_BINS = (1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 1.0, 10.0, 1e9)
+_STRIDES = (1e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.2, 0.5, 1.0, 10.0, 1e9)
+
 
 def intervals(rows: Sequence[dict[str, Any]]) -> Markup:
     """Draw Sharpe ratios with one and two standard errors, on one axis that shows zero."""
@@ -21,11 +24,11 @@ def intervals(rows: Sequence[dict[str, Any]]) -> Markup:
     low, high = min(0.0, *ends), max(0.0, *ends)
     margin = (high - low) * 0.06 or 1.0
     low, high = low - margin, high + margin
-    left, width, row_height = 120, 560, 30
-    height = row_height * len(rows) + 26
+    left, width, row_height = 4, 712, 46
+    height = row_height * len(rows) + 30
 
     def x(value: float) -> float:
-        return round(left + (value - low) / (high - low) * width, 1)
+        return float(round(left + (value - low) / (high - low) * width, 1))
 
     step = next(s for s in (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 1e9) if (high - low) / s <= 8)
     ticks = [k * step for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
@@ -38,15 +41,16 @@ def intervals(rows: Sequence[dict[str, Any]]) -> Markup:
             f'<text class="tick" x="{x(tick)}" y="{height - 6}">{number(tick, digits)}</text>'
         )
     for k, row in enumerate(rows):
-        y, ratio, error = k * row_height + 20, row["ratio"], row["error"]
+        y, ratio, error = k * row_height + 34, row["ratio"], row["error"]
         tone = "ours" if k == 0 else "theirs"
         text = f"{number(ratio, 2)} \N{PLUS-MINUS SIGN} {error:.2f}"
         thin, thick = (ratio - 2 * error, ratio + 2 * error), (ratio - error, ratio + error)
         parts.append(
-            f'<text class="name {tone}" x="{left - 12}" y="{y + 4}">{escape(row["label"])}</text>'
+            f'<text class="name {tone}" x="0" y="{y - 14}">{escape(row["label"])} '
+            f'<tspan class="figures">{text}</tspan></text>'
             f'<line class="thin {tone}" x1="{x(thin[0])}" x2="{x(thin[1])}" y1="{y}" y2="{y}"/>'
             f'<line class="thick {tone}" x1="{x(thick[0])}" x2="{x(thick[1])}" y1="{y}" y2="{y}"/>'
-            f'<circle class="{tone}" cx="{x(ratio)}" cy="{y}" r="4.5"><title>{text}</title></circle>'
+            f'<circle class="{tone}" cx="{x(ratio)}" cy="{y}" r="5.5"/>'
         )
     return _figure(720, height, "Sharpe ratios with one and two standard errors", parts)
 
@@ -57,11 +61,10 @@ def histogram(returns: Floats, var: float | None, cvar: float | None) -> Markup:
     extreme = float(np.max(np.abs(known))) if known.size else 0.0
     if extreme == 0.0:
         return Markup("")
-    step = next(s for s in (1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 1.0)
-                if extreme / s <= 36)  # fmt: skip
+    step = next(s for s in _BINS if extreme / s <= 36)
     reach = math.ceil(extreme / step)
     counts, edges = np.histogram(known, bins=np.arange(-reach, reach + 1) * step)
-    left, top, width, height = 34, 10, 676, 190
+    left, top, width, height = 52, 30, 660, 290
     most = math.log10(1 + int(counts.max()))
 
     def x(value: float) -> float:
@@ -81,26 +84,30 @@ def histogram(returns: Floats, var: float | None, cvar: float | None) -> Markup:
         if count:
             tone = "loss" if high <= 1e-12 else "gain"
             name = f"{percent(float(low), 2)} to {percent(float(high), 2)}: {count:,}"
+            wide, tall = max(1.0, x(high) - x(low) - 1), top + height - y(count)
             parts.append(
-                f'<rect class="{tone}" x="{x(low) + 0.5}" width="{max(1.0, x(high) - x(low) - 1):.1f}"'
-                f' y="{y(count)}" height="{round(top + height - y(count), 1)}"><title>{name}</title></rect>'
+                f'<rect class="{tone}" x="{x(low) + 0.5:.1f}" width="{wide:.1f}" y="{y(count)}"'
+                f' height="{tall:.1f}"><title>{name}</title></rect>'
             )
-    for name, value, row in (("VaR", var, 0), ("CVaR", cvar, 1)):
+    for name, value, side, gap in (("VaR 95 %", var, "start", 5), ("CVaR", cvar, "end", -5)):
         if value is not None:
+            at, text = x(value), f"{name} {percent(value)}"
             parts.append(
-                f'<line class="mark" x1="{x(value)}" x2="{x(value)}" y1="{top}" y2="{top + height}"/>'
-                f'<text class="note" x="{x(value) - 5}" y="{top + 11 + row * 16}">'
-                f"{name} {percent(value)}</text>"
+                f'<line class="mark" x1="{at}" x2="{at}" y1="{top - 24}" y2="{top + height}"/>'
+                f'<text class="note {side}" x="{at + gap}" y="{top - 12}">{text}</text>'
             )
-    stride = max(1, round(reach / 4))
-    for k in range(-(reach // stride) * stride, reach + 1, stride):
-        text = percent(k * step, 0 if (stride * step * 100) % 1 < 1e-9 else 1)
-        parts.append(f'<text class="tick" x="{x(k * step)}" y="{top + height + 18}">{text}</text>')
+    stride = next(s for s in _STRIDES if reach * step / s <= 5)
+    ends = int(reach * step / stride + 1e-9)
+    for k in range(-ends, ends + 1):
+        text = percent(k * stride, 1 if stride < 0.01 else 0)
+        parts.append(
+            f'<text class="tick" x="{x(k * stride)}" y="{top + height + 18}">{text}</text>'
+        )
     return _figure(720, top + height + 26, "Number of days by size of return", parts)
 
 
 def _figure(width: int, height: int, label: str, parts: Sequence[str]) -> Markup:
-    return Markup(  # noqa: S704 - figures and escaped labels only
+    return Markup(
         f'<svg class="figure" viewBox="0 0 {width} {height}" role="img" aria-label="{label}">'
         f"{''.join(parts)}</svg>"
     )

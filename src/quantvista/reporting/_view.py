@@ -1,4 +1,4 @@
-"""What the page says in words and tables, ready for the template: text, no arithmetic left to do."""
+"""What the page says in words and tables: text for the template, no arithmetic left to do."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -94,10 +94,8 @@ def key_numbers(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
         for title, rows in _KEY_NUMBERS
     ]
     benchmark = summary["comparisons"].get("benchmark")
-    single = [("Trading", _TRADING)]
-    if benchmark:
-        single.insert(0, (f"Against {benchmark['id']}", _RELATIVE))
-    for title, rows in single:
+    against = [(f"Against {benchmark['id']}", _RELATIVE)] if benchmark else []
+    for title, rows in [*against, ("Trading", _TRADING)]:
         groups.append(
             {
                 "title": title,
@@ -112,49 +110,47 @@ def key_numbers(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def headline(summary: Mapping[str, Any], held: int, invested: float | None) -> list[Cell]:
-    """Write the five figures under the verdict: did it pay, how bad, is it skill, at what cost, now."""
+    """Write the five figures under the verdict: pay, pain, skill, cost, and what it holds now."""
     metrics, others = summary["metrics"], _others(summary)
     period, costs = summary["period"], summary["costs"]
     name = "cagr" if period["years"] >= 1 else "total_return"
     worst = summary["drawdowns"][0] if summary["drawdowns"] else None
     currency = summary["fund"]["currency"]
 
-    def compare(which: str, kind: str) -> str:
-        return " · ".join(f"{label} {cell(m, which, kind)['text']}" for label, m in others)
+    def compare(which: str, kind: str) -> list[str]:
+        return [f"{label} {cell(m, which, kind)['text']}" for label, m in others]
 
     yearly = costs["bps_a_year"]
-    lasted = (
-        f"{day_count(worst['days'])}{'' if worst['recovery'] else ' and counting'}" if worst else ""
-    )
+    lasted = []
+    if worst:
+        lasted = [f"{day_count(worst['days'])}{'' if worst['recovery'] else ' and counting'}"]
     return [
         {
             "label": "Return a year" if name == "cagr" else "Return in all",
             **cell(metrics, name, "percent"),
-            "note": compare(name, "percent"),
+            "notes": compare(name, "percent"),
         },
         {
             "label": "Deepest drawdown",
             **cell(metrics, "max_drawdown", "percent"),
-            "note": " · ".join(
-                part for part in (lasted, compare("max_drawdown", "percent")) if part
-            ),
+            "notes": lasted + compare("max_drawdown", "percent"),
         },
         {
             "label": "Sharpe ratio",
             **cell(metrics, "sharpe", "sharpe"),
-            "note": compare("sharpe", "ratio"),
+            "notes": compare("sharpe", "ratio"),
         },
         {
             "label": "Costs",
             "text": MISSING if yearly is None else f"{number(yearly)} bp a year",
             "why": "needs more than one session" if yearly is None else "",
-            "note": f"{currency} {short(float(costs['total']))} in fees and slippage",
+            "notes": [f"{currency} {short(float(costs['total']))}", "fees and slippage"],
         },
         {
             "label": "At the end",
             "text": MISSING if invested is None else f"{percent(invested, 0)} invested",
             "why": "no position was recorded" if invested is None else "",
-            "note": f"in {held} {'instrument' if held == 1 else 'instruments'}, {period['end']}",
+            "notes": [f"in {held} {'instrument' if held == 1 else 'instruments'}", period["end"]],
         },
     ]
 
@@ -197,7 +193,7 @@ def months(found: Mapping[str, Curve]) -> dict[str, Any]:
     other = found.get("benchmark")
     theirs = _benchmark_years(other, table.years) if other else {}
     known = np.abs(table.months[np.isfinite(table.months)])
-    # The shade saturates where one month in twenty is stronger, so that one crash does not pale the rest.
+    # The shade saturates where one month in twenty is stronger: one crash must not pale the rest.
     strongest = float(np.quantile(known, 0.95)) if known.size else 1.0
     rows = [
         {
