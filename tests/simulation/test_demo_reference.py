@@ -157,12 +157,12 @@ def repeat(times: list[int], prices: list[list[int | None]], targets: Rows) -> F
         target = (NAMES.index(row["instrument"]), row["weight_e9"])
         wanted[row["ts"]][SLEEVES.index(row["sleeve"])].append(target)
     found = Found([], [], [], [], [], reference)
-    for ts, row in zip(times, prices, strict=True):
-        assert None not in row, "the sample has every bar"
+    for ts, bars in zip(times, prices, strict=True):
+        assert None not in bars, "the sample has every bar"
         inputs: Rows = [
             {"type": "bar", "instrument": index, "close": close}
             | dict.fromkeys(("open", "high", "low", "volume"))
-            for index, close in enumerate(row)
+            for index, close in enumerate(bars)
         ]
         inputs.append({"type": "barrier", "session_start": True, "session_end": True})
         inputs += [
@@ -172,7 +172,7 @@ def repeat(times: list[int], prices: list[list[int | None]], targets: Rows) -> F
         for sequence, input in enumerate(inputs):
             place = {"ts": ts, "source": input.get("sleeve", 0), "sequence": sequence}
             record(found, reference.apply(input | place))
-        mark(found, ts, row)
+        mark(found, ts, bars)
     return found
 
 

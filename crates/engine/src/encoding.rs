@@ -1,7 +1,8 @@
-//! Versioned bytes for inputs, outputs and snapshots: a four-byte head, then `MessagePack`.
+//! Versioned bytes for inputs, outputs and snapshots: a head of twelve bytes, then `MessagePack`.
 //!
-//! The head is `Q`, the kind, and the format version as two little-endian bytes. Decoders of old
-//! versions stay; the corpus in `tests/golden/encoding` holds them to it.
+//! The head is `Q`, the kind, the format version as two little-endian bytes, and the first eight
+//! bytes of the BLAKE3 hash of the body: a flipped bit could else pass as another amount of money.
+//! Decoders of old versions stay; the corpus in `tests/golden/encoding` holds them to it.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -12,9 +13,13 @@ use crate::error::EngineError;
 use crate::input::Input;
 use crate::numbers::Result;
 use crate::output::Output;
+use crate::recording::OrderRow;
 
 /// The version that [`encode`] writes.
 pub const FORMAT_VERSION: u16 = 1;
+
+/// Bytes of the hash in the head.
+const CHECK_SIZE: usize = 8;
 
 /// What has a versioned encoding.
 pub trait Encoded: Serialize + DeserializeOwned {
@@ -46,8 +51,17 @@ impl Encoded for Config {
 pub fn encode<T: Encoded>(value: &T) -> Vec<u8> {
     let [low, high] = FORMAT_VERSION.to_le_bytes();
     let mut bytes = vec![b'Q', T::KIND, low, high];
+    bytes.extend_from_slice(&[0; CHECK_SIZE]);
     rmp_serde::encode::write(&mut bytes, value).expect("our types encode");
+    let (head, body) = bytes.split_at_mut(4 + CHECK_SIZE);
+    head[4..].copy_from_slice(&check(body));
     bytes
+}
+
+fn check(body: &[u8]) -> [u8; CHECK_SIZE] {
+    let mut found = [0; CHECK_SIZE];
+    found.copy_from_slice(&blake3::hash(body).as_bytes()[..CHECK_SIZE]);
+    found
 }
 
 /// Decode any version that was ever written.
@@ -68,9 +82,17 @@ pub fn decode<T: Encoded>(bytes: &[u8]) -> Result<T> {
     }
     match u16::from_le_bytes([*low, *high]) {
         1 => {
-            let mut reader = rmp_serde::Deserializer::from_read_ref(body);
-            let value = T::deserialize(&mut reader).map_err(|error| fail(error.to_string()))?;
-            if reader.get_ref().is_empty() {
+            let Some((wanted, body)) = body.split_first_chunk::<CHECK_SIZE>() else {
+                return Err(fail("the record is cut short".to_owned()));
+            };
+            if *wanted != check(body) {
+                return Err(fail(
+                    "the record is damaged: its hash does not fit".to_owned(),
+                ));
+            }
+            let mut rest = body;
+            let value = rmp_serde::from_read(&mut rest).map_err(|error| fail(error.to_string()))?;
+            if rest.is_empty() {
                 Ok(value)
             } else {
                 Err(fail("bytes are left over behind the record".to_owned()))
@@ -92,6 +114,8 @@ pub struct RunState {
     pub sequence: u64,
     /// Time, sleeve, place in the order of setting, name.
     pub timers: Vec<(i64, usize, u64, String)>,
+    /// All orders so far, which strategies may ask for; the engine keeps the working ones only.
+    pub orders: Vec<OrderRow>,
     /// One per sleeve, as the strategy wrote it.
     pub strategies: Vec<Vec<u8>>,
 }

@@ -1,12 +1,15 @@
 //! What a run leaves behind, as rows: it watches the outputs and reads the engine at barriers.
 
+use serde::{Deserialize, Serialize};
+
 use crate::engine::Engine;
+use crate::error::EngineError;
 use crate::numbers::Result;
 use crate::order::{Order, OrderStatus, Reason};
 use crate::output::{Fill, Outcome, Output, Rule, Verdict};
 
 /// An order and what became of it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderRow {
     pub order: Order,
     pub reason: Option<Reason>,
@@ -45,36 +48,56 @@ pub struct PositionRow {
 /// Collects the rows of a run.
 #[derive(Debug, Default)]
 pub struct Recorder {
-    /// In order of id, starting at `first_order`.
+    /// In order of id, from 1 on.
     pub orders: Vec<OrderRow>,
     pub fills: Vec<FillRow>,
     pub verdicts: Vec<VerdictRow>,
     pub sleeves: Vec<SleeveRow>,
     pub positions: Vec<PositionRow>,
     pub missed: u64,
-    first_order: u64,
 }
 
 impl Recorder {
-    /// A recorder for an engine whose last order so far is `last_order`.
-    #[must_use]
-    pub fn new(last_order: u64) -> Self {
-        Self {
-            first_order: last_order + 1,
-            ..Self::default()
-        }
-    }
-
-    /// The row of an order, unless it was made before recording began.
+    /// The row of an order.
     #[must_use]
     pub fn order(&self, id: u64) -> Option<&OrderRow> {
-        let index = usize::try_from(id.checked_sub(self.first_order)?).ok()?;
+        let index = usize::try_from(id.checked_sub(1)?).ok()?;
         self.orders.get(index)
     }
 
     fn order_mut(&mut self, id: u64) -> Option<&mut OrderRow> {
-        let index = usize::try_from(id.checked_sub(self.first_order)?).ok()?;
+        let index = usize::try_from(id.checked_sub(1)?).ok()?;
         self.orders.get_mut(index)
+    }
+
+    /// Go on from a restored engine, whose orders so far are `orders`: what was recorded of a later
+    /// time than `now` is dropped, what was recorded before stays.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Decode`] if the orders are not the engine's.
+    pub fn resume(&mut self, engine: &Engine, orders: Vec<OrderRow>, now: i64) -> Result<()> {
+        let config = engine.config();
+        let sound = orders.len() as u64 == engine.last_order()
+            && (1..).zip(&orders).all(|(id, row)| {
+                row.order.id == id
+                    && row.order.sleeve < config.sleeves.len()
+                    && row.order.instrument < config.instruments.len()
+            });
+        if !sound {
+            return Err(EngineError::Decode(
+                "the orders of the snapshot are not those of its engine".to_owned(),
+            ));
+        }
+        self.orders = orders;
+        self.fills.retain(|fill| fill.ts <= now);
+        self.verdicts.retain(|row| row.verdict.ts <= now);
+        self.sleeves.retain(|row| row.ts <= now);
+        self.positions.retain(|row| row.ts <= now);
+        self.missed = (0..config.instruments.len())
+            .map(|instrument| engine.missed(instrument))
+            .sum();
+        Ok(())
     }
 
     /// Take in what an input led to.

@@ -202,7 +202,7 @@ impl Context {
     /// Ask for `on_timer` at the first barrier at or after `at_ns` (UTC nanoseconds).
     fn set_timer(&self, py: Python<'_>, at_ns: i64, name: String) {
         let mut session = self.session.borrow_mut(py);
-        let place = session.timers.len() as u64;
+        let place = session.timers.last().map_or(0, |timer| timer.2 + 1);
         session.timers.push((at_ns, self.sleeve, place, name));
     }
 }

@@ -5,8 +5,9 @@ use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use quantvista_engine::{
-    Account, Bar, Config, Engine, Event, FeeModel, Figure, Input, Instrument, Limits, OrderKind,
-    OrderRequest, Output, Side, Sleeve, SlippageModel, TimeInForce, Venue, decode, encode,
+    Account, Bar, Config, Engine, EngineError, Event, FeeModel, Figure, Input, Instrument, Limits,
+    OrderKind, OrderRequest, Output, Side, Sleeve, SlippageModel, TimeInForce, Venue, decode,
+    encode,
 };
 
 use crate::raise;
@@ -182,6 +183,67 @@ fn event(kind: &str, dict: &Bound<'_, PyDict>) -> PyResult<Event> {
     })
 }
 
+fn input_record<'py>(py: Python<'py>, input: &Input) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    dict.set_item("ts", input.ts_received)?;
+    dict.set_item("ts_event", input.ts_event)?;
+    dict.set_item("source", input.source)?;
+    dict.set_item("sequence", input.sequence)?;
+    let kind = match &input.event {
+        Event::Bar { instrument, bar } => {
+            let [open, high, low] = bar.range.map_or([None; 3], |range| range.map(Some));
+            dict.set_item("instrument", instrument)?;
+            dict.set_item("open", open)?;
+            dict.set_item("high", high)?;
+            dict.set_item("low", low)?;
+            dict.set_item("close", bar.close)?;
+            dict.set_item("volume", bar.volume)?;
+            "bar"
+        }
+        Event::BarMissing { instrument } => {
+            dict.set_item("instrument", instrument)?;
+            "bar_missing"
+        }
+        Event::InstrumentEnded { instrument } => {
+            dict.set_item("instrument", instrument)?;
+            "instrument_ended"
+        }
+        Event::Barrier {
+            session_start,
+            session_end,
+        } => {
+            dict.set_item("session_start", session_start)?;
+            dict.set_item("session_end", session_end)?;
+            "barrier"
+        }
+        Event::TargetPortfolio { sleeve, targets } => {
+            dict.set_item("sleeve", sleeve)?;
+            dict.set_item("targets", targets)?;
+            "target_portfolio"
+        }
+        Event::SubmitOrder(request) => {
+            dict.set_item("sleeve", request.sleeve)?;
+            dict.set_item("instrument", request.instrument)?;
+            dict.set_item("side", request.side.name())?;
+            dict.set_item("quantity", request.quantity)?;
+            dict.set_item("order_type", request.kind.name())?;
+            dict.set_item("tif", request.tif.name())?;
+            dict.set_item("limit_price", request.limit_price)?;
+            "submit_order"
+        }
+        Event::CancelOrder { order } => {
+            dict.set_item("order_id", order)?;
+            "cancel_order"
+        }
+        Event::ActivateSemantics { number } => {
+            dict.set_item("number", number)?;
+            "activate_semantics"
+        }
+    };
+    dict.set_item("type", kind)?;
+    Ok(dict)
+}
+
 fn output<'py>(py: Python<'py>, output: &Output) -> PyResult<Bound<'py, PyDict>> {
     let dict = PyDict::new(py);
     let kind = match output {
@@ -280,6 +342,19 @@ fn figure(figure: Figure) -> Option<i128> {
     }
 }
 
+/// Refuse numbers of sleeves and instruments that the engine does not have.
+pub fn check_indices(engine: &Engine, sleeve: usize, instrument: usize) -> PyResult<()> {
+    let config = engine.config();
+    let found = [
+        ("sleeve", sleeve, config.sleeves.len()),
+        ("instrument", instrument, config.instruments.len()),
+    ];
+    match found.into_iter().find(|(_, index, count)| index >= count) {
+        Some((what, found, count)) => Err(raise(&EngineError::UnknownIndex { what, count, found })),
+        None => Ok(()),
+    }
+}
+
 /// The engine, one input at a time, in dictionaries of integers and names.
 #[pyclass(name = "RawEngine", module = "quantvista._native")]
 pub struct RawEngine {
@@ -327,6 +402,13 @@ impl RawEngine {
         Ok(PyBytes::new(py, &encode(&input(record)?)))
     }
 
+    /// Decode an input of any format version.
+    #[staticmethod]
+    fn decode_input<'py>(py: Python<'py>, record: &[u8]) -> PyResult<Bound<'py, PyDict>> {
+        let decoded: Input = decode(record).map_err(|e| raise(&e))?;
+        input_record(py, &decoded)
+    }
+
     /// Decode an output of any format version.
     #[staticmethod]
     fn decode_output<'py>(py: Python<'py>, record: &[u8]) -> PyResult<Bound<'py, PyDict>> {
@@ -354,29 +436,34 @@ impl RawEngine {
         self.engine.audit().map_err(|e| raise(&e))
     }
 
-    fn cash(&self, sleeve: usize) -> i128 {
-        self.engine.ledger().cash(sleeve)
+    fn cash(&self, sleeve: usize) -> PyResult<i128> {
+        check_indices(&self.engine, sleeve, 0)?;
+        Ok(self.engine.ledger().cash(sleeve))
     }
 
-    fn fees(&self, sleeve: usize) -> i128 {
-        self.engine.ledger().balance(sleeve, Account::Fees)
+    fn fees(&self, sleeve: usize) -> PyResult<i128> {
+        check_indices(&self.engine, sleeve, 0)?;
+        Ok(self.engine.ledger().balance(sleeve, Account::Fees))
     }
 
-    fn realised(&self, sleeve: usize) -> i128 {
-        self.engine.ledger().balance(sleeve, Account::Realised)
+    fn realised(&self, sleeve: usize) -> PyResult<i128> {
+        check_indices(&self.engine, sleeve, 0)?;
+        Ok(self.engine.ledger().balance(sleeve, Account::Realised))
     }
 
-    fn position(&self, sleeve: usize, instrument: usize) -> i64 {
-        self.engine.ledger().quantity(sleeve, instrument)
+    fn position(&self, sleeve: usize, instrument: usize) -> PyResult<i64> {
+        check_indices(&self.engine, sleeve, instrument)?;
+        Ok(self.engine.ledger().quantity(sleeve, instrument))
     }
 
-    fn cost(&self, sleeve: usize, instrument: usize) -> i128 {
-        self.engine
-            .ledger()
-            .balance(sleeve, Account::Position(instrument))
+    fn cost(&self, sleeve: usize, instrument: usize) -> PyResult<i128> {
+        check_indices(&self.engine, sleeve, instrument)?;
+        let account = Account::Position(instrument);
+        Ok(self.engine.ledger().balance(sleeve, account))
     }
 
     fn sleeve_equity(&self, sleeve: usize) -> PyResult<i128> {
+        check_indices(&self.engine, sleeve, 0)?;
         self.engine.sleeve_equity(sleeve).map_err(|e| raise(&e))
     }
 

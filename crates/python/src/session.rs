@@ -7,8 +7,8 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 use quantvista_engine::{
-    BarColumns, Engine, Event, Feed, Fill, Input, MISSING, OrderRequest, Output, Recorder, decode,
-    encode,
+    BarColumns, Engine, EngineError, Event, Feed, Fill, Input, MISSING, OrderRequest, Output,
+    Recorder, RunState, decode, encode,
 };
 
 use crate::context::Context;
@@ -90,6 +90,28 @@ impl Session {
             .map_err(|e| raise(&e))?;
         self.recorder.observe(&self.out);
         Ok(())
+    }
+
+    /// The row at which a snapshot of this very run goes on.
+    fn check_fits(&self, run: &RunState, engine: &Engine) -> Result<usize, EngineError> {
+        let fail = |text: &str| Err(EngineError::Decode(text.to_owned()));
+        if engine.config() != self.engine.config() {
+            return fail("the snapshot is of a fund that is set up differently");
+        }
+        let sleeves = engine.config().sleeves.len();
+        if run.strategies.len() != sleeves || run.timers.iter().any(|timer| timer.1 >= sleeves) {
+            return fail("the strategies of the snapshot are not those of its engine");
+        }
+        let row = usize::try_from(run.row).unwrap_or(usize::MAX);
+        let at_row = match row.checked_sub(1) {
+            None => run.now == i64::MIN,
+            Some(before) => before < self.feed.rows() && run.now == self.feed.ts(before),
+        };
+        if at_row {
+            Ok(row)
+        } else {
+            fail("the snapshot is of a run over other data")
+        }
     }
 
     fn step(&mut self) -> PyResult<()> {
@@ -218,7 +240,7 @@ impl Session {
                 .map(|i| scale(i.quantity_precision))
                 .collect(),
             feed: Feed::new(bars).map_err(|e| raise(&e))?,
-            recorder: Recorder::new(engine.last_order()),
+            recorder: Recorder::default(),
             engine,
             record,
             row: 0,
@@ -351,28 +373,35 @@ impl Session {
     /// State of engine, run and strategies as bytes; `states` has one entry per sleeve.
     fn snapshot<'py>(&self, py: Python<'py>, states: Vec<Vec<u8>>) -> Bound<'py, PyBytes> {
         let engine = encode(&self.engine.snapshot());
-        let run = quantvista_engine::RunState {
+        let run = RunState {
             engine,
             row: self.row as u64,
             now: self.now,
             sequence: self.sequence,
             timers: self.timers.clone(),
+            orders: self.recorder.orders.clone(),
             strategies: states,
         };
         PyBytes::new(py, &encode(&run))
     }
 
     /// Put a snapshot's state in the place of the present one; returns the strategies' states.
-    /// What was recorded so far is kept.
+    /// What was recorded up to the snapshot's time is kept. A snapshot that is refused changes
+    /// nothing.
     fn restore<'py>(
         &mut self,
         py: Python<'py>,
         snapshot: &[u8],
     ) -> PyResult<Vec<Bound<'py, PyBytes>>> {
-        let run: quantvista_engine::RunState = decode(snapshot).map_err(|e| raise(&e))?;
+        let run: RunState = decode(snapshot).map_err(|e| raise(&e))?;
         let engine = decode(&run.engine).map_err(|e| raise(&e))?;
-        self.engine = Engine::restore(engine).map_err(|e| raise(&e))?;
-        self.row = usize::try_from(run.row)?;
+        let engine = Engine::restore(engine).map_err(|e| raise(&e))?;
+        let row = self.check_fits(&run, &engine).map_err(|e| raise(&e))?;
+        self.recorder
+            .resume(&engine, run.orders, run.now)
+            .map_err(|e| raise(&e))?;
+        self.engine = engine;
+        self.row = row;
         self.now = run.now;
         self.sequence = run.sequence;
         self.timers = run.timers;
@@ -438,12 +467,14 @@ impl Session {
         self.engine.equity().map_err(|e| raise(&e))
     }
 
-    fn cash(&self, sleeve: usize) -> i128 {
-        self.engine.ledger().cash(sleeve)
+    fn cash(&self, sleeve: usize) -> PyResult<i128> {
+        records::check_indices(&self.engine, sleeve, 0)?;
+        Ok(self.engine.ledger().cash(sleeve))
     }
 
-    fn position(&self, sleeve: usize, instrument: usize) -> i64 {
-        self.engine.ledger().quantity(sleeve, instrument)
+    fn position(&self, sleeve: usize, instrument: usize) -> PyResult<i64> {
+        records::check_indices(&self.engine, sleeve, instrument)?;
+        Ok(self.engine.ledger().quantity(sleeve, instrument))
     }
 }
 
@@ -465,7 +496,8 @@ impl Host {
         }
         if let Some(handler) = &self.on_timer {
             let due = run.borrow_mut().due_timers(self.sleeve);
-            for (ts, _, _, name) in due {
+            let ts = run.borrow().now;
+            for (_, _, _, name) in due {
                 run.borrow_mut().calling = Some((self.sleeve, "on_timer", None));
                 handler.call1(py, (&self.context, TimerEvent { name, ts }))?;
             }

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from quantvista.data import MarketData
 from quantvista.engine import BarArrays, Context, Session, SessionClock, bar_feed
-from quantvista.errors import ConfigError, QuantVistaError
+from quantvista.errors import ConfigError, QuantVistaError, StrategyError
 from quantvista.market import Panel
 from quantvista.portfolio import Decision, WeightSettings, decide_weights, rows_needed
 from quantvista.strategies import (
@@ -171,16 +171,28 @@ class Simulation:
         return self.session.snapshot(states)
 
     def restore(self, snapshot: bytes) -> None:
-        """Put a snapshot in the place of the present state; what was recorded is kept.
+        """Put a snapshot in the place of the present state.
+
+        What was recorded of later times is dropped; what was recorded before stays. A snapshot
+        that is refused changes nothing.
 
         Raises
         ------
         EngineError
-            If the bytes are damaged or of an unknown version.
+            If the bytes are damaged, of an unknown version or of another run.
         StrategyError
             If a state does not fit its strategy.
         """
-        states: Sequence[bytes] = self.session.restore(snapshot)
+        before = self.snapshot()
+        states = self.session.restore(snapshot)
+        try:
+            self._load_states(states)
+        except StrategyError:
+            self._load_states(self.session.restore(before))
+            raise
+        self.targets = [row for row in self.targets if row.ts <= self.session.now]
+
+    def _load_states(self, states: Sequence[bytes]) -> None:
         for sleeve, rng, packed in zip(self._sleeves, self._rngs, states, strict=True):
             state, rng_state = json.loads(packed)
             self.strategies[sleeve].load_state(state.encode())

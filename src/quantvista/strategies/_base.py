@@ -20,9 +20,9 @@ __all__ = ["EventStrategy", "Exposure", "PortfolioStrategy", "Strategy", "Weight
 Exposure = Literal["signal", "full"]
 Weighting = Literal["inverse_volatility", "equal"]
 
-# NaN and bytes must survive the trip through JSON.
+# NaN and bytes must survive the trip through JSON; another strategy's state must not pass for ours.
 _STATE_CONFIG = ConfigDict(
-    ser_json_inf_nan="constants", ser_json_bytes="base64", val_json_bytes="base64"
+    extra="forbid", ser_json_inf_nan="constants", ser_json_bytes="base64", val_json_bytes="base64"
 )
 
 
