@@ -24,7 +24,7 @@ def intervals(rows: Sequence[dict[str, Any]]) -> Markup:
     low, high = min(0.0, *ends), max(0.0, *ends)
     margin = (high - low) * 0.06 or 1.0
     low, high = low - margin, high + margin
-    left, width, row_height = 4, 712, 46
+    left, width, row_height = 4, 712, 54
     height = row_height * len(rows) + 30
 
     def x(value: float) -> float:
@@ -41,12 +41,12 @@ def intervals(rows: Sequence[dict[str, Any]]) -> Markup:
             f'<text class="tick" x="{x(tick)}" y="{height - 6}">{number(tick, digits)}</text>'
         )
     for k, row in enumerate(rows):
-        y, ratio, error = k * row_height + 34, row["ratio"], row["error"]
+        y, ratio, error = k * row_height + 40, row["ratio"], row["error"]
         tone = "ours" if k == 0 else "theirs"
         text = f"{number(ratio, 2)} \N{PLUS-MINUS SIGN} {error:.2f}"
         thin, thick = (ratio - 2 * error, ratio + 2 * error), (ratio - error, ratio + error)
         parts.append(
-            f'<text class="name {tone}" x="0" y="{y - 14}">{escape(row["label"])} '
+            f'<text class="name {tone}" x="0" y="{y - 17}">{escape(row["label"])} '
             f'<tspan class="figures">{text}</tspan></text>'
             f'<line class="thin {tone}" x1="{x(thin[0])}" x2="{x(thin[1])}" y1="{y}" y2="{y}"/>'
             f'<line class="thick {tone}" x1="{x(thick[0])}" x2="{x(thick[1])}" y1="{y}" y2="{y}"/>'
