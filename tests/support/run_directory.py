@@ -202,7 +202,7 @@ def _rebalance(book: _Book, decided: int, now: int, prices: Ints, ended: bool) -
     past = prices[:-1]
     for s, sleeve in enumerate(book.sleeves):
         forecast = past[-21] / past[-252]
-        chosen = forecast > 1 if sleeve == "trend" else forecast >= np.sort(forecast)[-5]
+        chosen = forecast > 1 if sleeve == "trend" else forecast >= np.sort(forecast)[-5:][0]
         if ended and chosen.size > 3:
             chosen[3] = False
         risk = np.std(past[-63:][1:] / past[-63:][:-1], axis=0)

@@ -1,0 +1,145 @@
+"""The summary says what the tables say, exactly, and has a shape for every kind of run."""
+
+import json
+from dataclasses import replace
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from quantvista.backtest._frames import RunFrames
+from quantvista.backtest._summary import RunMeta, build_summary, curves
+from quantvista.portfolio.metrics import measure
+from support.run_directory import Shape, synthetic
+
+SHAPE = Shape(sessions=1200, instruments=8)
+KEYS = {
+    "assumptions", "biases", "comparisons", "contribution", "costs", "counts", "drawdowns", "error",
+    "fingerprint", "fund", "instruments", "limits_hit", "metrics", "period", "schema_version",
+    "sleeves", "status", "trials", "verdict", "worst_days",
+}  # fmt: skip
+
+
+@cache
+def small() -> tuple[RunFrames, RunMeta]:
+    return synthetic(SHAPE)
+
+
+def summary(**changes: Any) -> dict[str, Any]:  # noqa: ANN401
+    frames, meta = small()
+    return build_summary(frames, replace(meta, **changes))
+
+
+def first(frames: RunFrames, bars: int) -> RunFrames:
+    """Cut every table off after so many bars."""
+    ts = frames.equity["ts"]
+    until = pl.col("ts") <= ts[bars - 1] if bars else pl.lit(value=False)
+    names = ("equity", "orders", "fills", "positions", "sleeves", "verdicts", "comparisons")
+    return RunFrames(**{name: getattr(frames, name).filter(until) for name in names})
+
+
+def test_the_keys_are_the_contract_and_everything_is_json() -> None:
+    found = summary()
+    assert set(found) == KEYS
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+
+
+def test_contribution_adds_up_to_the_profit_in_every_direction() -> None:
+    found = summary()
+    profit = Decimal(found["fund"]["equity"]) - Decimal(found["fund"]["cash"])
+    parts = found["contribution"]
+    for rows in (parts["sleeves"], parts["instruments"], parts["pairs"]):
+        assert sum(Decimal(row["pnl"]) for row in rows) == profit
+    assert Decimal(parts["total"]) == profit
+
+
+def test_contribution_that_does_not_add_up_is_a_defect() -> None:
+    frames, meta = small()
+    with pytest.raises(AssertionError, match="contributions add up to"):
+        build_summary(frames, replace(meta, cash=meta.cash + 1))
+
+
+def test_contribution_by_multiplier() -> None:
+    """A contract of ten units makes ten times the money; here the ledger did not."""
+    frames, meta = small()
+    name = frames.fills["instrument"][0]
+    with pytest.raises(AssertionError):
+        build_summary(frames, replace(meta, multipliers={name: 10}))
+    assert build_summary(frames, replace(meta, multipliers={name: 1}))["contribution"]["pairs"]
+
+
+def test_costs_are_the_sums_of_the_fills() -> None:
+    frames, _ = small()
+    found = summary()["costs"]
+    fees = sum(frames.fills["fee"].to_list(), Decimal(0))
+    slippage = sum(frames.fills["slippage"].to_list(), Decimal(0))
+    assert Decimal(found["fees"]) == fees
+    assert Decimal(found["total"]) == fees + slippage
+    trades = frames.fills.filter(pl.col("kind") == "trade").iter_rows(named=True)
+    assert Decimal(found["traded"]) == sum(row["quantity"] * row["price"] for row in trades)
+    assert found["bps_of_turnover"] == pytest.approx(3.0, rel=0.01)
+
+
+def test_turnover_is_one_way() -> None:
+    frames, _ = small()
+    found = summary()
+    mean = float(np.mean(frames.equity["equity"].cast(pl.Float64).to_numpy()))
+    expected = float(found["costs"]["traded"]) / 2 / mean / found["period"]["years"]
+    assert found["metrics"]["turnover"]["value"] == pytest.approx(expected)
+
+
+def test_metrics_are_those_of_the_equity_column() -> None:
+    frames, _ = small()
+    ours = curves(frames)["fund"]
+    found = summary()["metrics"]
+    for name, metric in measure(ours.ts, ours.level).items():
+        assert found[name]["value"] == (None if metric.reason else metric.value), name
+
+
+def test_counts_and_limits_agree_with_the_verdicts() -> None:
+    frames, _ = small()
+    found = summary()
+    counts = found["counts"]
+    assert counts["fills"] == frames.fills.height
+    assert counts["accepted"] + counts["cut"] + counts["rejected"] == frames.verdicts.height
+    assert sum(row["count"] for row in found["limits_hit"]) == counts["cut"] + counts["rejected"]
+
+
+def test_without_a_benchmark_nothing_is_compared() -> None:
+    frames, meta = small()
+    equity = frames.equity.with_columns(benchmark=pl.lit(None, pl.Float64))
+    alone = replace(frames, equity=equity, comparisons=frames.comparisons.clear())
+    found = build_summary(alone, replace(meta, benchmark=None))
+    assert found["comparisons"] == {}
+    assert found["metrics"]["beta"] == {"value": None, "reason": "no benchmark"}
+    assert "against" not in found["verdict"]
+
+
+def test_bars_within_a_day_are_measured_at_its_end() -> None:
+    frames, meta = small()
+    hour = pl.duration(hours=1, time_unit="ns")
+    noon = frames.equity.with_columns(pl.col("ts") - hour, pl.col("equity") + 5)
+    twice = pl.concat([noon, frames.equity]).sort("ts")
+    found = build_summary(replace(frames, equity=twice), meta)
+    for name in ("sharpe", "max_drawdown", "worst_day", "cagr"):
+        assert found["metrics"][name] == summary()["metrics"][name]
+    assert found["period"]["sessions"] == SHAPE.sessions
+
+
+@pytest.mark.parametrize("bars", [0, 1, 2, 20, 300])
+def test_a_run_cut_off_anywhere_can_be_summed_up(bars: int) -> None:
+    frames, meta = small()
+    stopped = replace(meta, status="incomplete", error="stopped by the user")
+    found = build_summary(first(frames, bars), stopped)
+    assert found["status"] == "incomplete"
+    assert found["verdict"].startswith("Incomplete ")
+    assert found["period"]["sessions"] == bars
+    json.dumps(found, allow_nan=False)
+
+
+def test_the_same_input_gives_the_same_summary() -> None:
+    frames, meta = synthetic(SHAPE)
+    assert json.dumps(build_summary(frames, meta)) == json.dumps(summary())

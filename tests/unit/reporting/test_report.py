@@ -1,0 +1,229 @@
+"""The report is whole, escaped, the same every time, and has a face for every kind of run."""
+
+import json
+import re
+import time
+from decimal import Decimal
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from quantvista.backtest._frames import RunFrames
+from quantvista.backtest._summary import build_summary
+from quantvista.errors import ConfigError, OutputError
+from quantvista.reporting import _assets, plot, write_report
+from quantvista.reporting._format import money, number, percent, short
+from support.run_directory import Shape, synthetic, write_run
+
+SMALL = Shape(sessions=900, instruments=6)
+SECTIONS = [
+    "overview",
+    "equity",
+    "drawdowns",
+    "numbers",
+    "belief",
+    "months",
+    "rolling",
+    "exposure",
+    "costs",
+    "contribution",
+    "days",
+    "trades",
+    "limits",
+    "method",
+]
+
+
+@pytest.fixture(autouse=True)
+def assets(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Stand in for the built files, so that these tests need no Node."""
+    folder = tmp_path_factory.mktemp("assets")
+    (folder / "report.js").write_text("/* script */", "utf-8")
+    (folder / "report.css").write_text("/* style */", "utf-8")
+    monkeypatch.setattr(_assets, "_FOLDER", folder)
+    _assets._read.cache_clear()
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    return write_run(tmp_path / "demo", SMALL)
+
+
+def page_of(run: Path) -> str:
+    return write_report(run).read_text("utf-8")
+
+
+class Outline(HTMLParser):
+    """Collects ids and checks that elements nest."""
+
+    VOID = frozenset({"meta", "link", "input"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.ids += [value for name, value in attrs if name == "id" and value]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        pass
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag, tag
+
+
+def test_every_section_is_there_and_elements_nest(run: Path) -> None:
+    outline = Outline()
+    outline.feed(page_of(run))
+    assert outline.open == []
+    assert [each for each in outline.ids if each in SECTIONS] == SECTIONS
+    assert len(outline.ids) == len(set(outline.ids))
+
+
+def test_the_same_run_gives_the_same_bytes(run: Path, tmp_path: Path) -> None:
+    once = write_report(run).read_bytes()
+    assert write_report(run).read_bytes() == once
+    assert write_report(write_run(tmp_path / "again" / "demo", SMALL)).read_bytes() == once
+
+
+def test_nothing_is_loaded_from_elsewhere(run: Path) -> None:
+    page = page_of(run)
+    assert "default-src 'none'" in page
+    assert not re.search(r"""(src|href)=["'](?!#|data:)""", page)
+
+
+def test_contribution_rows_add_up_as_printed(run: Path) -> None:
+    table = re.search(r'<table id="contribution-table".*?</table>', page_of(run), re.DOTALL)
+    assert table
+    body, foot = table[0].split("<tfoot>")
+    cells = re.findall(r'<td class="n strong" data-value="([^"]*)">([^<]*)<', body)
+    printed = sum(_amount(text) for _, text in cells)
+    sums = [_amount(text) for text in re.findall(r'<td class="n">([^<]+)<', foot)]
+    rounding = re.search(r'Rounding.*?<td class="n">([^<]+)<', foot, re.DOTALL)
+    left_over = _amount(rounding[1]) if rounding else Decimal(0)
+    assert printed + left_over == sums[-1]
+    exact = json.loads((run / "summary.json").read_text("utf-8"))["contribution"]["total"]
+    assert sum(Decimal(value) for value, _ in cells) == Decimal(exact)
+
+
+def test_text_of_users_is_escaped(run: Path) -> None:
+    path = run / "summary.json"
+    summary = json.loads(path.read_text("utf-8"))
+    summary["fund"]["name"] = "<script>alert(1)</script>"
+    summary["biases"] = [{"name": "x", "text": "</script><b>"}]
+    path.write_text(json.dumps(summary), "utf-8")
+    page = page_of(run)
+    assert "<script>alert" not in page
+    assert "</script><b>" not in page
+
+
+@pytest.mark.parametrize("status", ["incomplete", "failed"])
+def test_what_did_not_end_is_marked(tmp_path: Path, status: str) -> None:
+    page = page_of(write_run(tmp_path / "demo", SMALL, status))
+    assert 'class="alarm"' in page
+    assert "The disk is full." in page
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["equity", "orders", "fills", "positions", "sleeves", "verdicts", "comparisons"],
+)
+def test_a_missing_table_is_named_and_the_rest_is_shown(run: Path, name: str) -> None:
+    (run / f"{name}.parquet").unlink()
+    page = page_of(run)
+    assert f"<code>{name}.parquet</code>" in page
+    assert 'id="method"' in page
+
+
+def test_a_table_that_was_cut_off_counts_as_missing(run: Path) -> None:
+    path = run / "fills.parquet"
+    path.write_bytes(path.read_bytes()[:200])
+    assert "<code>fills.parquet</code>" in page_of(run)
+
+
+def test_a_run_that_was_killed_is_summed_up_from_its_tables(run: Path) -> None:
+    (run / "summary.json").write_text('{"schema_version": 1, "status": "incomplete"}', "utf-8")
+    page = page_of(run)
+    assert "This run is incomplete." in page
+    assert "Made" in page or "Lost" in page
+
+
+def test_a_run_that_recorded_nothing_still_has_a_page(tmp_path: Path) -> None:
+    (tmp_path / "summary.json").write_text('{"schema_version": 1, "status": "failed"}', "utf-8")
+    page = page_of(tmp_path)
+    assert "Nothing was recorded." in page
+    assert "there is nothing to draw" in page
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="must be the folder of a run"):
+        write_report(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}"])
+def test_a_summary_that_cannot_be_read_is_refused(run: Path, text: str) -> None:
+    (run / "summary.json").write_text(text, "utf-8")
+    with pytest.raises(ConfigError, match=r"readable summary\.json"):
+        write_report(run)
+
+
+def test_a_summary_of_another_version_is_refused(run: Path) -> None:
+    (run / "summary.json").write_text('{"schema_version": 9, "metrics": {}}', "utf-8")
+    with pytest.raises(ConfigError, match="must be 1; found 9"):
+        write_report(run)
+
+
+def test_assets_that_were_not_built_are_named_with_the_remedy(
+    run: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(_assets, "_FOLDER", tmp_path)
+    _assets._read.cache_clear()
+    with pytest.raises(OutputError, match="make build"):
+        write_report(run)
+
+
+def test_a_plot_is_a_frame_with_a_whole_page(tmp_path: Path) -> None:
+    frames, meta = synthetic(SMALL)
+    found = plot(frames, build_summary(frames, meta))
+    shown = found._repr_html_()
+    assert shown.startswith("<iframe")
+    assert "srcdoc=" in shown
+    assert "<script" not in shown  # escaped inside the attribute
+    assert 'data-chart="equity"' in found.save(tmp_path / "plot.html").read_text("utf-8")
+    assert "demo" in repr(found)
+
+
+def test_a_run_of_33_years_is_summed_up_and_written_in_time(tmp_path: Path) -> None:
+    """0.7 s alone on the target machine; doubled here, because tests share it."""
+    run = write_run(tmp_path / "demo")
+    frames, missing = RunFrames.read(run)
+    assert missing == ()
+    _, meta = synthetic()
+    start = time.perf_counter()
+    build_summary(frames, meta)
+    path = write_report(run)
+    assert time.perf_counter() - start < 1.4
+    assert path.stat().st_size < 1_200_000  # leaves 300 kB for the script
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (number(-1234.5678, 2), "\N{MINUS SIGN}1,234.57"),
+        (number(float("nan")), "\N{EN DASH}"),
+        (percent(-0.00001), "0.0\N{NARROW NO-BREAK SPACE}%"),
+        (money(Decimal("-0.001")), "0.00"),
+        (short(-169_283_456.0), "\N{MINUS SIGN}169\N{NARROW NO-BREAK SPACE}M"),
+        (short(0.0), "0.00"),
+    ],
+)
+def test_numbers_are_written_as_everywhere(text: str, expected: str) -> None:
+    assert text == expected
+
+
+def _amount(text: str) -> Decimal:
+    return Decimal(text.replace(",", "").replace("\N{MINUS SIGN}", "-"))
