@@ -16,8 +16,8 @@ export interface LineSpec {
   dash?: number[];
   /** Share of the colour in the filling of an area. */
   fill?: number;
-  /** Drawn under the others and kept out of the labels at the right edge. */
-  quiet?: boolean;
+  /** Read first, wherever it is drawn. */
+  first?: boolean;
 }
 
 export interface Span {
@@ -131,6 +131,7 @@ export class TimeChart {
       const cell = element("span", "read", this.reading);
       const key = element("i", line.kind === "line" || !line.kind ? "key" : "key block", cell);
       key.style.setProperty("--key", `var(--${line.token})`);
+      if (line.first) cell.style.order = "-1";
       if (line.dash) key.classList.add("dashed");
       element("span", "name", cell).textContent = line.label;
       this.cells.push({ key, value: element("b", "value", cell) });
@@ -265,7 +266,7 @@ export class TimeChart {
     const ink = colour(host, "ink-3");
     const grid = { stroke: colour(host, "line"), width: 1 };
     const font = `12px ${getComputedStyle(host).fontFamily}`;
-    const right = this.narrow || lines.filter((line) => !line.quiet).length < 2 ? 12 : LABEL_WIDTH;
+    const right = this.narrow || lines.length < 2 ? 12 : LABEL_WIDTH;
     const hidden = { stroke: "transparent", points: { show: false } };
     return {
       width: this.width,
@@ -459,7 +460,7 @@ export class TimeChart {
     const top = plot.over.offsetTop;
     const shown = this.spec.lines
       .map((line, k) => ({ line, k }))
-      .filter(({ line }) => !this.narrow && !line.quiet && this.spec.lines.length > 1);
+      .filter(({ line }) => !this.narrow && this.spec.lines.length > 1);
     const wanted = shown.map(({ line, k }) => {
       const value = line.values[end]!;
       if (!Number.isFinite(value)) return Number.NaN;

@@ -66,7 +66,7 @@ function compared(payload: Payload, packed: Record<string, Packed>): LineSpec[] 
   const looks: [string, string | null, Partial<LineSpec> & { token: Token }][] = [
     ["equal_weight", payload.labels.equal_weight, { token: "even", width: 1.1 }],
     ["benchmark", payload.labels.benchmark, { token: "benchmark", width: 1.25 }],
-    ["fund", payload.fund, { token: "accent", width: 1.75 }],
+    ["fund", payload.fund, { token: "accent", width: 1.75, first: true }],
   ];
   return looks
     .filter(([name]) => name in packed)

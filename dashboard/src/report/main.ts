@@ -59,7 +59,9 @@ function bindRange(charts: Charts): void {
     }
   };
   group.onRange = show;
+  const length = (group.extent[1] - group.extent[0]) / (365.25 * DAY);
   for (const button of buttons) {
+    button.hidden = Number(button.dataset["years"]) > length;
     button.addEventListener("click", () => {
       const years = Number(button.dataset["years"]);
       const end = group.extent[1];

@@ -31,6 +31,7 @@ _SECTIONS: Final = (
     ("limits", "Limits"),
     ("method", "Assumptions"),
 )
+_ALWAYS: Final = frozenset({"overview", "equity", "trades", "limits", "method"})
 _FILL_COLUMNS: Final = (
     ("ts", "Date"),
     ("sleeve", "Sleeve"),
@@ -64,6 +65,7 @@ def report_page(
     """Write the whole report as one page of HTML."""
     found = curves(frames)
     ours = found["fund"]
+    drawable = ours.ts.size >= 2
     benchmark = summary["comparisons"].get("benchmark")
     holdings = _money.holdings_table(frames, summary)
     held = holdings["count"] if holdings else 0
@@ -75,11 +77,11 @@ def report_page(
         style=_assets.style_sheet(),
         script=_assets.script(),
         payload=as_json(payload(frames, summary)),
-        sections=_SECTIONS,
+        sections=[each for each in _SECTIONS if drawable or each[0] in _ALWAYS],
         keys=_KEYS,
         missing=missing,
         run_toml=run_toml,
-        drawable=ours.ts.size >= 2,
+        drawable=drawable,
         benchmark=benchmark["id"] if benchmark else "",
         eyebrow=_texts.eyebrow(summary),
         verdict=_texts.sentences(summary["verdict"]),

@@ -149,8 +149,10 @@ def headline(summary: Mapping[str, Any], held: int, invested: float | None) -> l
         {
             "label": "At the end",
             "text": MISSING if invested is None else f"{percent(invested, 0)} invested",
-            "why": "no position was recorded" if invested is None else "",
-            "notes": [f"in {held} {'instrument' if held == 1 else 'instruments'}", period["end"]],
+            "why": "positions.parquet is missing" if invested is None else "",
+            "notes": []
+            if invested is None
+            else [f"in {held} {'instrument' if held == 1 else 'instruments'}", period["end"]],
         },
     ]
 
