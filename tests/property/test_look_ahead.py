@@ -67,7 +67,8 @@ class Peek(qv.PortfolioStrategy):
     def forecast(self, panel: Panel) -> NDArray[np.float64]:
         row = int(np.searchsorted(self.data.ts, panel.now))
         after = self.data.close[min(row + 1, len(self.data.ts) - 1)]
-        return (after > panel.close[-1]).astype(np.float64)
+        rises: NDArray[np.bool_] = after > panel.close[-1]
+        return rises.astype(np.float64)
 
 
 class PeekAtLevel(qv.PortfolioStrategy):
@@ -80,7 +81,8 @@ class PeekAtLevel(qv.PortfolioStrategy):
         self.mean = np.nanmean(data.close, axis=0)
 
     def forecast(self, panel: Panel) -> NDArray[np.float64]:
-        return np.clip(self.mean / panel.close[-1] - 1.0, -1.0, 1.0)
+        forecast: NDArray[np.float64] = np.clip(self.mean / panel.close[-1] - 1.0, -1.0, 1.0)
+        return forecast
 
 
 class PeekByEvents(qv.EventStrategy):
@@ -164,7 +166,7 @@ def test_the_future_does_not_change_the_past(name: str, data: st.DataObject) -> 
 @pytest.mark.parametrize("peek", [Peek, PeekAtLevel, PeekByEvents])
 def test_a_planted_peek_is_caught(peek: Make) -> None:
     data = market(prices(11, 60, 4))
-    later = np.rint(data.close[:30:-1] * 150.0) / 100.0
+    later = np.rint(data.close[31:] * [50.0, 150.0, 40.0, 180.0]) / 100.0
     with pytest.raises(LookAheadError, match="depend on prices after"):
         check_look_ahead(peek, data, later, 30)
     assert check_look_ahead(HONEST["trend"], data, later, 30) >= FILLS_MIN
