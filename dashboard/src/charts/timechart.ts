@@ -1,113 +1,20 @@
-/** Time charts on uPlot that share one range and one hover: panels of a `ChartGroup`. */
+/** Time charts on uPlot, the panels of a `ChartGroup`. */
 
 import uPlot from "uplot";
 import { isoDate, isoMinute, dayName, monthName } from "../format";
 import { lowerBound, minMaxIndices, nearest } from "./downsample";
+import type { ChartGroup, Panel } from "./group";
 import { spreadLabels } from "./labels";
+import { drawSpans, drawZero, nameSpans } from "./paint";
+import type { LineSpec, PanelSpec } from "./spec";
 import { linearTicks, logTicks, timeTicks } from "./ticks";
-import { colour, mixed, type Token } from "./theme";
-
-export interface LineSpec {
-  label: string;
-  values: Float64Array;
-  token: Token;
-  kind?: "line" | "area" | "bars";
-  width?: number;
-  dash?: number[];
-  /** Share of the colour in the filling of an area. */
-  fill?: number;
-  /** Read first, wherever it is drawn. */
-  first?: boolean;
-}
-
-export interface Span {
-  from: number;
-  to: number;
-  at: number;
-  text: string;
-}
-
-export interface PanelSpec {
-  /** Seconds UTC, ascending. */
-  x: Float64Array;
-  lines: LineSpec[];
-  /** Heights in CSS pixels, wide and narrow. */
-  height: [number, number];
-  log?: boolean;
-  /** Keep zero in view. */
-  zero?: boolean;
-  format: (value: number) => string;
-  tick: (value: number) => string;
-  /** A band around the first line. */
-  band?: { low: Float64Array; high: Float64Array };
-  spans?: Span[];
-  spanLabels?: boolean;
-  minutes?: boolean;
-  /** Seconds added to both ends of the range, for what is wider than a point. */
-  pad?: number;
-  /** How the reading names a point; by default its date. */
-  when?: (seconds: number) => string;
-}
+import { colour, mixed } from "./theme";
 
 const NARROW = 560;
 const LABEL_WIDTH = 104;
 
-/** One range and one hover for all its panels. */
-export class ChartGroup {
-  readonly panels: TimeChart[] = [];
-  range: [number, number];
-  onRange: (zoomed: boolean) => void = () => undefined;
-  private hovered: number | null = null;
-
-  constructor(readonly extent: [number, number]) {
-    this.range = [...extent];
-  }
-
-  add(panel: TimeChart): void {
-    this.panels.push(panel);
-  }
-
-  get zoomed(): boolean {
-    return this.range[0] > this.extent[0] || this.range[1] < this.extent[1];
-  }
-
-  setRange(from: number, to: number): void {
-    const least = Math.min(5 * 86_400, this.extent[1] - this.extent[0]);
-    const low = Math.max(this.extent[0], Math.min(from, this.extent[1] - least));
-    const high = Math.min(this.extent[1], Math.max(to, low + least));
-    this.range = [low, high];
-    for (const panel of this.panels) panel.show(low, high);
-    this.onRange(this.zoomed);
-  }
-
-  reset(): void {
-    this.setRange(...this.extent);
-  }
-
-  zoom(factor: number): void {
-    const [low, high] = this.range;
-    const centre = this.hovered ?? (low + high) / 2;
-    this.setRange(centre - (centre - low) * factor, centre + (high - centre) * factor);
-  }
-
-  hover(at: number | null): void {
-    this.hovered = at;
-    for (const panel of this.panels) panel.hover(at);
-  }
-
-  step(x: Float64Array, by: number): void {
-    const from = this.hovered ?? this.range[1];
-    const index = Math.min(Math.max(nearest(x, from) + by, 0), x.length - 1);
-    this.hover(x[index]!);
-  }
-
-  rebuild(): void {
-    for (const panel of this.panels) panel.build();
-  }
-}
-
 /** One panel: a canvas, a line of readings above it and names at the right edge of its lines. */
-export class TimeChart {
+export class TimeChart implements Panel {
   private plot: uPlot | null = null;
   private readonly canvas: HTMLElement;
   private readonly reading: HTMLElement;
@@ -345,13 +252,13 @@ export class TimeChart {
         ],
         drawClear: [
           (plot) => {
-            this.drawSpans(plot);
-            this.drawZero(plot);
+            drawSpans(plot, host, spec);
+            drawZero(plot, host, spec);
           },
         ],
         draw: [
           (plot) => {
-            this.nameSpans(plot);
+            nameSpans(plot, host, spec);
             this.placeNames(plot);
           },
         ],
@@ -400,67 +307,13 @@ export class TimeChart {
     });
   }
 
-  private drawSpans(plot: uPlot): void {
-    const { ctx, bbox } = plot;
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
-    ctx.clip();
-    for (const span of this.spec.spans ?? []) {
-      const [left, right] = [plot.valToPos(span.from, "x", true), plot.valToPos(span.to, "x", true)];
-      if (right < bbox.left || left > bbox.left + bbox.width) continue;
-      ctx.fillStyle = colour(this.host, "ink-3", 0.09);
-      ctx.fillRect(left, bbox.top, Math.max(1, right - left), bbox.height);
-    }
-    ctx.restore();
-  }
-
-  /** Number each span just below the lowest point of the first line in it. */
-  private nameSpans(plot: uPlot): void {
-    if (!this.spec.spanLabels) return;
-    const { ctx, bbox } = plot;
-    const { x, lines } = this.spec;
-    const ratio = uPlot.pxRatio;
-    ctx.save();
-    ctx.font = `650 ${11.5 * ratio}px ${getComputedStyle(this.host).fontFamily}`;
-    ctx.textAlign = "center";
-    ctx.textBaseline = "middle";
-    ctx.lineWidth = 3 * ratio;
-    ctx.strokeStyle = colour(this.host, "bg");
-    ctx.fillStyle = colour(this.host, "ink");
-    for (const span of this.spec.spans ?? []) {
-      const left = plot.valToPos(span.at, "x", true);
-      if (left < bbox.left || left > bbox.left + bbox.width) continue;
-      const value = lines[0]!.values[nearest(x, span.at)]!;
-      const top = Math.min(plot.valToPos(value, "y", true) + 9 * ratio, bbox.top + bbox.height - 6 * ratio);
-      ctx.strokeText(span.text, left, top);
-      ctx.fillText(span.text, left, top);
-    }
-    ctx.restore();
-  }
-
-  private drawZero(plot: uPlot): void {
-    const { min, max } = plot.scales["y"]!;
-    if (this.spec.log || min == null || max == null || min > 0 || max < 0) return;
-    const { ctx, bbox } = plot;
-    const top = Math.round(plot.valToPos(0, "y", true));
-    ctx.save();
-    ctx.strokeStyle = colour(this.host, "control");
-    ctx.lineWidth = uPlot.pxRatio;
-    ctx.beginPath();
-    ctx.moveTo(bbox.left, top);
-    ctx.lineTo(bbox.left + bbox.width, top);
-    ctx.stroke();
-    ctx.restore();
-  }
-
   private placeNames(plot: uPlot): void {
     const end = this.lastShown();
     const width = plot.over.clientWidth;
     const top = plot.over.offsetTop;
-    const shown = this.spec.lines
-      .map((line, k) => ({ line, k }))
-      .filter(({ line }) => !this.narrow && this.spec.lines.length > 1);
+    const { lines } = this.spec;
+    const shown =
+      this.narrow || lines.length < 2 ? [] : lines.map((line, k) => ({ line, k }));
     const wanted = shown.map(({ line, k }) => {
       const value = line.values[end]!;
       if (!Number.isFinite(value)) return Number.NaN;

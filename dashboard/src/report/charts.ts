@@ -1,7 +1,9 @@
 /** The charts of a report: which series go where, in which colour, under which range. */
 
-import { ChartGroup, TimeChart, type LineSpec, type PanelSpec } from "../charts/timechart";
+import { ChartGroup } from "../charts/group";
+import type { LineSpec, PanelSpec } from "../charts/spec";
 import type { Token } from "../charts/theme";
+import { TimeChart } from "../charts/timechart";
 import { number, percent, short, shortTick } from "../format";
 import { drawdown, undelta, unpack, type Packed, type Payload } from "./data";
 

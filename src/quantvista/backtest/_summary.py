@@ -4,16 +4,16 @@ Pure and without a clock: the same input gives the same dictionary. Money is exa
 ratios are floats, and what is undefined is null with a reason.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from quantvista.backtest._curves import Curve, curves
 from quantvista.backtest._frames import RunFrames
+from quantvista.backtest._meta import RunMeta, SleeveMeta
 from quantvista.backtest._verdict import verdict
 from quantvista.portfolio.attribution import Contribution, contribution, money_text, notional
 from quantvista.portfolio.drawdowns import drawdowns
@@ -26,87 +26,10 @@ from quantvista.portfolio.metrics import (
     years_between,
 )
 
-__all__ = ["Curve", "RunMeta", "SleeveMeta", "build_summary", "curves"]
-
-type Ints = NDArray[np.int64]
-type Floats = NDArray[np.float64]
+__all__ = ["SCHEMA_VERSION", "RunMeta", "SleeveMeta", "build_summary"]
 
 SCHEMA_VERSION: Final = 1
-_INTRADAY_NS: Final = 20 * 3_600_000_000_000
-_DAY_NS: Final = 86_400_000_000_000
 _RELATIVE: Final = ("beta", "alpha", "correlation", "tracking_error", "information_ratio")
-
-
-@dataclass(frozen=True)
-class SleeveMeta:
-    """One sleeve as the fund file has it."""
-
-    id: str
-    strategy: str
-    share: float
-    params: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class RunMeta:
-    """What the tables of a run do not say.
-
-    Parameters
-    ----------
-    fund, currency : str
-        Name of the fund and the currency of all its money.
-    cash : Decimal
-        What it started with.
-    sleeves : sequence of SleeveMeta
-        In ascending id.
-    status : str
-        ``complete``, ``incomplete`` (stopped) or ``failed``.
-    error : str
-        Why it is not complete.
-    source, time_zone, calendar : str
-        Where the data came from and by what clock.
-    benchmark : str, optional
-        Id of the level in `equity.benchmark`; None where the fund has none.
-    periods : float, optional
-        Returns in a year; by default inferred from the bars.
-    missing_bars, trials : int
-        Counted by the run; trials is how many variants were tried on this data.
-    sectors, multipliers : mapping
-        By instrument; the keys of `sectors` are the universe.
-    biases : sequence of (name, text)
-        What is wrong with the sample.
-    assumptions : sequence of str
-        What the simulation takes for granted.
-    fingerprint : mapping
-        ``data``, ``fund``, ``code``, ``semantics``, ``state_hash``, ``environment``.
-    """
-
-    fund: str
-    currency: str
-    cash: Decimal
-    sleeves: Sequence[SleeveMeta] = ()
-    status: str = "complete"
-    error: str = ""
-    source: str = ""
-    time_zone: str = "UTC"
-    calendar: str = ""
-    benchmark: str | None = None
-    periods: float | None = None
-    missing_bars: int = 0
-    trials: int = 1
-    sectors: Mapping[str, str] = field(default_factory=dict)
-    multipliers: Mapping[str, int] = field(default_factory=dict)
-    biases: Sequence[tuple[str, str]] = ()
-    assumptions: Sequence[str] = ()
-    fingerprint: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Curve:
-    """An equity curve at session ends: UTC nanoseconds and levels, NaN where there is none."""
-
-    ts: Ints
-    level: Floats
 
 
 def build_summary(frames: RunFrames, meta: RunMeta) -> dict[str, Any]:
@@ -165,37 +88,6 @@ def build_summary(frames: RunFrames, meta: RunMeta) -> dict[str, Any]:
     }
     summary["verdict"] = verdict(summary)
     return summary
-
-
-def curves(frames: RunFrames) -> dict[str, Curve]:
-    """Collect curves at session ends: ``fund``, ``benchmark`` if there is one, each comparison.
-
-    Bars closer than 20 hours are thinned to the last one of each UTC day.
-    """
-    equity = frames.equity.select(
-        pl.col("ts").cast(pl.Int64),
-        fund=pl.col("equity").cast(pl.Float64),
-        benchmark=pl.col("benchmark").cast(pl.Float64),
-    )
-    for (name,), part in frames.comparisons.group_by("name", maintain_order=True):
-        other = part.select(
-            pl.col("ts").cast(pl.Int64), pl.col("equity").cast(pl.Float64).alias(str(name))
-        )
-        equity = equity.join(other, on="ts", how="left", maintain_order="left")
-    ts = equity["ts"].to_numpy()
-    if ts.size > 1 and float(np.median(np.diff(ts))) < _INTRADAY_NS:
-        day = ts // _DAY_NS
-        equity = equity.filter(pl.Series(np.append(day[1:] != day[:-1], True)))
-        ts = equity["ts"].to_numpy()
-    levels = {
-        name: equity[name].cast(pl.Float64).fill_null(float("nan")).to_numpy()
-        for name in equity.columns[1:]
-    }
-    return {
-        name: Curve(ts, level)
-        for name, level in levels.items()
-        if name == "fund" or bool(np.isfinite(level).any())
-    }
 
 
 # -- metrics ---------------------------------------------------------------------------------

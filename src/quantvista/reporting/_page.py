@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import jinja2
 
+from quantvista.backtest._curves import curves
 from quantvista.backtest._frames import RunFrames
-from quantvista.backtest._summary import curves
 from quantvista.portfolio.metrics import simple_returns
 from quantvista.reporting import _assets, _money, _svg, _texts, _view
 from quantvista.reporting._payload import as_json, payload

@@ -13,8 +13,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from quantvista.backtest._curves import Curve, curves
 from quantvista.backtest._frames import RunFrames
-from quantvista.backtest._summary import Curve, curves
 from quantvista.portfolio.attribution import notional
 from quantvista.portfolio.drawdowns import drawdowns
 from quantvista.portfolio.periodic import rolling_sharpe, rolling_volatility

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from quantvista.backtest._summary import Curve
+from quantvista.backtest._curves import Curve
 from quantvista.portfolio.periodic import rolling_sharpe
 from quantvista.reporting._format import money, number, percent, short, spoken_date
 from quantvista.reporting._payload import FILLS_SHOWN, rolling_window, scaled_levels

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from quantvista.backtest._summary import Curve
+from quantvista.backtest._curves import Curve
 from quantvista.portfolio.periodic import MonthlyReturns, monthly_returns
 from quantvista.reporting._format import MISSING, day_count, number, percent, short
 

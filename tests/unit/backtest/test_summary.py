@@ -10,8 +10,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from quantvista.backtest._curves import curves
 from quantvista.backtest._frames import RunFrames
-from quantvista.backtest._summary import RunMeta, build_summary, curves
+from quantvista.backtest._summary import RunMeta, build_summary
 from quantvista.portfolio.metrics import measure
 from support.run_directory import Shape, synthetic
 

@@ -1,0 +1,45 @@
+/** What a panel of a time chart is made of. */
+
+import type { Token } from "./theme";
+
+export interface LineSpec {
+  label: string;
+  values: Float64Array;
+  token: Token;
+  kind?: "line" | "area" | "bars";
+  width?: number;
+  dash?: number[];
+  /** Share of the colour in the filling of an area. */
+  fill?: number;
+  /** Read first, wherever it is drawn. */
+  first?: boolean;
+}
+
+export interface Span {
+  from: number;
+  to: number;
+  at: number;
+  text: string;
+}
+
+export interface PanelSpec {
+  /** Seconds UTC, ascending. */
+  x: Float64Array;
+  lines: LineSpec[];
+  /** Heights in CSS pixels, wide and narrow. */
+  height: [number, number];
+  log?: boolean;
+  /** Keep zero in view. */
+  zero?: boolean;
+  format: (value: number) => string;
+  tick: (value: number) => string;
+  /** A band around the first line. */
+  band?: { low: Float64Array; high: Float64Array };
+  spans?: Span[];
+  spanLabels?: boolean;
+  minutes?: boolean;
+  /** Seconds added to both ends of the range, for what is wider than a point. */
+  pad?: number;
+  /** How the reading names a point; by default its date. */
+  when?: (seconds: number) => string;
+}
