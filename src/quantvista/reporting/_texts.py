@@ -34,7 +34,7 @@ _COUNTS: Final = (
 
 def sentences(text: str) -> list[str]:
     """Split a verdict, so that the page can set its sentences apart."""
-    parts = text.split(". ")
+    parts = text.replace(" %", "\N{NARROW NO-BREAK SPACE}%").split(". ")
     return [part if part.endswith(".") else f"{part}." for part in parts]
 
 
