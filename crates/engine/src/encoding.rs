@@ -8,12 +8,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::config::Config;
-use crate::engine::Snapshot;
 use crate::error::EngineError;
 use crate::input::Input;
 use crate::numbers::Result;
 use crate::output::Output;
 use crate::recording::OrderRow;
+use crate::snapshot::Snapshot;
 
 /// The version that [`encode`] writes.
 pub const FORMAT_VERSION: u16 = 1;

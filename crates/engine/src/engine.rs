@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::book::Book;
 use crate::config::Config;
-use crate::encoding;
 use crate::error::EngineError;
 use crate::exposure::Exposure;
 use crate::input::{Bar, Event, Input, Key};
@@ -25,10 +24,10 @@ pub struct Engine {
     pub(crate) book: Book,
     pub(crate) last_order: u64,
     pub(crate) last_fill: u64,
-    last_key: Option<Key>,
+    pub(crate) last_key: Option<Key>,
     /// Time of the bars that wait for a barrier.
-    waiting_since: Option<i64>,
-    failed: Option<String>,
+    pub(crate) waiting_since: Option<i64>,
+    pub(crate) failed: Option<String>,
     pub(crate) exposure: Exposure,
 }
 
@@ -39,20 +38,6 @@ pub(crate) struct Listing {
     pub(crate) ended: bool,
     pub(crate) missed: u64,
     pub(crate) waiting: Option<Bar>,
-}
-
-/// The whole state of an engine; what its hash is taken of.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Snapshot {
-    config: Config,
-    ledger: Ledger,
-    instruments: Vec<Listing>,
-    orders: Vec<Order>,
-    last_order: u64,
-    last_fill: u64,
-    last_key: Option<Key>,
-    waiting_since: Option<i64>,
-    failed: Option<String>,
 }
 
 impl Engine {
@@ -430,109 +415,6 @@ impl Engine {
     /// [`EngineError::Overflow`] if it does not fit.
     pub fn available_cash(&self, sleeve: usize) -> Result<i128> {
         self.available(sleeve)
-    }
-
-    /// The state as a value.
-    #[must_use]
-    pub fn snapshot(&self) -> Snapshot {
-        Snapshot {
-            config: self.config.clone(),
-            ledger: self.ledger.clone(),
-            instruments: self.instruments.clone(),
-            orders: self.book.working(),
-            last_order: self.last_order,
-            last_fill: self.last_fill,
-            last_key: self.last_key,
-            waiting_since: self.waiting_since,
-            failed: self.failed.clone(),
-        }
-    }
-
-    /// The engine that a snapshot was taken of.
-    ///
-    /// # Errors
-    ///
-    /// [`EngineError`] if the snapshot contradicts itself.
-    pub fn restore(snapshot: Snapshot) -> Result<Self> {
-        let mut engine = Self::new(snapshot.config)?;
-        engine.ledger = snapshot.ledger;
-        engine.instruments = snapshot.instruments;
-        engine.last_order = snapshot.last_order;
-        engine.last_fill = snapshot.last_fill;
-        engine.last_key = snapshot.last_key;
-        engine.waiting_since = snapshot.waiting_since;
-        engine.failed = snapshot.failed;
-        engine.check_restored(&snapshot.orders)?;
-        for order in snapshot.orders {
-            engine.book.insert(order);
-        }
-        engine.exposure = engine.exposure_from_scratch()?;
-        engine.ledger.verify()?;
-        Ok(engine)
-    }
-
-    fn check_restored(&self, orders: &[Order]) -> Result<()> {
-        let fail = |text: &str| Err(EngineError::Decode(text.to_owned()));
-        let count = self.config.instruments.len();
-        if self.instruments.len() != count || !self.ledger.fits(self.config.sleeves.len(), count) {
-            return fail("the snapshot's tables do not fit its configuration");
-        }
-        let mut last = 0;
-        for order in orders {
-            let sound = order.id > last
-                && order.id <= self.last_order
-                && order.instrument < count
-                && order.sleeve < self.config.sleeves.len()
-                && order.filled >= 0
-                && order.filled < order.quantity
-                && self.instruments[order.instrument].mark.is_some();
-            if !sound {
-                return fail("a working order of the snapshot is not sound");
-            }
-            last = order.id;
-        }
-        Ok(())
-    }
-
-    fn exposure_from_scratch(&self) -> Result<Exposure> {
-        let mut exposure = Exposure::new(&self.config);
-        for (instrument, listing) in self.instruments.iter().enumerate() {
-            let Some(mark) = listing.mark else { continue };
-            for sleeve in 0..self.config.sleeves.len() {
-                let quantity = self.ledger.quantity(sleeve, instrument);
-                exposure.position_changed(sleeve, instrument, quantity, mark)?;
-            }
-        }
-        for order in self.book.working() {
-            let mark = self.mark(order.instrument).unwrap_or(0);
-            exposure.in_flight_changed(&self.config, &order, mark, 1)?;
-        }
-        Ok(exposure)
-    }
-
-    /// Check the books and the running sums against a computation from scratch.
-    ///
-    /// # Errors
-    ///
-    /// [`EngineError::Unbalanced`] if they do not agree.
-    pub fn audit(&self) -> Result<()> {
-        self.ledger.verify()?;
-        if self.exposure_from_scratch()? == self.exposure {
-            Ok(())
-        } else {
-            Err(EngineError::Unbalanced {
-                event: "running exposures",
-                sum: 0,
-            })
-        }
-    }
-
-    /// BLAKE3 of the encoded snapshot, in hexadecimal.
-    #[must_use]
-    pub fn state_hash(&self) -> String {
-        blake3::hash(&encoding::encode(&self.snapshot()))
-            .to_hex()
-            .to_string()
     }
 }
 

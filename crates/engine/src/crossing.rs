@@ -1,0 +1,116 @@
+//! Opposite market orders of two sleeves meet inside the fund: `docs/engine.md`, section 6.
+
+use crate::allocation::allocate;
+use crate::engine::Engine;
+use crate::matching::{Candidate, Session};
+use crate::numbers::Result;
+use crate::order::{OrderKind, Reason, Side};
+use crate::output::{FillKind, Output};
+
+impl Engine {
+    pub(crate) fn plan_crosses(&self, session: &mut Session) {
+        for candidate in &mut session.candidates {
+            candidate.external = self.unfilled_lots(candidate);
+        }
+        for range in &session.groups {
+            let members = &session.candidates[range.clone()];
+            let lots_of = |side: Side| -> (Vec<usize>, Vec<i64>) {
+                let mut picked: Vec<usize> = range
+                    .clone()
+                    .filter(|i| {
+                        session.candidates[*i].kind == OrderKind::Market
+                            && session.candidates[*i].side == side
+                    })
+                    .collect();
+                picked.sort_by_key(|i| (session.candidates[*i].sleeve, session.candidates[*i].id));
+                let lots = picked
+                    .iter()
+                    .map(|i| self.unfilled_lots(&session.candidates[*i]))
+                    .collect();
+                (picked, lots)
+            };
+            let is_mixed = members.windows(2).any(|pair| pair[0].side != pair[1].side);
+            if !is_mixed {
+                continue;
+            }
+            let (buys, buy_lots) = lots_of(Side::Buy);
+            let (sales, sale_lots) = lots_of(Side::Sell);
+            let total = buy_lots.iter().sum::<i64>().min(sale_lots.iter().sum());
+            for (picked, lots) in [(buys, buy_lots), (sales, sale_lots)] {
+                for (index, planned) in picked.into_iter().zip(allocate(total, &lots)) {
+                    session.candidates[index].planned = planned;
+                    session.candidates[index].external -= planned;
+                }
+            }
+        }
+    }
+
+    /// Let planned crosses meet at the close.
+    pub(crate) fn cross(
+        &mut self,
+        session: &mut Session,
+        group: usize,
+        out: &mut Vec<Output>,
+    ) -> Result<()> {
+        let mut members: Vec<Candidate> = session.candidates[session.groups[group].clone()]
+            .iter()
+            .filter(|candidate| candidate.planned > 0 && self.working(candidate).is_some())
+            .copied()
+            .collect();
+        if members.is_empty() {
+            return Ok(());
+        }
+        members.sort_by_key(|candidate| (candidate.sleeve, candidate.id));
+        let ts = session.ts;
+        let price = self.instruments[members[0].instrument]
+            .waiting
+            .expect("a candidate has a bar")
+            .close;
+        let mut sides: [Vec<(Candidate, i64)>; 2] = [Vec::new(), Vec::new()];
+        for (index, side) in [Side::Sell, Side::Buy].into_iter().enumerate() {
+            for candidate in members.iter().filter(|candidate| candidate.side == side) {
+                if !self.hold_outside_band(ts, candidate, price, out) {
+                    sides[index].push((*candidate, candidate.planned));
+                }
+            }
+        }
+        let mut purse = (usize::MAX, 0_i128);
+        let mut cancelled = Vec::new();
+        for (candidate, lots) in &mut sides[1] {
+            let covered = self.cut_to_cash(ts, candidate, *lots, price, &mut purse, false, out)?;
+            if covered < *lots {
+                cancelled.push(candidate.slot);
+            }
+            *lots = covered;
+        }
+        let sum = |side: &[(Candidate, i64)]| side.iter().map(|(_, lots)| *lots).sum::<i64>();
+        let total = sum(&sides[0]).min(sum(&sides[1]));
+        for side in &sides {
+            let weights: Vec<i64> = side.iter().map(|(_, lots)| *lots).collect();
+            for ((candidate, _), lots) in side.iter().zip(allocate(total, &weights)) {
+                if lots < candidate.planned
+                    && let Some(order) = self.book.get_mut(candidate.slot)
+                {
+                    order.reason = Reason::Uncrossed;
+                }
+                if lots > 0 {
+                    let quantity = lots * self.lot_of(candidate);
+                    self.book_fill(
+                        candidate.slot,
+                        ts,
+                        quantity,
+                        price,
+                        0,
+                        0,
+                        FillKind::Cross,
+                        out,
+                    )?;
+                }
+            }
+        }
+        for slot in cancelled {
+            self.cancel(ts, slot, Reason::Cash, out)?;
+        }
+        Ok(())
+    }
+}
