@@ -89,7 +89,7 @@ def test_lock_files_have_no_addresses() -> None:
 
 
 def test_a_todo_names_its_issue() -> None:
-    word = "TODO"
+    word = "".join(("TO", "DO"))  # in two parts, so that this line is none
     code = [p for p in text_files() if p.suffix in (".py", ".pyi", ".rs", ".ts", ".css", ".html")]
     assert not lines_with(rf"\b{word}\b(?!\(#\d+\))", code)
 
@@ -138,7 +138,11 @@ def test_every_folder_is_on_the_map() -> None:
     packages = {path.parent.name for path in modules() if path.name == "__init__.py"}
     crates = {path.parent.name for path in tracked() if path.name == "Cargo.toml"}
     top = {path.relative_to(ROOT).parts[0] for path in tracked() if path.parent != ROOT}
-    names = (packages - {"quantvista"}) | (crates - {ROOT.name}) | {t for t in top if t[0] != "."}
+    names = (
+        (packages - {"quantvista"})
+        | (crates - {ROOT.name})
+        | {name for name in top if name[0] != "." and name != "src"}
+    )
     missing = sorted(name for name in names if f"`{name}/`" not in page)
     assert not missing, f"docs/architecture.md does not mention {missing}"
 

@@ -1,0 +1,90 @@
+"""The pages of docs/reference say what the code does."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+import quantvista as qv
+from quantvista._native import names
+
+ROOT = Path(__file__).parents[2]
+PAGES = ROOT / "docs" / "reference"
+TYPES = {
+    "timestamp[ns, tz=UTC]": "time",
+    "decimal128(38, 12)": "exact",
+    "double": "float",
+    "string": "text",
+    "int64": "integer",
+}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("run")
+    result = qv.run(
+        {
+            "fund": {"name": "tiny", "cash": "10000.00"},
+            "data": {"source": "sample:sp500", "benchmark": "SP500.INDEX", "start": "2021-01-04"},
+            "sleeve": [{"id": "all", "strategy": "equal_weight"}],
+        },
+        out=folder,
+    )
+    result.report()
+    return folder
+
+
+def section(heading: str) -> str:
+    page = (PAGES / "outputs.md").read_text("utf-8")
+    return page.split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
+
+
+def rows(text: str) -> list[tuple[str, str]]:
+    return re.findall(r"^\| `([\w.]+)` \| (.+?)(?: \| .*)? \|$", text, re.MULTILINE)
+
+
+def test_pages_from_the_code_are_current() -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / "reference.py"), "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"run python scripts/reference.py\n{done.stdout}{done.stderr}"
+
+
+def test_outputs_page_names_every_file(run: Path) -> None:
+    head = (PAGES / "outputs.md").read_text("utf-8").split("## Types")[0]
+    written = set(re.findall(r"`([\w]+\.(?:parquet|json|toml|html))`", head))
+    assert written == {path.name for path in run.iterdir()}
+
+
+def test_outputs_page_has_every_column(run: Path) -> None:
+    for path in run.glob("*.parquet"):
+        schema = pq.read_schema(path)
+        real = [(field.name, TYPES[str(field.type)]) for field in schema]
+        assert rows(section(path.stem)) == real, path.name
+
+
+def test_outputs_page_has_every_key_of_the_summary(run: Path) -> None:
+    summary = json.loads((run / "summary.json").read_text())
+    written = dict(rows(section("summary.json")))
+    assert set(written) == set(summary)
+    for key in ("period", "costs", "counts"):
+        assert sorted(written[key].split(", ")) == sorted(summary[key]), key
+
+
+def test_outputs_page_has_every_name_of_the_engine() -> None:
+    orders, verdicts = section("orders"), section("verdicts")
+    for name in names["status"]:
+        assert f"`{name}`" in orders or name == "initialised", name
+    for name in (*names["reason"], *names["type"], *names["tif"], *names["side"]):
+        assert f"`{name}`" in orders, name
+    for name in (*names["rule"], *names["outcome"]):
+        assert f"`{name}`" in verdicts, name
+    for name in names["kind"]:
+        assert f"`{name}`" in section("fills"), name
