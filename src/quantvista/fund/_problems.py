@@ -35,7 +35,12 @@ def explain(error: ValidationError, where: str, text: str = "") -> str:
         Lines such as ``fund.toml:7: `risk.weight_max` must be ...; found 1.5``.
     """
     lines = []
-    for details in error.errors(include_url=False):
+    problems = error.errors(include_url=False)
+    wrong = {tuple(each["loc"][:1]) for each in problems if len(each["loc"]) > 1}
+    for details in problems:
+        # A table that is wrong inside is not counted, and would be said to be missing besides.
+        if details["type"] == "too_short" and details["loc"] in wrong:
+            continue
         location, message = _describe(details)
         number = _line(text, location)
         place = f"{where}:{number}: " if where and number else f"{where}: " if where else ""

@@ -108,6 +108,14 @@ def test_every_problem_has_its_own_line(tmp_path: Path) -> None:
     assert found[1].startswith("fund.toml:36: `risk.weight_max`")
 
 
+@pytest.mark.parametrize(("old", "new"), [("share = 0.5", "shar = 1"), ("kind = ", "kinnd = ")])
+def test_table_that_is_wrong_inside_is_not_missing_too(tmp_path: Path, old: str, new: str) -> None:
+    text = _refusal(tmp_path, DEMO.replace(old, new))
+    assert "is unknown; did you mean" in text
+    assert "at least" not in text
+    assert "exactly once" not in text
+
+
 def test_second_sleeve_is_found_at_its_own_line(tmp_path: Path) -> None:
     text = DEMO.replace('strategy = "momentum"', "strategy = 7")
     assert _refusal(tmp_path, text).startswith("fund.toml:25: `sleeve[1].strategy`")
