@@ -337,7 +337,7 @@ SLOW = {
     "PortfolioStrategy": """
     warm_up = 1
     def forecast(self, panel):
-        time.sleep(0.5)
+        time.sleep(0.3)
         return np.ones(panel.n)
     """,
 }

@@ -109,9 +109,9 @@ def scenario() -> list[tuple[str, Record]]:
         inputs.append((name, record | fields))
 
     def bars(day: int, bank: int, mine: int, *, named: bool = False) -> None:
-        ohlc = {"open": bank - 5, "high": bank + 20, "low": bank - 30, "close": bank}
+        ohlc: Record = {"open": bank - 5, "high": bank + 20, "low": bank - 30, "close": bank}
         add(day, "bar", "bar" * named, instrument=0, **ohlc, volume=9_000)
-        closes = {"open": None, "high": None, "low": None, "close": mine, "volume": None}
+        closes: Record = {"open": None, "high": None, "low": None, "close": mine, "volume": None}
         add(day, "bar", "bar_close_only" * named, instrument=1, **closes)
         add(day, "barrier", "barrier" * named, session_start=True, session_end=True)
 
@@ -140,12 +140,12 @@ def scenario() -> list[tuple[str, Record]]:
     bars(3, 10_200, 5_050)
     order(3, 1, "buy", 5, order_type="limit", limit_price=9_000)  # expires
     add(4, "bar_missing", "bar_missing", instrument=1)
-    ohlc = {"open": 10_150, "high": 10_180, "low": 10_000, "close": 10_000, "volume": None}
-    add(4, "bar", instrument=0, **ohlc)
+    last: Record = {"open": 10_150, "high": 10_180, "low": 10_000, "close": 10_000, "volume": None}
+    add(4, "bar", instrument=0, **last)
     add(4, "barrier", session_start=True, session_end=True)
     order(4, 1, "buy", 1, tif="gtc")  # works in the snapshot
     add(5, "instrument_ended", "instrument_ended", instrument=1)
-    jump = {"open": 14_000, "high": 14_100, "low": 13_900, "close": 14_000, "volume": None}
+    jump: Record = {"open": 14_000, "high": 14_100, "low": 13_900, "close": 14_000, "volume": None}
     add(5, "bar", instrument=0, **jump)
     add(5, "barrier", session_start=True, session_end=True)  # the jump is beyond the price band
     add(6, "bar", instrument=0, **jump)  # waits in the snapshot for its barrier
