@@ -46,18 +46,18 @@ $(DEPS_STAMP): $(PYTHON_STAMP) requirements/dev.txt requirements/sample.txt
 $(NATIVE_STAMP): $(DEPS_STAMP) $(RUST) pyproject.toml
 	@scripts/need cargo "a Rust toolchain, 1.88 or newer (rustup.rs)"
 	@echo "Building the Rust core ..."
-	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release --locked --quiet --uv
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) scripts/quietly $(BIN)/maturin develop --release --locked --uv
 	@touch $@
 
 $(NODE_STAMP): dashboard/package-lock.json dashboard/package.json
 	@scripts/need npm "Node.js 20 or newer, with npm"
 	@echo "Installing the packages of the report's charts ..."
-	@$(NPM) ci
+	@scripts/quietly $(NPM) ci --ignore-scripts
 	@touch $@
 
 $(ASSETS): $(NODE_STAMP) $(WEB)
 	@echo "Building the report's charts ..."
-	@$(NPM) run --silent build
+	@scripts/quietly $(NPM) run build
 	@touch $@
 
 build: $(NATIVE_STAMP) $(ASSETS) ## Set everything up: environment, Rust core, report charts
