@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use quantvista_engine::{
     Bar, Config, Engine, Event, FeeModel, Input, Instrument, Limits, OrderKind, OrderRequest,
     OrderStatus, Output, Side, Sleeve, SlippageModel, Snapshot, TRANSITIONS, TimeInForce, Venue,
@@ -309,8 +310,23 @@ impl Story {
     }
 }
 
+/// The same cases everywhere, so that a failure is a change of the code; `QV_RANDOM=1` looks for more.
+fn settings() -> ProptestConfig {
+    let is_random = std::env::var_os("QV_RANDOM").is_some();
+    ProptestConfig {
+        cases: if is_random { 5_000 } else { 256 },
+        rng_seed: if is_random {
+            RngSeed::Random
+        } else {
+            RngSeed::Fixed(7)
+        },
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(settings())]
 
     #[test]
     fn absurd_inputs_are_refused_and_never_panic(
