@@ -2,7 +2,7 @@
 
 use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyString};
+use pyo3::types::{PyString, PyTuple};
 use quantvista_engine::{Event, OrderKind, OrderRequest, Side, TimeInForce};
 
 use crate::events::OrderView;
@@ -159,14 +159,14 @@ impl Context {
 
     /// Ids of the fund's instruments, in ascending order.
     #[getter]
-    fn instruments<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+    fn instruments<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         let session = self.session.borrow(py);
         let names: Vec<Py<PyString>> = session
             .names
             .iter()
             .map(|name| name.clone_ref(py))
             .collect();
-        PyList::new(py, names)
+        PyTuple::new(py, names)
     }
 
     /// An order of this sleeve as it stands.

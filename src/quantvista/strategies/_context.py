@@ -44,15 +44,35 @@ class Clock(Protocol):
 
 
 class OrderView(Protocol):
-    """One order of this sleeve as it stands now."""
+    """One order of this sleeve as it stood when it was asked for."""
 
     @property
-    def status(self) -> OrderStatus:
-        """Where the order is in its life."""
+    def order_id(self) -> int:
+        """The id that ``ctx.submit`` returned."""
+
+    @property
+    def instrument(self) -> str:
+        """Instrument id."""
+
+    @property
+    def side(self) -> Side:
+        """``"buy"`` or ``"sell"``."""
+
+    @property
+    def quantity(self) -> float:
+        """Quantity that was ordered, in units of the instrument."""
 
     @property
     def filled(self) -> float:
         """Quantity filled so far, in units of the instrument."""
+
+    @property
+    def limit_price(self) -> float | None:
+        """Limit price; None for other orders."""
+
+    @property
+    def status(self) -> OrderStatus:
+        """Where the order is in its life."""
 
     @property
     def reason(self) -> str:
@@ -81,6 +101,14 @@ class Context(Protocol):
     @property
     def equity(self) -> float:
         """Cash of the sleeve plus its positions at their last closes."""
+
+    @property
+    def available_cash(self) -> float:
+        """What new buys may cost: cash, less what working buys reserve, plus the least that
+        working market sales must bring."""
+
+    def mark_price(self, instrument: str) -> float:
+        """Last close of an instrument; NaN before its first bar."""
 
     def position(self, instrument: str) -> float:
         """Quantity that the sleeve holds, never negative on a cash account."""
