@@ -104,8 +104,10 @@ class Context(Protocol):
 
     @property
     def available_cash(self) -> float:
-        """What new buys may cost: cash, less what working buys reserve, plus the least that
-        working market sales must bring."""
+        """What new buys may cost now.
+
+        Cash, less what working buys reserve, plus the least that working market sales bring.
+        """
 
     def mark_price(self, instrument: str) -> float:
         """Last close of an instrument; NaN before its first bar."""
