@@ -1,6 +1,6 @@
 //! What an event strategy may read and do.
 
-use pyo3::exceptions::{PyKeyError, PyValueError};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 use quantvista_engine::{Event, OrderKind, OrderRequest, Side, TimeInForce};
@@ -35,7 +35,7 @@ impl Context {
             .get(instrument)
             .copied()
             .ok_or_else(|| {
-                PyKeyError::new_err(format!(
+                PyValueError::new_err(format!(
                     "`instrument` must be one of the fund's; found {instrument:?}"
                 ))
             })
@@ -177,7 +177,7 @@ impl Context {
             .order(order_id)
             .filter(|row| row.order.sleeve == self.sleeve)
             .ok_or_else(|| {
-                PyKeyError::new_err(format!("`order_id` {order_id} is no order of this sleeve"))
+                PyValueError::new_err(format!("`order_id` {order_id} is no order of this sleeve"))
             })?;
         let order = &row.order;
         let quantity = |units: i64| units as f64 / session.quantity_scale[order.instrument];
