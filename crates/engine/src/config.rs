@@ -87,18 +87,48 @@ pub struct Limits {
 }
 
 impl FeeModel {
-    /// Fee for a notional; `minor_unit` is the money of the currency's smallest coin.
+    /// The model in the coins of a currency; `minor_unit` is the money of the smallest one.
+    #[must_use]
+    pub fn in_coins(&self, minor_unit: i128) -> FeeScale {
+        let (rate, whole) = (i128::from(self.rate), i128::from(RATE_ONE) * minor_unit);
+        let (mut divisor, mut rest) = (whole, rate);
+        while rest != 0 {
+            (divisor, rest) = (rest, divisor % rest);
+        }
+        FeeScale {
+            rate: rate / divisor,
+            whole: whole / divisor,
+            minor_unit,
+        }
+    }
+}
+
+/// A [`FeeModel`] as a reduced fraction: `rate / whole` coins for each unit of money. Reduced,
+/// most products fit in 64 bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FeeScale {
+    rate: i128,
+    whole: i128,
+    minor_unit: i128,
+}
+
+impl FeeScale {
+    /// Fee for a notional.
     ///
     /// # Errors
     ///
     /// [`EngineError::Overflow`] if the amount does not fit.
-    pub fn fee(&self, notional: i128, minor_unit: i128) -> Result<i128> {
-        if self.rate == 0 {
-            return Ok(0);
-        }
-        let product = mul(notional, i128::from(self.rate), "a fee")?;
-        let coins = div_round(product, i128::from(RATE_ONE) * minor_unit, Rounding::Up);
-        mul(coins, minor_unit, "a fee")
+    #[inline]
+    pub fn fee(&self, notional: i128) -> Result<i128> {
+        let product = mul(notional, self.rate, "a fee")?;
+        let coins = div_round(product, self.whole, Rounding::Up);
+        mul(coins, self.minor_unit, "a fee")
+    }
+
+    /// Money of the currency's smallest coin.
+    #[must_use]
+    pub fn minor_unit(&self) -> i128 {
+        self.minor_unit
     }
 }
 
@@ -108,6 +138,7 @@ impl SlippageModel {
     /// # Errors
     ///
     /// [`EngineError::Overflow`] if the price does not fit.
+    #[inline]
     pub fn price(&self, reference: i64, side: Side, tick_size: i64) -> Result<i64> {
         let (factor, rounding) = match side {
             Side::Buy => (RATE_ONE + self.rate, Rounding::Up),

@@ -37,6 +37,7 @@ impl Engine {
             let (sales, sale_lots) = lots_of(Side::Sell);
             let total = buy_lots.iter().sum::<i64>().min(sale_lots.iter().sum());
             for (picked, lots) in [(buys, buy_lots), (sales, sale_lots)] {
+                session.counts.crosses += usize::from(total > 0);
                 for (index, planned) in picked.into_iter().zip(allocate(total, &lots)) {
                     session.candidates[index].planned = planned;
                     session.candidates[index].external -= planned;

@@ -6,8 +6,10 @@ use crate::book::Book;
 use crate::config::Config;
 use crate::error::EngineError;
 use crate::exposure::Exposure;
+use crate::gate::Caps;
 use crate::input::{Bar, Event, Input, Key};
 use crate::ledger::Ledger;
+use crate::matching;
 use crate::numbers::Result;
 use crate::order::{Order, OrderStatus, Reason, Side};
 use crate::output::{Fill, FillKind, Output};
@@ -29,6 +31,9 @@ pub struct Engine {
     pub(crate) waiting_since: Option<i64>,
     pub(crate) failed: Option<String>,
     pub(crate) exposure: Exposure,
+    /// Of the gate and of matching; neither is state.
+    pub(crate) caps: Caps,
+    pub(crate) matching: matching::Session,
 }
 
 /// What is known of an instrument.
@@ -62,6 +67,8 @@ impl Engine {
             last_key: None,
             waiting_since: None,
             failed: None,
+            caps: Caps::default(),
+            matching: matching::Session::default(),
         })
     }
 

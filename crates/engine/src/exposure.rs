@@ -3,7 +3,7 @@
 //! Nothing here is state: it all follows from the ledger, the marks and the working orders, and
 //! is built from them when a snapshot is restored.
 
-use crate::config::{Config, Instrument};
+use crate::config::{Config, FeeScale, Instrument};
 use crate::ledger::Ledger;
 use crate::numbers::{
     RATE_ONE, Result, Rounding, add, div_round, mul, notional, quantity_add, sub,
@@ -15,7 +15,7 @@ pub(crate) struct Exposure {
     /// Money of one quantity unit at one price unit, per instrument.
     pub(crate) unit: Vec<i128>,
     pub(crate) sector_of: Vec<usize>,
-    minor_unit: i128,
+    pub(crate) fees: FeeScale,
     /// Per instrument: held by the whole fund, and bought in flight.
     held: Vec<i64>,
     buys: Vec<i64>,
@@ -49,7 +49,7 @@ impl Exposure {
         Self {
             unit: config.instruments.iter().map(Instrument::unit).collect(),
             sector_of,
-            minor_unit: config.minor_unit(),
+            fees: config.venue.fee.in_coins(config.minor_unit()),
             held: vec![0; instruments],
             buys: vec![0; instruments],
             sales: vec![0; instruments * sleeves],
@@ -63,14 +63,6 @@ impl Exposure {
 
     pub(crate) fn notional(&self, instrument: usize, quantity: i64, price: i64) -> Result<i128> {
         notional(quantity, price, self.unit[instrument])
-    }
-
-    pub(crate) fn fee(&self, config: &Config, notional: i128) -> Result<i128> {
-        config.venue.fee.fee(notional, self.minor_unit)
-    }
-
-    pub(crate) fn minor_unit(&self) -> i128 {
-        self.minor_unit
     }
 
     /// Value of positions and buys in flight in one instrument.
@@ -162,7 +154,7 @@ impl Exposure {
         match order.side {
             Side::Buy => {
                 let cost = self.notional(order.instrument, unfilled, order.reference)?;
-                let hold = add(cost, self.fee(config, cost)?, "a reserve")?;
+                let hold = add(cost, self.fees.fee(cost)?, "a reserve")?;
                 let slot = &mut self.reserved[order.sleeve];
                 *slot = add(*slot, i128::from(sign) * hold, "a reserve")?;
                 let slot = &mut self.buys[order.instrument];
@@ -176,7 +168,7 @@ impl Exposure {
                 if order.kind == OrderKind::Market {
                     let worst = worst_sale_price(order.reference, config.limits.price_band);
                     let gained = self.notional(order.instrument, unfilled, worst)?;
-                    let net = sub(gained, self.fee(config, gained)?, "expected proceeds")?.max(0);
+                    let net = sub(gained, self.fees.fee(gained)?, "expected proceeds")?.max(0);
                     let slot = &mut self.expected[order.sleeve];
                     *slot = add(*slot, i128::from(sign) * net, "expected proceeds")?;
                 }

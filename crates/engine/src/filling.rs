@@ -2,7 +2,7 @@
 
 use crate::allocation::allocate;
 use crate::engine::Engine;
-use crate::matching::{Candidate, Session, Terms};
+use crate::matching::{Candidate, Session, Share, Terms};
 use crate::numbers::{Result, Rounding, add, div_round, mul, sub};
 use crate::order::{OrderStatus, Reason, Side};
 use crate::output::{Figure, Fill, FillKind, Outcome, Output, Rule, Verdict};
@@ -17,7 +17,8 @@ impl Engine {
         terms: Terms,
         out: &mut Vec<Output>,
     ) -> Result<()> {
-        let mut picked = Vec::with_capacity(members.len());
+        let mut picked = std::mem::take(&mut session.picked);
+        picked.clear();
         let mut cancelled = Vec::new();
         let mut purse = (usize::MAX, 0_i128);
         for &index in members {
@@ -45,17 +46,24 @@ impl Engine {
             if lots < external {
                 cancelled.push(candidate.slot);
             }
-            picked.push((index, lots));
+            picked.push(Share {
+                index,
+                wanted: lots,
+                granted: lots,
+            });
         }
-        let weights: Vec<i64> = picked.iter().map(|(_, lots)| *lots).collect();
-        let total: i64 = weights.iter().sum();
-        let granted = match session.volume[terms.group] {
-            Some(left) if left < total => allocate(left, &weights),
-            _ => weights.clone(),
-        };
-        for ((index, wanted), lots) in picked.into_iter().zip(granted) {
+        if let Some(left) = session.volume[terms.group]
+            && left < picked.iter().map(|share| share.wanted).sum::<i64>()
+        {
+            let weights: Vec<i64> = picked.iter().map(|share| share.wanted).collect();
+            for (share, granted) in picked.iter_mut().zip(allocate(left, &weights)) {
+                share.granted = granted;
+            }
+        }
+        for share in &picked {
+            let (index, lots) = (share.index, share.granted);
             let candidate = session.candidates[index];
-            if lots < wanted
+            if lots < share.wanted
                 && let Some(order) = self.book.get_mut(candidate.slot)
             {
                 order.reason = Reason::Volume;
@@ -75,6 +83,7 @@ impl Engine {
         for slot in cancelled {
             self.cancel(session.ts, slot, Reason::Cash, out)?;
         }
+        session.picked = picked;
         Ok(())
     }
 
@@ -134,7 +143,7 @@ impl Engine {
         let cost = |lots: i64| -> Result<i128> {
             let part = mul(i128::from(lots), per_lot, "the cost of an order")?;
             let fee = if with_fee {
-                self.exposure.fee(&self.config, part)?
+                self.exposure.fees.fee(part)?
             } else {
                 0
             };
@@ -177,7 +186,7 @@ impl Engine {
         let notional = self
             .exposure
             .notional(candidate.instrument, quantity, terms.price)?;
-        let fee = self.exposure.fee(&self.config, notional)?;
+        let fee = self.exposure.fees.fee(notional)?;
         if candidate.side == Side::Sell {
             let left = add(
                 self.ledger.cash(candidate.sleeve),

@@ -28,6 +28,16 @@ struct Measure {
     with_fee: bool,
 }
 
+/// The limits given as shares of equity, in money, for one equity: orders often come in numbers
+/// between two changes of it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Caps {
+    equity: Option<i128>,
+    weight: Option<i128>,
+    sector: Option<i128>,
+    gross: Option<i128>,
+}
+
 impl Engine {
     /// The first rule that rejects the order as it stands.
     pub(crate) fn first_breach(
@@ -39,10 +49,15 @@ impl Engine {
         if let Some(breach) = self.form_breach(ts, request) {
             return Ok(Some(breach));
         }
+        let lots = request.quantity / self.config.instruments[request.instrument].lot_size;
         let mut found = None;
-        self.measures(request, reference, |engine, measure| {
-            found = engine.breach(&measure, request)?;
-            Ok(found.is_some())
+        self.measures(request, reference, |measure| {
+            let figure = self.figure(&measure, lots)?;
+            if figure <= measure.limit {
+                return Ok(false);
+            }
+            found = Some(self.breach(&measure, request, figure)?);
+            Ok(true)
         })?;
         Ok(found)
     }
@@ -53,12 +68,15 @@ impl Engine {
         request: &OrderRequest,
         reference: i64,
     ) -> Result<Option<Breach>> {
+        let lots = request.quantity / self.config.instruments[request.instrument].lot_size;
         let mut tightest: Option<Breach> = None;
-        self.measures(request, reference, |engine, measure| {
-            if let Some(breach) = engine.breach(&measure, request)?
-                && tightest.is_none_or(|known| breach.most < known.most)
-            {
-                tightest = Some(breach);
+        self.measures(request, reference, |measure| {
+            let figure = self.figure(&measure, lots)?;
+            if figure > measure.limit {
+                let breach = self.breach(&measure, request, figure)?;
+                if tightest.is_none_or(|known| breach.most < known.most) {
+                    tightest = Some(breach);
+                }
             }
             Ok(false)
         })?;
@@ -134,11 +152,12 @@ impl Engine {
     }
 
     /// Rules 8 to 15, in order, until `visit` says that it has seen enough.
+    #[inline]
     fn measures(
         &self,
         request: &OrderRequest,
         reference: i64,
-        mut visit: impl FnMut(&Self, Measure) -> Result<bool>,
+        mut visit: impl FnMut(Measure) -> Result<bool>,
     ) -> Result<()> {
         let (i, sleeve) = (request.instrument, request.sleeve);
         let instrument = &self.config.instruments[i];
@@ -155,7 +174,7 @@ impl Engine {
         if let Some(most) = limits.fat_finger_quantity {
             let scale = 10_i128.pow(u32::from(instrument.quantity_precision));
             let limit = mul(i128::from(most), scale, "a limit")?;
-            if visit(self, in_quantity(Rule::FatFingerQuantity, limit))? {
+            if visit(in_quantity(Rule::FatFingerQuantity, limit))? {
                 return Ok(());
             }
         }
@@ -169,26 +188,23 @@ impl Engine {
         };
         let at_reference = self.exposure.notional(i, lot, reference)?;
         if let Some(limit) = limits.fat_finger_notional
-            && visit(
-                self,
-                in_money(Rule::FatFingerNotional, 0, at_reference, limit),
-            )?
+            && visit(in_money(Rule::FatFingerNotional, 0, at_reference, limit))?
         {
             return Ok(());
         }
         if request.side == Side::Sell {
             let held = i128::from(self.ledger.quantity(sleeve, i));
             let limit = held - i128::from(self.exposure.sales_of(sleeve, i));
-            visit(self, in_quantity(Rule::NoShort, limit))?;
+            visit(in_quantity(Rule::NoShort, limit))?;
             return Ok(());
         }
         let mut cash = in_money(Rule::Cash, 0, at_reference, self.available(sleeve)?.max(0));
         cash.with_fee = true;
-        if visit(self, cash)? {
+        if visit(cash)? {
             return Ok(());
         }
         self.exposure_measures(request, |rule, base, per_lot, limit| {
-            visit(self, in_money(rule, base, per_lot, limit))
+            visit(in_money(rule, base, per_lot, limit))
         })
     }
 
@@ -221,16 +237,16 @@ impl Engine {
         {
             return Ok(());
         }
-        let equity = self.exposure.equity(&self.ledger)?.max(0);
         let sector = self.exposure.by_sector[self.exposure.sector_of[i]];
+        let caps = self.caps;
         let shares = [
-            (Rule::Concentration, limits.weight_max, held),
-            (Rule::Sector, limits.sector_max, sector),
-            (Rule::Gross, limits.gross_max, self.exposure.gross),
+            (Rule::Concentration, caps.weight, held),
+            (Rule::Sector, caps.sector, sector),
+            (Rule::Gross, caps.gross, self.exposure.gross),
         ];
-        for (rule, share, base) in shares {
-            if let Some(share) = share
-                && visit(rule, base, per_lot, share_of(equity, share, "a limit")?)?
+        for (rule, cap, base) in shares {
+            if let Some(cap) = cap
+                && visit(rule, base, per_lot, cap)?
             {
                 break;
             }
@@ -238,21 +254,39 @@ impl Engine {
         Ok(())
     }
 
-    fn breach(&self, measure: &Measure, request: &OrderRequest) -> Result<Option<Breach>> {
+    /// Bring the limits given as shares up to the equity of now, before buys are measured.
+    pub(crate) fn update_caps(&mut self) -> Result<()> {
+        let limits = &self.config.limits;
+        let equity = self.exposure.equity(&self.ledger)?.max(0);
+        if self.caps.equity != Some(equity) {
+            let cap =
+                |share: Option<i64>| share.map(|s| share_of(equity, s, "a limit")).transpose();
+            self.caps = Caps {
+                equity: Some(equity),
+                weight: cap(limits.weight_max)?,
+                sector: cap(limits.sector_max)?,
+                gross: cap(limits.gross_max)?,
+            };
+        }
+        Ok(())
+    }
+
+    /// What a measure comes to with so many lots.
+    #[inline]
+    fn figure(&self, measure: &Measure, lots: i64) -> Result<i128> {
+        let part = mul(i128::from(lots), measure.per_lot, "a gate figure")?;
+        let figure = add(measure.base, part, "a gate figure")?;
+        if !measure.with_fee {
+            return Ok(figure);
+        }
+        add(figure, self.exposure.fees.fee(part)?, "a gate figure")
+    }
+
+    /// What there is to say about a measure that is above its limit.
+    #[cold]
+    fn breach(&self, measure: &Measure, request: &OrderRequest, figure: i128) -> Result<Breach> {
         let lot = self.config.instruments[request.instrument].lot_size;
         let lots = request.quantity / lot;
-        let part = mul(i128::from(lots), measure.per_lot, "a gate figure")?;
-        let mut figure = add(measure.base, part, "a gate figure")?;
-        if measure.with_fee {
-            figure = add(
-                figure,
-                self.exposure.fee(&self.config, part)?,
-                "a gate figure",
-            )?;
-        }
-        if figure <= measure.limit {
-            return Ok(None);
-        }
         let most = if measure.with_fee {
             self.affordable_lots(measure.limit, measure.per_lot, lots)?
         } else {
@@ -265,12 +299,12 @@ impl Engine {
         } else {
             (quantity_figure(figure), quantity_figure(measure.limit))
         };
-        Ok(Some(Breach {
+        Ok(Breach {
             rule: measure.rule,
             figure,
             limit,
             most: most * lot,
-        }))
+        })
     }
 
     /// What a sleeve may spend: its cash, less what its buys in flight reserve, plus what its
@@ -288,7 +322,7 @@ impl Engine {
     pub(crate) fn affordable_lots(&self, cash: i128, per_lot: i128, wanted: i64) -> Result<i64> {
         let within = |lots: i64| -> Result<bool> {
             let cost = mul(i128::from(lots), per_lot, "the cost of an order")?;
-            let fee = self.exposure.fee(&self.config, cost)?;
+            let fee = self.exposure.fees.fee(cost)?;
             Ok(add(cost, fee, "the cost of an order")? <= cash)
         };
         if cash < 0 || wanted <= 0 {
@@ -303,7 +337,7 @@ impl Engine {
         let scaled = mul(cash, i128::from(RATE_ONE), "the cost of an order")?;
         let per = mul(per_lot, fee_rate, "the cost of an order")?;
         let upper = div_round(scaled, per, Rounding::Down).min(i128::from(wanted));
-        let lower = upper - div_round(self.exposure.minor_unit(), per_lot, Rounding::Up) - 1;
+        let lower = upper - div_round(self.exposure.fees.minor_unit(), per_lot, Rounding::Up) - 1;
         let narrow = |lots: i128| i64::try_from(lots).expect("at most `wanted`");
         let (mut lower, mut upper) = (narrow(lower.max(0)), narrow(upper));
         while lower < upper {

@@ -21,7 +21,9 @@ pub(crate) struct Candidate {
     pub(crate) external: i64,
 }
 
-/// The barrier at hand: what may match and how much volume is left for us.
+/// The barrier at hand: what may match and how much volume is left for us. It is no state; the
+/// engine keeps it so that its memory is used again.
+#[derive(Default)]
 pub(crate) struct Session {
     pub(crate) ts: i64,
     pub(crate) candidates: Vec<Candidate>,
@@ -29,6 +31,31 @@ pub(crate) struct Session {
     pub(crate) groups: Vec<std::ops::Range<usize>>,
     /// Lots left under the participation cap, one a group.
     pub(crate) volume: Vec<Option<i64>>,
+    pub(crate) counts: Counts,
+    /// Id and slot of the orders that end with this barrier.
+    closing: Vec<(u64, usize)>,
+    /// Of the group at hand: its members, and what they may fill.
+    members: Vec<usize>,
+    pub(crate) picked: Vec<Share>,
+}
+
+/// How many candidates there are of some kinds, so that steps without any are left out.
+#[derive(Default)]
+pub(crate) struct Counts {
+    sales: usize,
+    buys: usize,
+    limits: usize,
+    /// On-close orders, and all orders of close-only instruments.
+    at_close: usize,
+    pub(crate) crosses: usize,
+}
+
+/// Part of an order in a group's fill: index of its candidate, lots wanted and granted.
+#[derive(Clone, Copy)]
+pub(crate) struct Share {
+    pub(crate) index: usize,
+    pub(crate) wanted: i64,
+    pub(crate) granted: i64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +73,25 @@ pub(crate) struct Terms {
     pub(crate) banded: bool,
 }
 
+impl Counts {
+    fn add(&mut self, order: &Order, bar: &Bar) {
+        match order.side {
+            Side::Sell => self.sales += 1,
+            Side::Buy => self.buys += 1,
+        }
+        self.limits += usize::from(order.kind == OrderKind::Limit);
+        let at_close = order.kind == OrderKind::OnClose || bar.range.is_none();
+        self.at_close += usize::from(at_close);
+    }
+
+    fn of(&self, side: Side) -> usize {
+        match side {
+            Side::Sell => self.sales,
+            Side::Buy => self.buys,
+        }
+    }
+}
+
 impl Engine {
     pub(crate) fn match_barrier(
         &mut self,
@@ -54,7 +100,8 @@ impl Engine {
         session_end: bool,
         out: &mut Vec<Output>,
     ) -> Result<()> {
-        let (mut session, closing) = self.gather(ts, session_start, session_end)?;
+        let mut session = std::mem::take(&mut self.matching);
+        self.gather(&mut session, ts, session_start, session_end)?;
         if !session.candidates.is_empty() {
             self.plan_crosses(&mut session);
             self.auction(&mut session, Step::Open, Side::Sell, out)?;
@@ -62,31 +109,34 @@ impl Engine {
             self.inside(&mut session, Side::Sell, out)?;
             self.inside(&mut session, Side::Buy, out)?;
             self.auction(&mut session, Step::Close, Side::Sell, out)?;
-            for group in 0..session.groups.len() {
-                self.cross(&mut session, group, out)?;
+            if session.counts.crosses > 0 {
+                for group in 0..session.groups.len() {
+                    self.cross(&mut session, group, out)?;
+                }
             }
             self.auction(&mut session, Step::Close, Side::Buy, out)?;
         }
-        self.close_orders(ts, closing, out)?;
+        self.close_orders(&session, out)?;
         self.book.sweep();
+        self.matching = session;
         Ok(())
     }
 
     /// Find the orders that may match, and those that end with this barrier.
     fn gather(
         &mut self,
+        session: &mut Session,
         ts: i64,
         session_start: bool,
         session_end: bool,
-    ) -> Result<(Session, Vec<(u64, usize)>)> {
+    ) -> Result<()> {
         let cutoff = self.config.venue.on_close_cutoff_ns;
-        let mut session = Session {
-            ts,
-            candidates: Vec::new(),
-            groups: Vec::new(),
-            volume: Vec::new(),
-        };
-        let mut closing = Vec::new();
+        session.ts = ts;
+        session.candidates.clear();
+        session.groups.clear();
+        session.volume.clear();
+        session.closing.clear();
+        session.counts = Counts::default();
         for instrument in 0..self.config.instruments.len() {
             if self.book.slots_of(instrument).is_empty() {
                 continue;
@@ -112,7 +162,7 @@ impl Engine {
                     && (order.tif == TimeInForce::Ioc
                         || (order.tif == TimeInForce::Day && session_end))
                 {
-                    closing.push((order.id, slot));
+                    session.closing.push((order.id, slot));
                 }
                 if !may_match {
                     continue;
@@ -128,6 +178,7 @@ impl Engine {
                         continue;
                     }
                 }
+                session.counts.add(order, bar);
                 session.candidates.push(Candidate {
                     slot,
                     id: order.id,
@@ -146,8 +197,8 @@ impl Engine {
                     .push(self.volume_lots(instrument, bar.and_then(|b| b.volume))?);
             }
         }
-        closing.sort_unstable();
-        Ok((session, closing))
+        session.closing.sort_unstable();
+        Ok(())
     }
 
     fn volume_lots(&self, instrument: usize, volume: Option<i64>) -> Result<Option<i64>> {
@@ -187,7 +238,9 @@ impl Engine {
         side: Side,
         out: &mut Vec<Output>,
     ) -> Result<()> {
-        let mut members = Vec::new();
+        if session.counts.of(side) == 0 || (step == Step::Close && session.counts.at_close == 0) {
+            return Ok(());
+        }
         for group in 0..session.groups.len() {
             let range = session.groups[group].clone();
             let instrument = session.candidates[range.start].instrument;
@@ -202,6 +255,7 @@ impl Engine {
             // Market and limit orders meet the first price of the bar: its open, or the close
             // where there is nothing else.
             let is_first_price = step == Step::Open || bar.range.is_none();
+            let mut members = std::mem::take(&mut session.members);
             members.clear();
             members.extend(range.clone().filter(|i| {
                 let candidate = &session.candidates[*i];
@@ -214,17 +268,18 @@ impl Engine {
                     }
             }));
             let tick = self.config.instruments[instrument].tick_size;
-            let slipped = self.config.venue.slippage.price(reference, side, tick)?;
+            let slippage = self.config.venue.slippage;
             if !members.is_empty() {
                 members.sort_by_key(|i| (session.candidates[*i].sleeve, session.candidates[*i].id));
                 let terms = Terms {
                     group,
-                    price: slipped,
+                    price: slippage.price(reference, side, tick)?,
                     reference,
                     banded: true,
                 };
                 self.fill_group(session, &members, terms, out)?;
             }
+            session.members = members;
             if !is_first_price {
                 continue;
             }
@@ -237,11 +292,16 @@ impl Engine {
                 else {
                     continue;
                 };
-                let (marketable, price) = match side {
-                    Side::Buy => (limit >= reference, slipped.min(limit)),
-                    Side::Sell => (limit <= reference, slipped.max(limit)),
+                let marketable = match side {
+                    Side::Buy => limit >= reference,
+                    Side::Sell => limit <= reference,
                 };
                 if marketable {
+                    let slipped = slippage.price(reference, side, tick)?;
+                    let price = match side {
+                        Side::Buy => slipped.min(limit),
+                        Side::Sell => slipped.max(limit),
+                    };
                     let terms = Terms {
                         group,
                         price,
@@ -257,6 +317,9 @@ impl Engine {
 
     /// Resting limit orders that the bar trades through after its open.
     fn inside(&mut self, session: &mut Session, side: Side, out: &mut Vec<Output>) -> Result<()> {
+        if session.counts.of(side) == 0 || session.counts.limits == 0 {
+            return Ok(());
+        }
         for group in 0..session.groups.len() {
             for index in session.groups[group].clone() {
                 let candidate = session.candidates[index];
@@ -291,13 +354,9 @@ impl Engine {
         Ok(())
     }
 
-    fn close_orders(
-        &mut self,
-        ts: i64,
-        closing: Vec<(u64, usize)>,
-        out: &mut Vec<Output>,
-    ) -> Result<()> {
-        for (_, slot) in closing {
+    fn close_orders(&mut self, session: &Session, out: &mut Vec<Output>) -> Result<()> {
+        let ts = session.ts;
+        for &(_, slot) in &session.closing {
             let Some(order) = self.book.get(slot).copied() else {
                 continue;
             };

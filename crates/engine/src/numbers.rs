@@ -25,16 +25,22 @@ pub enum Rounding {
 ///
 /// If the divisor is not positive, which is a programmer's mistake.
 #[must_use]
+#[inline]
 pub fn div_round(dividend: i128, divisor: i128, rounding: Rounding) -> i128 {
     assert!(divisor > 0, "the divisor must be positive");
     // Most amounts fit in 64 bits, where a division takes a fraction of the time.
-    let (quotient, rest) = match (i64::try_from(dividend), i64::try_from(divisor)) {
-        (Ok(a), Ok(b)) => (i128::from(a.div_euclid(b)), i128::from(a.rem_euclid(b))),
-        _ => (dividend.div_euclid(divisor), dividend.rem_euclid(divisor)),
+    // Quotients go towards zero here; the rest has the sign of the dividend.
+    let narrow = (i64::try_from(dividend), i64::try_from(divisor));
+    let (quotient, rest) = if let (Ok(a), Ok(b)) = narrow {
+        (i128::from(a / b), i128::from(a % b))
+    } else {
+        let quotient = dividend / divisor;
+        let whole = quotient.wrapping_mul(divisor); // no larger than the dividend
+        (quotient, dividend.wrapping_sub(whole))
     };
     match rounding {
-        Rounding::Down => quotient,
-        Rounding::Up => quotient + i128::from(rest != 0),
+        Rounding::Down => quotient - i128::from(rest < 0),
+        Rounding::Up => quotient + i128::from(rest > 0),
     }
 }
 
@@ -43,6 +49,7 @@ pub fn div_round(dividend: i128, divisor: i128, rounding: Rounding) -> i128 {
 /// # Errors
 ///
 /// [`EngineError::Overflow`] if the amount does not fit.
+#[inline]
 pub fn notional(quantity: i64, price: i64, unit: i128) -> Result<i128> {
     // The product of two i64 always fits into an i128.
     mul(
@@ -52,20 +59,48 @@ pub fn notional(quantity: i64, price: i64, unit: i128) -> Result<i128> {
     )
 }
 
+// The sums below run at every order and bar: the error is made out of line, and only if needed.
+
+#[cold]
+#[inline(never)]
+fn overflow(place: &'static str) -> EngineError {
+    EngineError::Overflow { place }
+}
+
+#[inline]
 pub(crate) fn add(a: i128, b: i128, place: &'static str) -> Result<i128> {
-    a.checked_add(b).ok_or(EngineError::Overflow { place })
+    match a.checked_add(b) {
+        Some(sum) => Ok(sum),
+        None => Err(overflow(place)),
+    }
 }
 
+#[inline]
 pub(crate) fn sub(a: i128, b: i128, place: &'static str) -> Result<i128> {
-    a.checked_sub(b).ok_or(EngineError::Overflow { place })
+    match a.checked_sub(b) {
+        Some(difference) => Ok(difference),
+        None => Err(overflow(place)),
+    }
 }
 
+#[inline]
 pub(crate) fn mul(a: i128, b: i128, place: &'static str) -> Result<i128> {
-    a.checked_mul(b).ok_or(EngineError::Overflow { place })
+    // Most factors fit in 64 bits, where a product cannot overflow.
+    if let (Ok(a), Ok(b)) = (i64::try_from(a), i64::try_from(b)) {
+        return Ok(i128::from(a) * i128::from(b));
+    }
+    match a.checked_mul(b) {
+        Some(product) => Ok(product),
+        None => Err(overflow(place)),
+    }
 }
 
+#[inline]
 pub(crate) fn quantity_add(a: i64, b: i64, place: &'static str) -> Result<i64> {
-    a.checked_add(b).ok_or(EngineError::Overflow { place })
+    match a.checked_add(b) {
+        Some(sum) => Ok(sum),
+        None => Err(overflow(place)),
+    }
 }
 
 /// `amount * rate / 10^9`, rounded down: a share of an amount of money.

@@ -6,7 +6,8 @@ use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::numbers::Result;
 use crate::order::{Order, OrderStatus, Reason};
-use crate::output::{Fill, Outcome, Output, Rule, Verdict};
+use crate::output::{Fill, Output, Rule, Verdict};
+use crate::packed::{Figures, PackedFill, PackedOrder, PackedVerdict};
 
 /// An order and what became of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,9 +16,6 @@ pub struct OrderRow {
     pub reason: Option<Reason>,
     pub rejected_by: Option<Rule>,
 }
-
-/// A fill, in its instrument's units.
-pub type FillRow = Fill;
 
 /// A verdict and the instrument of its order, whose units its figures have.
 #[derive(Debug, Clone, Copy)]
@@ -49,9 +47,10 @@ pub struct PositionRow {
 #[derive(Debug, Default)]
 pub struct Recorder {
     /// In order of id, from 1 on.
-    pub orders: Vec<OrderRow>,
-    pub fills: Vec<FillRow>,
-    pub verdicts: Vec<VerdictRow>,
+    orders: Vec<PackedOrder>,
+    fills: Vec<PackedFill>,
+    verdicts: Vec<PackedVerdict>,
+    figures: Vec<Figures>,
     pub sleeves: Vec<SleeveRow>,
     pub positions: Vec<PositionRow>,
     pub missed: u64,
@@ -60,12 +59,56 @@ pub struct Recorder {
 impl Recorder {
     /// The row of an order.
     #[must_use]
-    pub fn order(&self, id: u64) -> Option<&OrderRow> {
+    pub fn order(&self, id: u64) -> Option<OrderRow> {
         let index = usize::try_from(id.checked_sub(1)?).ok()?;
-        self.orders.get(index)
+        self.orders.get(index).map(|row| row.unpack(id))
     }
 
-    fn order_mut(&mut self, id: u64) -> Option<&mut OrderRow> {
+    /// All orders, in order of id.
+    pub fn orders(&self) -> impl Iterator<Item = OrderRow> {
+        (1..).zip(&self.orders).map(|(id, row)| row.unpack(id))
+    }
+
+    /// All fills as they happened, in their instruments' units.
+    pub fn fills(&self) -> impl Iterator<Item = Fill> {
+        self.fills.iter().map(PackedFill::unpack)
+    }
+
+    #[must_use]
+    pub fn fill_count(&self) -> usize {
+        self.fills.len()
+    }
+
+    /// The fill at a place among all fills.
+    ///
+    /// # Panics
+    ///
+    /// If there are fewer, which is a programmer's mistake.
+    #[must_use]
+    pub fn fill(&self, index: usize) -> Fill {
+        self.fills[index].unpack()
+    }
+
+    /// All verdicts as they were given.
+    pub fn verdicts(&self) -> impl Iterator<Item = VerdictRow> {
+        self.verdicts.iter().map(|packed| {
+            let verdict = packed.unpack(&self.figures);
+            let instrument = self
+                .order_index(verdict.order)
+                .map_or(0, |index| self.orders[index].instrument());
+            VerdictRow {
+                verdict,
+                instrument,
+            }
+        })
+    }
+
+    fn order_index(&self, id: u64) -> Option<usize> {
+        let index = usize::try_from(id.checked_sub(1)?).ok()?;
+        (index < self.orders.len()).then_some(index)
+    }
+
+    fn order_mut(&mut self, id: u64) -> Option<&mut PackedOrder> {
         let index = usize::try_from(id.checked_sub(1)?).ok()?;
         self.orders.get_mut(index)
     }
@@ -76,10 +119,10 @@ impl Recorder {
     /// # Errors
     ///
     /// [`EngineError::Decode`] if the orders are not the engine's.
-    pub fn resume(&mut self, engine: &Engine, orders: Vec<OrderRow>, now: i64) -> Result<()> {
+    pub fn resume(&mut self, engine: &Engine, orders: &[OrderRow], now: i64) -> Result<()> {
         let config = engine.config();
         let sound = orders.len() as u64 == engine.last_order()
-            && (1..).zip(&orders).all(|(id, row)| {
+            && (1..).zip(orders).all(|(id, row)| {
                 row.order.id == id
                     && row.order.sleeve < config.sleeves.len()
                     && row.order.instrument < config.instruments.len()
@@ -89,9 +132,9 @@ impl Recorder {
                 "the orders of the snapshot are not those of its engine".to_owned(),
             ));
         }
-        self.orders = orders;
+        self.orders = orders.iter().map(PackedOrder::pack).collect();
         self.fills.retain(|fill| fill.ts <= now);
-        self.verdicts.retain(|row| row.verdict.ts <= now);
+        self.verdicts.retain(|row| row.ts <= now);
         self.sleeves.retain(|row| row.ts <= now);
         self.positions.retain(|row| row.ts <= now);
         self.missed = (0..config.instruments.len())
@@ -105,18 +148,10 @@ impl Recorder {
         for output in outputs {
             match output {
                 Output::OrderAccepted(order) => {
-                    self.orders.push(OrderRow {
-                        order: *order,
-                        reason: None,
-                        rejected_by: None,
-                    });
+                    self.orders.push(PackedOrder::new(order, None));
                 }
                 Output::OrderRejected { order, rule } => {
-                    self.orders.push(OrderRow {
-                        order: *order,
-                        reason: None,
-                        rejected_by: Some(*rule),
-                    });
+                    self.orders.push(PackedOrder::new(order, Some(*rule)));
                 }
                 Output::OrderFilled(fill) => self.observe_fill(fill),
                 Output::OrderCancelled { order, reason, .. } => {
@@ -126,13 +161,8 @@ impl Recorder {
                     self.finish(*order, OrderStatus::Expired, *reason);
                 }
                 Output::Verdict(verdict) => {
-                    let instrument = self
-                        .order(verdict.order)
-                        .map_or(0, |row| row.order.instrument);
-                    self.verdicts.push(VerdictRow {
-                        verdict: *verdict,
-                        instrument,
-                    });
+                    let packed = PackedVerdict::pack(verdict, &mut self.figures);
+                    self.verdicts.push(packed);
                 }
                 Output::BarMissed { .. } => self.missed += 1,
                 Output::CancelRejected { .. }
@@ -143,22 +173,15 @@ impl Recorder {
     }
 
     fn observe_fill(&mut self, fill: &Fill) {
-        self.fills.push(*fill);
+        self.fills.push(PackedFill::pack(fill));
         if let Some(row) = fill.order.and_then(|id| self.order_mut(id)) {
-            row.order.filled += fill.quantity;
-            let done = row.order.unfilled() == 0;
-            row.order.status = if done {
-                OrderStatus::Filled
-            } else {
-                OrderStatus::PartiallyFilled
-            };
+            row.fill(fill.quantity);
         }
     }
 
     fn finish(&mut self, id: u64, status: OrderStatus, reason: Reason) {
         if let Some(row) = self.order_mut(id) {
-            row.order.status = status;
-            row.reason = Some(reason);
+            row.finish(status, reason);
         }
     }
 
@@ -199,14 +222,5 @@ impl Recorder {
             }
         }
         Ok(())
-    }
-
-    /// How many verdicts had each outcome.
-    #[must_use]
-    pub fn outcome_count(&self, outcome: Outcome) -> usize {
-        self.verdicts
-            .iter()
-            .filter(|row| row.verdict.outcome == outcome)
-            .count()
     }
 }

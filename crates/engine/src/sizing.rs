@@ -146,6 +146,9 @@ impl Engine {
         out: &mut Vec<Output>,
     ) -> Result<()> {
         let reference = self.mark(request.instrument).expect("a target has a price");
+        if request.side == Side::Buy {
+            self.update_caps()?;
+        }
         match self.tightest_breach(request, reference)? {
             None => self.accept(ts, request, reference, true, Outcome::Accepted, None, out),
             Some(breach) if breach.most <= 0 => {
@@ -182,6 +185,9 @@ impl Engine {
             .filter(|_| request.kind == OrderKind::Limit)
             .or(self.mark(request.instrument))
             .unwrap_or(0);
+        if request.side == Side::Buy {
+            self.update_caps()?;
+        }
         match self.first_breach(ts, request, reference)? {
             None => self.accept(ts, request, reference, false, Outcome::Accepted, None, out),
             Some(breach) => {

@@ -139,34 +139,26 @@ fn orders<'py>(
     recorder: &Recorder,
 ) -> PyResult<Bound<'py, PyDict>> {
     let c = Columns::new(py);
-    let rows = &recorder.orders;
-    c.narrow("ts", rows.iter().map(|r| r.order.ts))?;
-    c.narrow("order_id", rows.iter().map(|r| id(r.order.id)))?;
-    c.narrow("instrument", rows.iter().map(|r| index(r.order.instrument)))?;
-    c.narrow("sleeve", rows.iter().map(|r| index(r.order.sleeve)))?;
-    c.narrow("side", rows.iter().map(|r| code(Side::ALL, &r.order.side)))?;
+    let rows = || recorder.orders();
+    c.narrow("ts", rows().map(|r| r.order.ts))?;
+    c.narrow("order_id", rows().map(|r| id(r.order.id)))?;
+    c.narrow("instrument", rows().map(|r| index(r.order.instrument)))?;
+    c.narrow("sleeve", rows().map(|r| index(r.order.sleeve)))?;
+    c.narrow("side", rows().map(|r| code(Side::ALL, &r.order.side)))?;
     let scale = |instrument: usize| scales.quantity[instrument];
     c.wide(
         "quantity",
-        rows.iter()
-            .map(|r| i128::from(r.order.quantity) * scale(r.order.instrument)),
+        rows().map(|r| i128::from(r.order.quantity) * scale(r.order.instrument)),
     )?;
     c.wide(
         "filled",
-        rows.iter()
-            .map(|r| i128::from(r.order.filled) * scale(r.order.instrument)),
+        rows().map(|r| i128::from(r.order.filled) * scale(r.order.instrument)),
     )?;
-    c.narrow(
-        "type",
-        rows.iter().map(|r| code(OrderKind::ALL, &r.order.kind)),
-    )?;
-    c.narrow(
-        "tif",
-        rows.iter().map(|r| code(TimeInForce::ALL, &r.order.tif)),
-    )?;
+    c.narrow("type", rows().map(|r| code(OrderKind::ALL, &r.order.kind)))?;
+    c.narrow("tif", rows().map(|r| code(TimeInForce::ALL, &r.order.tif)))?;
     c.wide(
         "limit_price",
-        rows.iter().map(|r| {
+        rows().map(|r| {
             r.order
                 .limit_price
                 .map_or(ABSENT, |p| i128::from(p) * scales.price[r.order.instrument])
@@ -174,17 +166,15 @@ fn orders<'py>(
     )?;
     c.narrow(
         "status",
-        rows.iter().map(|r| code(OrderStatus::ALL, &r.order.status)),
+        rows().map(|r| code(OrderStatus::ALL, &r.order.status)),
     )?;
     c.narrow(
         "reason",
-        rows.iter()
-            .map(|r| r.reason.map_or(NONE, |v| code(Reason::ALL, &v))),
+        rows().map(|r| r.reason.map_or(NONE, |v| code(Reason::ALL, &v))),
     )?;
     c.narrow(
         "rejected_by",
-        rows.iter()
-            .map(|r| r.rejected_by.map_or(NONE, |v| code(Rule::ALL, &v))),
+        rows().map(|r| r.rejected_by.map_or(NONE, |v| code(Rule::ALL, &v))),
     )?;
     Ok(c.dict)
 }
@@ -195,26 +185,24 @@ fn fills<'py>(
     recorder: &Recorder,
 ) -> PyResult<Bound<'py, PyDict>> {
     let c = Columns::new(py);
-    let rows = &recorder.fills;
-    c.narrow("ts", rows.iter().map(|r| r.ts))?;
-    c.narrow("fill_id", rows.iter().map(|r| id(r.id)))?;
-    c.narrow("order_id", rows.iter().map(|r| r.order.map_or(NONE, id)))?;
-    c.narrow("instrument", rows.iter().map(|r| index(r.instrument)))?;
-    c.narrow("sleeve", rows.iter().map(|r| index(r.sleeve)))?;
-    c.narrow("side", rows.iter().map(|r| code(Side::ALL, &r.side)))?;
+    let rows = || recorder.fills();
+    c.narrow("ts", rows().map(|r| r.ts))?;
+    c.narrow("fill_id", rows().map(|r| id(r.id)))?;
+    c.narrow("order_id", rows().map(|r| r.order.map_or(NONE, id)))?;
+    c.narrow("instrument", rows().map(|r| index(r.instrument)))?;
+    c.narrow("sleeve", rows().map(|r| index(r.sleeve)))?;
+    c.narrow("side", rows().map(|r| code(Side::ALL, &r.side)))?;
     c.wide(
         "quantity",
-        rows.iter()
-            .map(|r| i128::from(r.quantity) * scales.quantity[r.instrument]),
+        rows().map(|r| i128::from(r.quantity) * scales.quantity[r.instrument]),
     )?;
     c.wide(
         "price",
-        rows.iter()
-            .map(|r| i128::from(r.price) * scales.price[r.instrument]),
+        rows().map(|r| i128::from(r.price) * scales.price[r.instrument]),
     )?;
-    c.wide("fee", rows.iter().map(|r| r.fee))?;
-    c.wide("slippage", rows.iter().map(|r| r.slippage))?;
-    c.narrow("kind", rows.iter().map(|r| code(FillKind::ALL, &r.kind)))?;
+    c.wide("fee", rows().map(|r| r.fee))?;
+    c.wide("slippage", rows().map(|r| r.slippage))?;
+    c.narrow("kind", rows().map(|r| code(FillKind::ALL, &r.kind)))?;
     Ok(c.dict)
 }
 
@@ -224,26 +212,21 @@ fn verdicts<'py>(
     recorder: &Recorder,
 ) -> PyResult<Bound<'py, PyDict>> {
     let c = Columns::new(py);
-    let rows = &recorder.verdicts;
-    c.narrow("ts", rows.iter().map(|r| r.verdict.ts))?;
-    c.narrow("order_id", rows.iter().map(|r| id(r.verdict.order)))?;
-    c.narrow(
-        "rule",
-        rows.iter().map(|r| code(Rule::ALL, &r.verdict.rule)),
-    )?;
+    let rows = || recorder.verdicts();
+    c.narrow("ts", rows().map(|r| r.verdict.ts))?;
+    c.narrow("order_id", rows().map(|r| id(r.verdict.order)))?;
+    c.narrow("rule", rows().map(|r| code(Rule::ALL, &r.verdict.rule)))?;
     c.wide(
         "figure",
-        rows.iter()
-            .map(|r| scales.figure(r.instrument, r.verdict.figure)),
+        rows().map(|r| scales.figure(r.instrument, r.verdict.figure)),
     )?;
     c.wide(
         "limit",
-        rows.iter()
-            .map(|r| scales.figure(r.instrument, r.verdict.limit)),
+        rows().map(|r| scales.figure(r.instrument, r.verdict.limit)),
     )?;
     c.narrow(
         "outcome",
-        rows.iter().map(|r| code(Outcome::ALL, &r.verdict.outcome)),
+        rows().map(|r| code(Outcome::ALL, &r.verdict.outcome)),
     )?;
     Ok(c.dict)
 }

@@ -287,7 +287,7 @@ impl Session {
                 if session.row >= until {
                     return Ok(());
                 }
-                let first_fill = session.recorder.fills.len();
+                let first_fill = session.recorder.fill_count();
                 session.step()?;
                 (session.row - 1, first_fill)
             };
@@ -379,7 +379,7 @@ impl Session {
             now: self.now,
             sequence: self.sequence,
             timers: self.timers.clone(),
-            orders: self.recorder.orders.clone(),
+            orders: self.recorder.orders().collect(),
             strategies: states,
         };
         PyBytes::new(py, &encode(&run))
@@ -398,7 +398,7 @@ impl Session {
         let engine = Engine::restore(engine).map_err(|e| raise(&e))?;
         let row = self.check_fits(&run, &engine).map_err(|e| raise(&e))?;
         self.recorder
-            .resume(&engine, run.orders, run.now)
+            .resume(&engine, &run.orders, run.now)
             .map_err(|e| raise(&e))?;
         self.engine = engine;
         self.row = row;
@@ -448,7 +448,7 @@ impl Session {
 
     #[getter]
     fn fills(&self) -> usize {
-        self.recorder.fills.len()
+        self.recorder.fill_count()
     }
 
     #[classattr]
@@ -483,9 +483,9 @@ impl Host {
     fn call(&self, run: &Bound<'_, Session>, first_fill: usize) -> PyResult<()> {
         let py = run.py();
         if let Some(handler) = &self.on_fill {
-            let count = run.borrow().recorder.fills.len();
+            let count = run.borrow().recorder.fill_count();
             for index in first_fill..count {
-                let fill = run.borrow().recorder.fills[index];
+                let fill = run.borrow().recorder.fill(index);
                 if fill.sleeve != self.sleeve {
                     continue;
                 }
