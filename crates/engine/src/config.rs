@@ -95,9 +95,11 @@ impl FeeModel {
         while rest != 0 {
             (divisor, rest) = (rest, divisor % rest);
         }
+        let (rate, whole) = (rate / divisor, whole / divisor);
         FeeScale {
-            rate: rate / divisor,
-            whole: whole / divisor,
+            rate,
+            whole,
+            narrow: i64::try_from(rate).ok().zip(i64::try_from(whole).ok()),
             minor_unit,
         }
     }
@@ -109,6 +111,8 @@ impl FeeModel {
 pub struct FeeScale {
     rate: i128,
     whole: i128,
+    /// Both again, where they fit.
+    narrow: Option<(i64, i64)>,
     minor_unit: i128,
 }
 
@@ -120,6 +124,13 @@ impl FeeScale {
     /// [`EngineError::Overflow`] if the amount does not fit.
     #[inline]
     pub fn fee(&self, notional: i128) -> Result<i128> {
+        if let (Ok(amount), Some((rate, whole))) = (i64::try_from(notional), self.narrow)
+            && let Some(product) = amount.checked_mul(rate)
+            && product >= 0
+        {
+            let coins = product / whole + i64::from(product % whole != 0);
+            return mul(i128::from(coins), self.minor_unit, "a fee");
+        }
         let product = mul(notional, self.rate, "a fee")?;
         let coins = div_round(product, self.whole, Rounding::Up);
         mul(coins, self.minor_unit, "a fee")
@@ -281,6 +292,27 @@ impl Config {
         match rates.iter().find(|(_, ok)| !ok) {
             Some((name, _)) => Err(EngineError::Config(format!("{name} is out of range"))),
             None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn fees_in_reduced_fractions_are_those_of_the_model(
+            notional in 0..i64::MAX, rate in 0..RATE_ONE, digits in 0..=4_u32, wide in any::<bool>(),
+        ) {
+            let minor_unit = 10_i128.pow(12 - digits);
+            let notional = i128::from(notional) * if wide { 1 << 30 } else { 1 };
+            let exact = notional * i128::from(rate);
+            let whole = i128::from(RATE_ONE) * minor_unit;
+            let coins = exact / whole + i128::from(exact % whole != 0);
+            let scale = FeeModel { rate }.in_coins(minor_unit);
+            prop_assert_eq!(scale.fee(notional).unwrap(), coins * minor_unit);
         }
     }
 }

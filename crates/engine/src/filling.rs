@@ -169,7 +169,8 @@ impl Engine {
                 outcome,
             }));
         }
-        purse.1 = sub(purse.1, cost(lots)?, "cash left")?;
+        let paid = if lots == wanted { whole } else { cost(lots)? };
+        purse.1 = sub(purse.1, paid, "cash left")?;
         Ok(lots)
     }
 

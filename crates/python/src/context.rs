@@ -28,17 +28,20 @@ fn units(value: f64, scale: f64) -> Option<i64> {
 }
 
 impl Context {
-    fn index(&self, py: Python<'_>, instrument: &str) -> PyResult<usize> {
-        self.session
-            .borrow(py)
-            .ids
-            .get(instrument)
-            .copied()
-            .ok_or_else(|| {
-                PyValueError::new_err(format!(
-                    "`instrument` must be one of the fund's; found {instrument:?}"
-                ))
-            })
+    fn index(&self, instrument: &Bound<'_, PyString>) -> PyResult<usize> {
+        let session = self.session.borrow(instrument.py());
+        // Strategies mostly ask about the instrument that they are called for, by its own name.
+        if let Some(called) = session.called_for()
+            && session.names[called].is(instrument)
+        {
+            return Ok(called);
+        }
+        let name = instrument.to_cow()?;
+        session.ids.get(name.as_ref()).copied().ok_or_else(|| {
+            PyValueError::new_err(format!(
+                "`instrument` must be one of the fund's; found {name:?}"
+            ))
+        })
     }
 }
 
@@ -60,14 +63,14 @@ impl Context {
     fn submit(
         &self,
         py: Python<'_>,
-        instrument: &str,
+        instrument: &Bound<'_, PyString>,
         side: &str,
         quantity: f64,
         r#type: &str,
         tif: &str,
         limit_price: Option<f64>,
     ) -> PyResult<u64> {
-        let index = self.index(py, instrument)?;
+        let index = self.index(instrument)?;
         let mut session = self.session.borrow_mut(py);
         let scale = session.quantity_scale[index];
         let whole = units(quantity, scale)
@@ -115,16 +118,16 @@ impl Context {
     }
 
     /// Quantity that this sleeve holds.
-    fn position(&self, py: Python<'_>, instrument: &str) -> PyResult<f64> {
-        let index = self.index(py, instrument)?;
+    fn position(&self, py: Python<'_>, instrument: &Bound<'_, PyString>) -> PyResult<f64> {
+        let index = self.index(instrument)?;
         let session = self.session.borrow(py);
         Ok(session.engine.ledger().quantity(self.sleeve, index) as f64
             / session.quantity_scale[index])
     }
 
     /// Last close of an instrument; NaN before its first bar.
-    fn mark_price(&self, py: Python<'_>, instrument: &str) -> PyResult<f64> {
-        let index = self.index(py, instrument)?;
+    fn mark_price(&self, py: Python<'_>, instrument: &Bound<'_, PyString>) -> PyResult<f64> {
+        let index = self.index(instrument)?;
         let session = self.session.borrow(py);
         let scale = session.price_scale[index];
         Ok(session

@@ -74,6 +74,11 @@ fn flags(dict: &Bound<'_, PyDict>, key: &str) -> PyResult<Vec<bool>> {
 }
 
 impl Session {
+    /// The instrument that strategy code was last called for.
+    pub fn called_for(&self) -> Option<usize> {
+        self.calling.and_then(|(_, _, instrument)| instrument)
+    }
+
     /// Give the engine something that was decided now.
     pub fn decide(&mut self, source: usize, event: Event) -> PyResult<()> {
         self.sequence += 1;
@@ -332,8 +337,8 @@ impl Session {
         Ok(())
     }
 
-    /// Submit market orders on every row, round by round over the instruments: a load without a
-    /// strategy. Returns how many orders there were.
+    /// Submit market orders on every row, round by round over the instruments, buying on the first
+    /// row, selling on the next, and so on: a load without a strategy. Returns how many there were.
     #[pyo3(signature = (rows, orders_per_row, quantity))]
     fn run_market_orders(
         &mut self,
@@ -344,14 +349,14 @@ impl Session {
     ) -> PyResult<u64> {
         let count = self.names.len();
         let mut sent = 0_usize;
-        for _ in 0..rows.min(self.feed.rows() - self.row) {
+        for row in 0..rows.min(self.feed.rows() - self.row) {
             self.step()?;
+            let side = if row.is_multiple_of(2) {
+                quantvista_engine::Side::Buy
+            } else {
+                quantvista_engine::Side::Sell
+            };
             for _ in 0..orders_per_row {
-                let side = if (sent / count).is_multiple_of(2) {
-                    quantvista_engine::Side::Buy
-                } else {
-                    quantvista_engine::Side::Sell
-                };
                 let request = OrderRequest {
                     sleeve: 0,
                     instrument: sent % count,
