@@ -6,6 +6,7 @@ from typing import Any, Final
 __all__ = ["MINUS", "percent", "verdict"]
 
 MINUS: Final = "\N{MINUS SIGN}"
+_YEARS_MIN: Final = 1.0  # below that, a ratio "a year" is a guess from a season
 # How a known flaw of a sample reads inside a sentence; others go by their name. An empty phrase is
 # a flaw that coarsens a result rather than flatters it, and is left to the list of biases.
 _PHRASES: Final = {
@@ -103,7 +104,9 @@ def _belief(summary: Mapping[str, Any]) -> str:
     trials = summary["trials"]
     flaws.append("1 trial" if trials == 1 else f"{trials} trials, not deflated for")
     flaws.append(f"Sharpe {ratio:.2f} ± {error:.2f}".replace("-", MINUS))
-    if ratio < 2 * error:
+    if summary["period"]["years"] < _YEARS_MIN:
+        opening = "Too short to believe"
+    elif ratio < 2 * error:
         opening = "It cannot be told from luck"
     else:
         opening = (

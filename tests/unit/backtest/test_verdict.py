@@ -87,3 +87,9 @@ def test_a_fund_that_never_traded_says_how_often_it_was_stopped() -> None:
 def test_what_did_not_end_says_so_first(status: str, word: str) -> None:
     text = verdict(facts(status=status, error="the disk is full."))
     assert text.startswith(f"{word} after 2022-12-28: the disk is full. Made 9.8 %")
+
+
+def test_a_season_is_too_short_to_believe() -> None:
+    period = {"sessions": 60, "years": 0.24, "end": "2022-12-28"}
+    metrics = {"cagr": 0.5, "total_return": 0.1, "sharpe": 9.0, "sharpe_se": 1.2}
+    assert "Too short to believe: 1 trial" in verdict(facts(period=period, metrics=metrics))
