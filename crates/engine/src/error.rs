@@ -38,7 +38,9 @@ pub enum EngineError {
     EndedTwice { instrument: String },
     #[error("semantics {found} is not supported by this build, which knows {supported}")]
     UnsupportedSemantics { found: u16, supported: u16 },
-    #[error("arithmetic overflow in {place}; the engine refuses further inputs")]
+    #[error(
+        "arithmetic overflow in {place}: the amount does not fit into the engine, so prices, quantities or cash are too large together; it refuses further inputs"
+    )]
     Overflow { place: &'static str },
     #[error("entries of {event} sum to {sum}, not zero; the engine refuses further inputs")]
     Unbalanced { event: &'static str, sum: i128 },

@@ -21,10 +21,15 @@ pub struct Context {
     rng: Py<PyAny>,
 }
 
-/// Units of a decimal number; None if it is not a number or too large.
-fn units(value: f64, scale: f64) -> Option<i64> {
-    let scaled = (value * scale).round_ties_even();
-    (scaled.abs() < 9e18).then_some(scaled as i64)
+/// Units of a decimal number, up to the noise of floats; None if it has more digits than the
+/// scale, or is not a number, or too large.
+fn exact_units(value: f64, scale: f64) -> Option<i64> {
+    let scaled = value * scale;
+    let whole = scaled.round_ties_even();
+    // Half a billionth of the amount is far above what float arithmetic leaves behind, and far
+    // below a tenth of a unit for every amount that money is about.
+    let noise = (whole.abs() * 5e-10).clamp(1e-6, 1e-2);
+    ((scaled - whole).abs() <= noise && whole.abs() < 9e18).then_some(whole as i64)
 }
 
 impl Context {
@@ -72,19 +77,17 @@ impl Context {
     ) -> PyResult<u64> {
         let index = self.index(instrument)?;
         let mut session = self.session.borrow_mut(py);
-        let scale = session.quantity_scale[index];
-        let whole = units(quantity, scale)
-            .filter(|whole| (*whole as f64 - quantity * scale).abs() <= 1e-6)
-            .ok_or_else(|| {
-                PyValueError::new_err(format!(
-                    "`quantity` must have no more digits than {instrument} has; found {quantity}"
-                ))
-            })?;
+        let whole = exact_units(quantity, session.quantity_scale[index]).ok_or_else(|| {
+            PyValueError::new_err(format!(
+                "`quantity` must have no more digits than {instrument} has; found {quantity}"
+            ))
+        })?;
         let limit_price = limit_price
             .map(|price| {
-                units(price, session.price_scale[index]).ok_or_else(|| {
+                exact_units(price, session.price_scale[index]).ok_or_else(|| {
                     PyValueError::new_err(format!(
-                        "`limit_price` must be a number; found {price} for {instrument}"
+                        "`limit_price` must have no more digits than prices of {instrument} have \
+                         (round it to the tick, up or down as you mean it); found {price}"
                     ))
                 })
             })
@@ -205,7 +208,6 @@ impl Context {
     /// Ask for `on_timer` at the first barrier at or after `at_ns` (UTC nanoseconds).
     fn set_timer(&self, py: Python<'_>, at_ns: i64, name: String) {
         let mut session = self.session.borrow_mut(py);
-        let place = session.timers.last().map_or(0, |timer| timer.2 + 1);
-        session.timers.push((at_ns, self.sleeve, place, name));
+        session.timers.set(at_ns, self.sleeve, name);
     }
 }

@@ -3,8 +3,10 @@
 mod columns;
 mod context;
 mod events;
+mod host;
 mod records;
 mod session;
+mod timers;
 
 use pyo3::prelude::*;
 

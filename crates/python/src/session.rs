@@ -7,37 +7,35 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 use quantvista_engine::{
-    BarColumns, Engine, EngineError, Event, Feed, Fill, Input, MISSING, OrderRequest, Output,
-    Recorder, RunState, decode, encode,
+    BarColumns, Engine, EngineError, Event, Feed, Input, MISSING, OrderRequest, Output, Recorder,
+    RunState, decode, encode,
 };
 
 use crate::context::Context;
-use crate::events::{BarEvent, FillEvent, TimerEvent};
+use crate::host::Host;
+use crate::timers::Timers;
 use crate::{columns, raise, records};
 
 /// Rows between two looks at whether the user pressed Ctrl-C.
 const ROWS_PER_SIGNAL_CHECK: usize = 256;
 
-/// A timer of a sleeve: when, which sleeve, in what order it was set, its name.
-pub type TimerKey = (i64, usize, u64, String);
-
 #[pyclass(name = "Session", module = "quantvista._native")]
 pub struct Session {
     pub engine: Engine,
-    feed: Feed,
+    pub feed: Feed,
     pub recorder: Recorder,
     record: Record,
-    row: usize,
+    pub row: usize,
     pub now: i64,
     sequence: u64,
-    pub timers: Vec<TimerKey>,
+    pub timers: Timers,
     out: Vec<Output>,
     pub ids: HashMap<String, usize>,
     pub names: Vec<Py<PyString>>,
     pub price_scale: Vec<f64>,
     pub quantity_scale: Vec<f64>,
     /// Sleeve, handler and instrument of the strategy code that runs.
-    calling: Option<(usize, &'static str, Option<usize>)>,
+    pub calling: Option<(usize, &'static str, Option<usize>)>,
 }
 
 /// What is written down at each barrier, beside orders, fills and verdicts.
@@ -46,15 +44,6 @@ enum Record {
     All,
     Accounts,
     Nothing,
-}
-
-/// A sleeve's event strategy: its context and the handlers that it has.
-struct Host {
-    sleeve: usize,
-    context: Py<Context>,
-    on_bar: Option<Py<PyAny>>,
-    on_fill: Option<Py<PyAny>>,
-    on_timer: Option<Py<PyAny>>,
 }
 
 fn column(dict: &Bound<'_, PyDict>, key: &str) -> PyResult<Option<Vec<i64>>> {
@@ -138,54 +127,6 @@ impl Session {
         };
         marked.map_err(|e| raise(&e))
     }
-
-    fn fill_event(&self, py: Python<'_>, fill: &Fill) -> FillEvent {
-        let money = |amount: i128| amount as f64 / 1e12;
-        FillEvent {
-            order_id: fill.order.unwrap_or(0),
-            instrument: self.names[fill.instrument].clone_ref(py),
-            side: fill.side.name(),
-            quantity: fill.quantity as f64 / self.quantity_scale[fill.instrument],
-            price: fill.price as f64 / self.price_scale[fill.instrument],
-            fee: money(fill.fee),
-            kind: fill.kind.name(),
-            ts: fill.ts,
-        }
-    }
-
-    fn bar_event(&self, py: Python<'_>, instrument: usize) -> Option<BarEvent> {
-        let bar = self.feed.bar(self.row - 1, instrument)?;
-        let scale = self.price_scale[instrument];
-        let [open, high, low] = bar
-            .range
-            .map_or([f64::NAN; 3], |r| r.map(|p| p as f64 / scale));
-        Some(BarEvent {
-            instrument: self.names[instrument].clone_ref(py),
-            ts: self.now,
-            open,
-            high,
-            low,
-            close: bar.close as f64 / scale,
-            volume: bar
-                .volume
-                .map_or(f64::NAN, |v| v as f64 / self.quantity_scale[instrument]),
-        })
-    }
-
-    /// Timers of a sleeve that are due, in order; they are taken off the list.
-    fn due_timers(&mut self, sleeve: usize) -> Vec<TimerKey> {
-        if self.timers.is_empty() {
-            return Vec::new();
-        }
-        let now = self.now;
-        let (mut due, rest): (Vec<_>, Vec<_>) = self
-            .timers
-            .drain(..)
-            .partition(|timer| timer.1 == sleeve && timer.0 <= now);
-        self.timers = rest;
-        due.sort();
-        due
-    }
 }
 
 #[pymethods]
@@ -251,7 +192,7 @@ impl Session {
             row: 0,
             now: i64::MIN,
             sequence: 0,
-            timers: Vec::new(),
+            timers: Timers::default(),
             out: Vec::new(),
             calling: None,
         })
@@ -383,7 +324,7 @@ impl Session {
             row: self.row as u64,
             now: self.now,
             sequence: self.sequence,
-            timers: self.timers.clone(),
+            timers: self.timers.to_list(),
             orders: self.recorder.orders().collect(),
             strategies: states,
         };
@@ -409,7 +350,7 @@ impl Session {
         self.row = row;
         self.now = run.now;
         self.sequence = run.sequence;
-        self.timers = run.timers;
+        self.timers = Timers::from_list(run.timers);
         Ok(run
             .strategies
             .iter()
@@ -480,47 +421,5 @@ impl Session {
     fn position(&self, sleeve: usize, instrument: usize) -> PyResult<i64> {
         records::check_indices(&self.engine, sleeve, instrument)?;
         Ok(self.engine.ledger().quantity(sleeve, instrument))
-    }
-}
-
-impl Host {
-    /// Tell the strategy what happened at this barrier: its fills, its timers, the bars.
-    fn call(&self, run: &Bound<'_, Session>, first_fill: usize) -> PyResult<()> {
-        let py = run.py();
-        if let Some(handler) = &self.on_fill {
-            let count = run.borrow().recorder.fill_count();
-            for index in first_fill..count {
-                let fill = run.borrow().recorder.fill(index);
-                if fill.sleeve != self.sleeve {
-                    continue;
-                }
-                run.borrow_mut().calling = Some((self.sleeve, "on_fill", Some(fill.instrument)));
-                let event = run.borrow().fill_event(py, &fill);
-                handler.call1(py, (&self.context, event))?;
-            }
-        }
-        if let Some(handler) = &self.on_timer {
-            let due = run.borrow_mut().due_timers(self.sleeve);
-            let ts = run.borrow().now;
-            for (_, _, _, name) in due {
-                run.borrow_mut().calling = Some((self.sleeve, "on_timer", None));
-                handler.call1(py, (&self.context, TimerEvent { name, ts }))?;
-            }
-        }
-        if let Some(handler) = &self.on_bar {
-            let count = run.borrow().names.len();
-            for instrument in 0..count {
-                let event = {
-                    let mut session = run.borrow_mut();
-                    let Some(event) = session.bar_event(py, instrument) else {
-                        continue;
-                    };
-                    session.calling = Some((self.sleeve, "on_bar", Some(instrument)));
-                    event
-                };
-                handler.call1(py, (&self.context, event))?;
-            }
-        }
-        Ok(())
     }
 }
