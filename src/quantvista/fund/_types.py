@@ -48,7 +48,7 @@ def exact_decimal(value: object) -> Decimal:
         value = repr(value)
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise ValueError("must be a decimal number")
-    if isinstance(value, str) and ("_" in value or value != value.strip()):
+    if isinstance(value, str) and (not value.isascii() or "_" in value or value != value.strip()):
         raise ValueError("must be a decimal number")
     try:
         number = Decimal(value)

@@ -34,6 +34,7 @@ def _refusal(tmp_path: Path, content: str | bytes) -> str:
         ('"1000000.00"', '"-1"', "`fund.cash` must be greater than 0; found '-1'"),
         ('"1000000.00"', '"NaN"', "`fund.cash` must be finite; found 'NaN'"),
         ('"1000000.00"', '"1,000"', "`fund.cash` must be a decimal number; found '1,000'"),
+        ('"1000000.00"', '"\N{FULLWIDTH DIGIT ONE}00"', "`fund.cash` must be a decimal number"),
         ('"1000000.00"', '"1e999999999"', "`fund.cash` must be a number of ordinary size"),
         ('"1000000.00"', "true", "`fund.cash` must be a decimal number; found True"),
         ('"1000000.00"', "inf", "`fund.cash` must be finite"),
