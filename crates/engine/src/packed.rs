@@ -10,11 +10,12 @@ fn narrow(index: usize) -> u32 {
 }
 
 /// An order without its id, which is its place among all orders, and without `due` and `reason`,
-/// which only mean something in the book.
+/// which only mean something in the book. The verdict of most orders, accepted whole, stands here.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PackedOrder {
-    ts: i64,
-    limit_price: Option<i64>,
+    pub(crate) ts: i64,
+    /// 0 where there is none.
+    limit_price: i64,
     quantity: i64,
     filled: i64,
     reference: i64,
@@ -24,9 +25,17 @@ pub(crate) struct PackedOrder {
     kind: OrderKind,
     tif: TimeInForce,
     status: OrderStatus,
-    from_target: bool,
+    flags: u8,
     reason: Option<Reason>,
     rejected_by: Option<Rule>,
+}
+
+const FROM_TARGET: u8 = 1;
+const HAS_LIMIT: u8 = 2;
+const ACCEPTED_WHOLE: u8 = 4;
+
+fn flag(is_set: bool, flag: u8) -> u8 {
+    if is_set { flag } else { 0 }
 }
 
 impl PackedOrder {
@@ -34,7 +43,7 @@ impl PackedOrder {
     pub(crate) fn new(order: &Order, rejected_by: Option<Rule>) -> Self {
         Self {
             ts: order.ts,
-            limit_price: order.limit_price,
+            limit_price: order.limit_price.unwrap_or(0),
             quantity: order.quantity,
             filled: order.filled,
             reference: order.reference,
@@ -44,7 +53,8 @@ impl PackedOrder {
             kind: order.kind,
             tif: order.tif,
             status: order.status,
-            from_target: order.from_target,
+            flags: flag(order.from_target, FROM_TARGET)
+                | flag(order.limit_price.is_some(), HAS_LIMIT),
             reason: None,
             rejected_by,
         }
@@ -67,18 +77,32 @@ impl PackedOrder {
                 side: self.side,
                 kind: self.kind,
                 tif: self.tif,
-                limit_price: self.limit_price,
+                limit_price: self.has(HAS_LIMIT).then_some(self.limit_price),
                 quantity: self.quantity,
                 filled: self.filled,
                 reference: self.reference,
                 status: self.status,
                 due: false,
-                from_target: self.from_target,
+                from_target: self.has(FROM_TARGET),
                 reason: Reason::Day,
             },
             reason: self.reason,
             rejected_by: self.rejected_by,
         }
+    }
+
+    fn has(&self, flag: u8) -> bool {
+        self.flags & flag != 0
+    }
+
+    /// Whether the gate accepted it whole, as far as this recorder saw it.
+    pub(crate) fn accepted_whole(&self) -> bool {
+        self.has(ACCEPTED_WHOLE)
+    }
+
+    #[inline]
+    pub(crate) fn set_accepted_whole(&mut self) {
+        self.flags |= ACCEPTED_WHOLE;
     }
 
     #[inline]
@@ -101,6 +125,12 @@ impl PackedOrder {
     }
 }
 
+/// The fee and the slippage of a fill, where they are too large for 64 bits: nine million.
+pub(crate) type Costs = (i128, i128);
+
+/// Slippage is never negative.
+const WIDE: i64 = -1;
+
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PackedFill {
     pub(crate) ts: i64,
@@ -109,9 +139,9 @@ pub(crate) struct PackedFill {
     order: u64,
     quantity: i64,
     price: i64,
-    /// Bytes of two `i128`, which need no alignment.
-    fee: [u8; 16],
-    slippage: [u8; 16],
+    /// Where one of them does not fit, `fee` is their place in a list, and `slippage` is [`WIDE`].
+    fee: i64,
+    slippage: i64,
     instrument: u32,
     sleeve: u32,
     side: Side,
@@ -120,15 +150,25 @@ pub(crate) struct PackedFill {
 
 impl PackedFill {
     #[inline]
-    pub(crate) fn pack(fill: &Fill) -> Self {
+    pub(crate) fn pack(fill: &Fill, all: &mut Vec<Costs>) -> Self {
+        let narrow_costs = (i64::try_from(fill.fee), i64::try_from(fill.slippage));
+        let (fee, slippage) = if let (Ok(fee), Ok(slippage)) = narrow_costs {
+            (fee, slippage)
+        } else {
+            all.push((fill.fee, fill.slippage));
+            (
+                i64::try_from(all.len() - 1).expect("a place in a list"),
+                WIDE,
+            )
+        };
         Self {
             ts: fill.ts,
             id: fill.id,
             order: fill.order.unwrap_or(0),
             quantity: fill.quantity,
             price: fill.price,
-            fee: fill.fee.to_ne_bytes(),
-            slippage: fill.slippage.to_ne_bytes(),
+            fee,
+            slippage,
             instrument: narrow(fill.instrument),
             sleeve: narrow(fill.sleeve),
             side: fill.side,
@@ -137,7 +177,12 @@ impl PackedFill {
     }
 
     #[inline]
-    pub(crate) fn unpack(&self) -> Fill {
+    pub(crate) fn unpack(&self, all: &[Costs]) -> Fill {
+        let (fee, slippage) = if self.slippage == WIDE {
+            all[usize::try_from(self.fee).expect("a place in a list")]
+        } else {
+            (i128::from(self.fee), i128::from(self.slippage))
+        };
         Fill {
             ts: self.ts,
             id: self.id,
@@ -147,56 +192,28 @@ impl PackedFill {
             side: self.side,
             quantity: self.quantity,
             price: self.price,
-            fee: i128::from_ne_bytes(self.fee),
-            slippage: i128::from_ne_bytes(self.slippage),
+            fee,
+            slippage,
             kind: self.kind,
         }
     }
 }
 
-/// Most verdicts have no figures; those of the others stand in a list of their own.
+/// A verdict that its order does not tell of, and how many orders there were when it was given.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct PackedVerdict {
-    pub(crate) ts: i64,
-    order: u64,
-    figures: Option<std::num::NonZeroU32>,
-    rule: Rule,
-    outcome: Outcome,
+pub(crate) struct KeptVerdict {
+    pub(crate) orders: usize,
+    pub(crate) verdict: Verdict,
 }
 
-/// The figure and the limit of a verdict.
-pub(crate) type Figures = (Figure, Figure);
-
-impl PackedVerdict {
-    #[inline]
-    pub(crate) fn pack(verdict: &Verdict, all: &mut Vec<Figures>) -> Self {
-        let figures = (verdict.figure, verdict.limit);
-        let place = if figures == (Figure::None, Figure::None) {
-            0
-        } else {
-            all.push(figures);
-            narrow(all.len())
-        };
-        Self {
-            ts: verdict.ts,
-            order: verdict.order,
-            figures: std::num::NonZeroU32::new(place),
-            rule: verdict.rule,
-            outcome: verdict.outcome,
-        }
-    }
-
-    pub(crate) fn unpack(&self, all: &[Figures]) -> Verdict {
-        let (figure, limit) = self.figures.map_or((Figure::None, Figure::None), |place| {
-            all[place.get() as usize - 1]
-        });
-        Verdict {
-            ts: self.ts,
-            order: self.order,
-            rule: self.rule,
-            figure,
-            limit,
-            outcome: self.outcome,
-        }
+/// The verdict on an order that was accepted whole.
+pub(crate) fn plain_verdict(ts: i64, order: u64) -> Verdict {
+    Verdict {
+        ts,
+        order,
+        rule: Rule::All,
+        figure: Figure::None,
+        limit: Figure::None,
+        outcome: Outcome::Accepted,
     }
 }

@@ -7,7 +7,7 @@ use crate::error::EngineError;
 use crate::numbers::Result;
 use crate::order::{Order, OrderStatus, Reason};
 use crate::output::{Fill, Output, Rule, Verdict};
-use crate::packed::{Figures, PackedFill, PackedOrder, PackedVerdict};
+use crate::packed::{Costs, KeptVerdict, PackedFill, PackedOrder, plain_verdict};
 
 /// An order and what became of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,8 +49,9 @@ pub struct Recorder {
     /// In order of id, from 1 on.
     orders: Vec<PackedOrder>,
     fills: Vec<PackedFill>,
-    verdicts: Vec<PackedVerdict>,
-    figures: Vec<Figures>,
+    costs: Vec<Costs>,
+    /// Those that are not [`PackedOrder::accepted_whole`].
+    verdicts: Vec<KeptVerdict>,
     pub sleeves: Vec<SleeveRow>,
     pub positions: Vec<PositionRow>,
     pub missed: u64,
@@ -71,7 +72,7 @@ impl Recorder {
 
     /// All fills as they happened, in their instruments' units.
     pub fn fills(&self) -> impl Iterator<Item = Fill> {
-        self.fills.iter().map(PackedFill::unpack)
+        self.fills.iter().map(|fill| fill.unpack(&self.costs))
     }
 
     #[must_use]
@@ -86,26 +87,34 @@ impl Recorder {
     /// If there are fewer, which is a programmer's mistake.
     #[must_use]
     pub fn fill(&self, index: usize) -> Fill {
-        self.fills[index].unpack()
+        self.fills[index].unpack(&self.costs)
     }
 
     /// All verdicts as they were given.
-    pub fn verdicts(&self) -> impl Iterator<Item = VerdictRow> {
-        self.verdicts.iter().map(|packed| {
-            let verdict = packed.unpack(&self.figures);
-            let instrument = self
-                .order_index(verdict.order)
-                .map_or(0, |index| self.orders[index].instrument());
-            VerdictRow {
-                verdict,
-                instrument,
+    #[must_use]
+    pub fn verdicts(&self) -> Vec<VerdictRow> {
+        let mut rows = Vec::with_capacity(self.orders.len() + self.verdicts.len());
+        let mut kept = self.verdicts.iter().peekable();
+        for (index, (id, order)) in (1..).zip(&self.orders).enumerate() {
+            if order.accepted_whole() {
+                rows.push(VerdictRow {
+                    verdict: plain_verdict(order.ts, id),
+                    instrument: order.instrument(),
+                });
             }
-        })
+            while let Some(next) = kept.next_if(|next| next.orders <= index + 1) {
+                rows.push(VerdictRow {
+                    verdict: next.verdict,
+                    instrument: self.instrument_of(next.verdict.order),
+                });
+            }
+        }
+        rows
     }
 
-    fn order_index(&self, id: u64) -> Option<usize> {
-        let index = usize::try_from(id.checked_sub(1)?).ok()?;
-        (index < self.orders.len()).then_some(index)
+    fn instrument_of(&self, id: u64) -> usize {
+        let place = usize::try_from(id - 1).expect("an order's place");
+        self.orders[place].instrument()
     }
 
     fn order_mut(&mut self, id: u64) -> Option<&mut PackedOrder> {
@@ -132,9 +141,17 @@ impl Recorder {
                 "the orders of the snapshot are not those of its engine".to_owned(),
             ));
         }
+        let before = std::mem::take(&mut self.orders);
         self.orders = orders.iter().map(PackedOrder::pack).collect();
+        for (order, known) in self.orders.iter_mut().zip(before) {
+            if known.accepted_whole() {
+                order.set_accepted_whole();
+            }
+        }
         self.fills.retain(|fill| fill.ts <= now);
-        self.verdicts.retain(|row| row.ts <= now);
+        let last = engine.last_order();
+        self.verdicts
+            .retain(|kept| kept.verdict.ts <= now && kept.verdict.order <= last);
         self.sleeves.retain(|row| row.ts <= now);
         self.positions.retain(|row| row.ts <= now);
         self.missed = (0..config.instruments.len())
@@ -160,10 +177,7 @@ impl Recorder {
                 Output::OrderExpired { order, reason, .. } => {
                     self.finish(*order, OrderStatus::Expired, *reason);
                 }
-                Output::Verdict(verdict) => {
-                    let packed = PackedVerdict::pack(verdict, &mut self.figures);
-                    self.verdicts.push(packed);
-                }
+                Output::Verdict(verdict) => self.observe_verdict(verdict),
                 Output::BarMissed { .. } => self.missed += 1,
                 Output::CancelRejected { .. }
                 | Output::InstrumentSettled { .. }
@@ -172,8 +186,19 @@ impl Recorder {
         }
     }
 
+    fn observe_verdict(&mut self, verdict: &Verdict) {
+        let is_plain = *verdict == plain_verdict(verdict.ts, verdict.order);
+        match self.order_mut(verdict.order) {
+            Some(order) if is_plain => order.set_accepted_whole(),
+            _ => self.verdicts.push(KeptVerdict {
+                orders: self.orders.len(),
+                verdict: *verdict,
+            }),
+        }
+    }
+
     fn observe_fill(&mut self, fill: &Fill) {
-        self.fills.push(PackedFill::pack(fill));
+        self.fills.push(PackedFill::pack(fill, &mut self.costs));
         if let Some(row) = fill.order.and_then(|id| self.order_mut(id)) {
             row.fill(fill.quantity);
         }

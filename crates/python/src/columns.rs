@@ -212,21 +212,26 @@ fn verdicts<'py>(
     recorder: &Recorder,
 ) -> PyResult<Bound<'py, PyDict>> {
     let c = Columns::new(py);
-    let rows = || recorder.verdicts();
-    c.narrow("ts", rows().map(|r| r.verdict.ts))?;
-    c.narrow("order_id", rows().map(|r| id(r.verdict.order)))?;
-    c.narrow("rule", rows().map(|r| code(Rule::ALL, &r.verdict.rule)))?;
+    let rows = recorder.verdicts();
+    c.narrow("ts", rows.iter().map(|r| r.verdict.ts))?;
+    c.narrow("order_id", rows.iter().map(|r| id(r.verdict.order)))?;
+    c.narrow(
+        "rule",
+        rows.iter().map(|r| code(Rule::ALL, &r.verdict.rule)),
+    )?;
     c.wide(
         "figure",
-        rows().map(|r| scales.figure(r.instrument, r.verdict.figure)),
+        rows.iter()
+            .map(|r| scales.figure(r.instrument, r.verdict.figure)),
     )?;
     c.wide(
         "limit",
-        rows().map(|r| scales.figure(r.instrument, r.verdict.limit)),
+        rows.iter()
+            .map(|r| scales.figure(r.instrument, r.verdict.limit)),
     )?;
     c.narrow(
         "outcome",
-        rows().map(|r| code(Outcome::ALL, &r.verdict.outcome)),
+        rows.iter().map(|r| code(Outcome::ALL, &r.verdict.outcome)),
     )?;
     Ok(c.dict)
 }
