@@ -1,0 +1,109 @@
+"""The works, who does them, and how much each gets to do."""
+
+from dataclasses import dataclass
+
+__all__ = ["WORKS", "Contender", "Work"]
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One system at one work.
+
+    Parameters
+    ----------
+    system : str
+        Name in the table; "quantvista" is ours and runs in our environment.
+    script : str
+        Program beside this file.
+    size, quick_size : int
+        What the program is given; the second is for a smoke test.
+    note : str
+        What differs from ours, or what the number means.
+    """
+
+    system: str
+    script: str
+    size: int
+    quick_size: int
+    note: str
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it runs in our environment."""
+        return self.system == "quantvista"
+
+
+@dataclass(frozen=True)
+class Work:
+    """A work: ours first, then the peers.
+
+    Parameters
+    ----------
+    name, title, unit : str
+        In bench.json, in the table, and of the rate.
+    contenders : tuple of Contender
+        Run in turn, again and again.
+    target : float or None
+        Rate that ours is meant to reach.
+    whole_process : bool
+        Whether the time is that of the whole process, its start and imports included.
+    """
+
+    name: str
+    title: str
+    unit: str
+    contenders: tuple[Contender, ...]
+    target: float | None = None
+    whole_process: bool = False
+
+
+_BT = Contender("bt", "bt_demo.py", 1, 1, "float weights; no limits, records, outputs or report")
+_COMPUTE = Contender("quantvista", "ours_demo.py", 1, 1, "limits, exact books, outputs, report")
+_COMMAND = Contender("quantvista", "ours_command.py", 1, 1, "qv run --demo")
+
+WORKS = (
+    Work(
+        "bars",
+        "Engine, OHLC bars, 500 instruments, an order resting in each",
+        "bars/s",
+        (
+            Contender("quantvista", "ours_bars.py", 40_000, 200, "every bar marked"),
+            Contender("nautilus_trader", "nautilus_bars.py", 400, 4, "no bar subscriptions"),
+        ),
+        target=10e6,
+    ),
+    Work(
+        "orders",
+        "Orders in to fills out, 500 instruments, all limits on",
+        "orders/s",
+        (
+            Contender(
+                "quantvista", "ours_orders.py", 3_000, 10, "buys and sells, four a bar, recorded"
+            ),
+            Contender(
+                "nautilus_trader", "nautilus_orders.py", 6, 1, "buys only, at which it is faster"
+            ),
+        ),
+        target=3e6,
+    ),
+    Work(
+        "callbacks",
+        "Python event strategy, three reads, an order per ten events",
+        "callbacks/s",
+        (
+            Contender("quantvista", "ours_callbacks.py", 4_000, 20, ""),
+            Contender("nautilus_trader", "nautilus_callbacks.py", 30, 4, ""),
+        ),
+        target=1e6,
+    ),
+    Work(
+        "demo", "Demo fund, compute: 20 stocks, 32 years, two sleeves", "cells/s", (_COMPUTE, _BT)
+    ),
+    Work(
+        "command",
+        "qv run --demo, whole process with imports",
+        "cells/s",
+        (_COMMAND, _BT),
+        whole_process=True,
+    ),
+)
