@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from quantvista.data import DataSpec
+from quantvista.errors import ConfigError
 from quantvista.fund._types import (
     Bps,
     Fraction,
@@ -44,11 +45,22 @@ class FundSection(_Section):
     """``[fund]``: what the fund is."""
 
     name: Slug = Field(description="Short name; part of order ids and of the output folder.")
-    currency: str = Field("USD", description="ISO 4217 code of cash, prices and limits.")
+    currency: str = Field(
+        "USD", description="ISO 4217 code, or BTC, ETH, USDC or USDT; of cash, prices and limits."
+    )
     cash: Money = Field(description="Capital at the start, in whole minor units.")
     time_zone: str = Field("America/New_York", description="IANA name; of spoken dates.")
     calendar: str = Field("XNYS", description="exchange_calendars name, or 24/7.")
     seed: int = Field(7, ge=0, lt=2**63, description="Of every random number in a run.")
+
+    @field_validator("currency")
+    @classmethod
+    def _known_currency(cls, value: str) -> str:
+        try:
+            currency_digits(value)
+        except ConfigError as error:
+            raise ValueError(str(error).replace("`currency`", "`fund.currency`", 1)) from None
+        return value
 
     @field_validator("time_zone")
     @classmethod

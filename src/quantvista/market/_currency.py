@@ -1,19 +1,42 @@
-"""Minor units of currencies (ISO 4217), to know what a whole cent is."""
+"""Minor units of currencies, to know what a whole cent is."""
 
-import re
+import difflib
 
 from quantvista.errors import ConfigError
 
-__all__ = ["currency_digits"]
+__all__ = ["CURRENCIES", "currency_digits"]
 
-_CODE = re.compile(r"[A-Z][A-Z0-9]{2,9}")
+# ISO 4217, list one of January 2026, without funds, metals and units of account; the lev and the
+# kuna, withdrawn since 2023, because prices in them are still about.
+_TWO = """
+AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF
+CHF CNY COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD
+HNL HRK HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD
+MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON
+RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD
+TZS UAH USD UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG
+"""
+_NONE = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
+_THREE = "BHD IQD JOD KWD LYD OMR TND"
 
-# Only what differs from two digits; coins use the digits of their smallest unit.
-_DIGITS = {
-    **dict.fromkeys(("CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF", "XPF"), 0),
-    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
-    **dict.fromkeys(("USDC", "USDT"), 6),
-    **dict.fromkeys(("BTC", "ETH"), 8),
+# Coins that others are quoted in. Money has at most 12 decimals, so that the 18 of ETH are cut.
+_COINS = {"BTC": 8, "ETH": 8, "USDC": 6, "USDT": 6}
+
+CURRENCIES: dict[str, int] = {
+    **dict.fromkeys(_TWO.split(), 2),
+    **dict.fromkeys(_NONE.split(), 0),
+    **dict.fromkeys(_THREE.split(), 3),
+    **_COINS,
+}
+"""Decimals of the minor unit by code."""
+
+_HINTS = {
+    "CNH": "the code of the yuan is CNY",
+    "GBX": "pence are no currency; divide prices by 100 and use GBP",
+    "ILA": "agorot are no currency; divide prices by 100 and use ILS",
+    "RMB": "the code of the yuan is CNY",
+    "XBT": "the code here is BTC",
+    "ZAC": "cents are no currency; divide prices by 100 and use ZAR",
 }
 
 
@@ -23,7 +46,7 @@ def currency_digits(currency: str) -> int:
     Parameters
     ----------
     currency : str
-        Upper-case code, three to ten letters and digits.
+        An ISO 4217 code, or BTC, ETH, USDC or USDT, in upper case.
 
     Returns
     -------
@@ -33,13 +56,23 @@ def currency_digits(currency: str) -> int:
     Raises
     ------
     ConfigError
-        If the code is not written like a currency code.
+        If there is no such currency.
 
     Examples
     --------
-    >>> currency_digits("USD"), currency_digits("JPY")
-    (2, 0)
+    >>> currency_digits("USD"), currency_digits("JPY"), currency_digits("BTC")
+    (2, 0, 8)
     """
-    if not _CODE.fullmatch(currency):
-        raise ConfigError(f"`currency` must be an upper-case code such as USD; found {currency!r}")
-    return _DIGITS.get(currency, 2)
+    digits = CURRENCIES.get(currency)
+    if digits is None:
+        rule = f"must be an ISO 4217 code such as USD, or one of {', '.join(_COINS)}"
+        raise ConfigError(f"`currency` {rule}; found {currency[:40]!r}{_hint(currency)}")
+    return digits
+
+
+def _hint(currency: str) -> str:
+    code = currency.strip().upper()
+    if code in _HINTS:
+        return f"; {_HINTS[code]}"
+    near = [code] if code in CURRENCIES else difflib.get_close_matches(code, CURRENCIES, cutoff=0.6)
+    return f"; did you mean {' or '.join(near)}?" if near else ""

@@ -10,6 +10,7 @@ from quantvista.market._currency import currency_digits
 __all__ = ["Instrument", "check_instrument_id"]
 
 _ID = re.compile(r"[A-Z0-9][A-Z0-9._&-]*\.[A-Z][A-Z0-9]*")
+_LENGTH_MAX = 64
 _DIGITS_MAX = 9
 _DIGITS_SUM_MAX = 12  # so that price x quantity is exact in units of 1e-12
 
@@ -20,7 +21,8 @@ def check_instrument_id(value: str) -> str:
     Parameters
     ----------
     value : str
-        ``SYMBOL.VENUE`` in upper case; the venue is a MIC or a name. The last point separates.
+        ``SYMBOL.VENUE`` in upper case, at most 64 characters; the venue is a MIC or a name. The
+        last point separates.
 
     Returns
     -------
@@ -37,10 +39,15 @@ def check_instrument_id(value: str) -> str:
     >>> check_instrument_id("BRK.B.XNYS")
     'BRK.B.XNYS'
     """
-    if len(value) > 64 or not _ID.fullmatch(value):
+    if not _ID.fullmatch(value):
         raise ConfigError(
             "`instrument` must be SYMBOL.VENUE in upper case, such as AAPL.XNAS; "
             f"found {value[:80]!r}"
+        )
+    if len(value) > _LENGTH_MAX:
+        raise ConfigError(
+            f"`instrument` must have at most {_LENGTH_MAX} characters; "
+            f"found {len(value)} in {value[:_LENGTH_MAX]!r}"
         )
     return value
 
@@ -54,7 +61,7 @@ class Instrument:
     id : str
         ``SYMBOL.VENUE``, permanent, never reused.
     currency : str
-        Quote currency.
+        Quote currency: an ISO 4217 code, or BTC, ETH, USDC or USDT.
     price_precision, quantity_precision : int
         Decimals of prices and quantities, 0 to 9 each and at most 12 together.
     tick_size, lot_size : decimal.Decimal

@@ -38,7 +38,13 @@ def _refusal(tmp_path: Path, content: str | bytes) -> str:
         ('"1000000.00"', '"1e999999999"', "`fund.cash` must be a number of ordinary size"),
         ('"1000000.00"', "true", "`fund.cash` must be a decimal number; found True"),
         ('"1000000.00"', "inf", "`fund.cash` must be finite"),
-        ('currency = "USD"', 'currency = "usd"', "`currency` must be an upper-case code"),
+        (
+            'currency = "USD"',
+            'currency = "usd"',
+            "fund.toml:7: `fund.currency` must be an ISO 4217 code such as USD, or one of "
+            "BTC, ETH, USDC, USDT; found 'usd'; did you mean USD?",
+        ),
+        ('currency = "USD"', 'currency = "XYZ"', "found 'XYZ'"),
         ("seed = 7", "seed = -1", "`fund.seed` must be greater than or equal to 0; found -1"),
         ("seed = 7", 'seed = "7"', "`fund.seed` must be a valid integer; found '7'"),
         ("seed = 7", "seed = true", "`fund.seed` must be a valid integer; found True"),

@@ -1,3 +1,4 @@
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -5,6 +6,7 @@ import pytest
 
 from quantvista.errors import ConfigError
 from quantvista.market import Instrument, check_instrument_id, currency_digits
+from quantvista.market._currency import CURRENCIES
 
 
 def test_instrument_defaults_are_a_us_stock() -> None:
@@ -30,7 +32,7 @@ def test_instrument_id_of_another_form_raises(value: str) -> None:
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"currency": "usd"}, "`currency` must be an upper-case code"),
+        ({"currency": "usd"}, "`currency` must be an ISO 4217 code"),
         ({"price_precision": 10}, "`price_precision` must be 0 to 9; found 10"),
         ({"price_precision": -1}, "`price_precision` must be 0 to 9"),
         ({"price_precision": 9, "quantity_precision": 4}, "must be at most 12; found 13"),
@@ -59,6 +61,42 @@ def test_instrument_units_count_in_precision() -> None:
     assert (coin.tick_units, coin.lot_units) == (5, 10)
 
 
-@pytest.mark.parametrize(("code", "digits"), [("USD", 2), ("JPY", 0), ("BHD", 3), ("BTC", 8)])
-def test_currency_digits_follow_iso(code: str, digits: int) -> None:
+@pytest.mark.parametrize(
+    ("code", "digits"),
+    [
+        *(("USD", 2), ("EUR", 2), ("JPY", 0), ("VUV", 0), ("BHD", 3)),
+        *(("BTC", 8), ("ETH", 8), ("USDC", 6), ("USDT", 6)),
+    ],
+)
+def test_currency_digits_follow_iso_and_the_coins(code: str, digits: int) -> None:
     assert currency_digits(code) == digits
+
+
+def test_iso_codes_are_three_letters() -> None:
+    iso = [code for code in CURRENCIES if code not in ("BTC", "ETH", "USDC", "USDT")]
+    assert len(iso) == 134 + 16 + 7
+    assert all(re.fullmatch("[A-Z]{3}", code) for code in iso)
+
+
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        ("XYZ", "found 'XYZ'"),
+        ("", "found ''"),
+        ("usd", "did you mean USD?"),
+        ("USDX", "did you mean USD"),
+        ("GBX", "divide prices by 100 and use GBP"),
+        ("XBT", "the code here is BTC"),
+        ("XAU", "found 'XAU'"),
+        ("\N{FULLWIDTH LATIN CAPITAL LETTER U}SD", "must be an ISO 4217 code"),
+    ],
+)
+def test_currency_that_does_not_exist_raises(code: str, hint: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(hint)):
+        currency_digits(code)
+
+
+def test_instrument_id_that_is_too_long_is_called_so() -> None:
+    assert check_instrument_id("A" * 59 + ".XNYS") == "A" * 59 + ".XNYS"
+    with pytest.raises(ConfigError, match="must have at most 64 characters; found 65 in 'AAA"):
+        check_instrument_id("A" * 60 + ".XNYS")
