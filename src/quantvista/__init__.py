@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from quantvista import errors
+from quantvista._version import __version__
 
 if TYPE_CHECKING:
     from quantvista._api import Result, run
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
         StrategyParams,
         Timer,
     )
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Bar",

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from quantvista import __version__
+from quantvista._version import __version__
 from quantvista.backtest._schedule import decision_rows
 from quantvista.backtest._simulation import Simulation
 from quantvista.data import MarketData
@@ -73,7 +73,11 @@ def _simulation(
         data=data,
         strategies=strategies,
         decisions=decision_rows(
-            data.ts, data.session_end, fund.portfolio.rebalance, fund.fund.time_zone
+            data.ts,
+            data.session_end,
+            fund.portfolio.rebalance,
+            fund.fund.calendar,
+            fund.fund.time_zone,
         ),
         settings=WeightSettings(
             weighting=fund.portfolio.weighting,
