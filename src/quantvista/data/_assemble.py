@@ -12,11 +12,11 @@ from quantvista.data._block import Block, show_stamp
 from quantvista.data._check import decimals
 from quantvista.data._types import Bias, DataSpec, MarketData, fingerprint
 from quantvista.errors import ConfigError, MarketDataError
-from quantvista.market import Instrument, Sessions, sessions
+from quantvista.market import CalendarReachError, Instrument, Sessions, sessions
 
 __all__ = ["assemble"]
 
-_NS = 1_000_000_000
+_DAY_NS = 86_400 * 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,22 +144,14 @@ def _finish(
 
 def _axis(blocks: Sequence[Block], calendar: str) -> tuple[_Axis, list[NDArray[np.int64]]]:
     """Build the common time axis, and the stamps of each block on it."""
-    first = min(int(block.stamps[0]) for block in blocks)
-    last = max(int(block.stamps[-1]) for block in blocks)
+    days = _sessions(blocks, calendar)
     if blocks[0].daily:
-        days = sessions(calendar, np.datetime64(first, "D"), np.datetime64(last, "D"))
         labels = days.labels.astype(np.int64)
         for block in blocks:
             bad = ~np.isin(block.stamps, labels)
             _refuse_stamp(block, bad, f"must be a session of the calendar {calendar}")
         axis = _Axis(days.close_ns.copy(), labels, np.arange(len(labels), dtype=np.int64))
         return axis, [np.searchsorted(labels, block.stamps) for block in blocks]
-    day_ns = 86_400 * _NS
-    days = sessions(
-        calendar,
-        np.datetime64(first // day_ns - 3, "D"),
-        np.datetime64(last // day_ns + 3, "D"),
-    )
     for block in blocks:
         number = _session_of(days, block.stamps)
         rule = f"must be the close of a bar within a session of the calendar {calendar}"
@@ -168,6 +160,24 @@ def _axis(blocks: Sequence[Block], calendar: str) -> tuple[_Axis, list[NDArray[n
     number = _session_of(days, ts)
     axis = _Axis(ts, days.labels[number].astype(np.int64), number)
     return axis, [np.searchsorted(ts, block.stamps) for block in blocks]
+
+
+def _sessions(blocks: Sequence[Block], calendar: str) -> Sessions:
+    """All sessions that the stamps may belong to; those that the calendar lacks are refused."""
+    first = min(block.stamps[0] for block in blocks)
+    last = max(block.stamps[-1] for block in blocks)
+    unit, margin = (1, 0) if blocks[0].daily else (_DAY_NS, 3)
+    start = np.datetime64(int(first // unit) - margin, "D")
+    end = np.datetime64(int(last // unit) + margin, "D")
+    try:
+        return sessions(calendar, start, end)
+    except CalendarReachError as error:
+        low, high = error.first.astype(np.int64), error.last.astype(np.int64)
+        rule = f"must lie within the calendar {calendar}, {error.first} to {error.last}"
+        for block in blocks:
+            day = block.stamps // unit
+            _refuse_stamp(block, (day < low) | (day > high), rule)
+        return sessions(calendar, max(start, error.first), min(end, error.last))
 
 
 def _session_of(days: Sessions, ts: NDArray[np.int64]) -> NDArray[np.int64]:

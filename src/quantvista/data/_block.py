@@ -58,7 +58,9 @@ class Block:
         return f"row {row}, column '{name}' (instrument '{self.ids[at[1]]}')"
 
 
-def to_block(table: Table, columns: Mapping[str, str], venue: str | None) -> Block:
+def to_block(
+    table: Table, columns: Mapping[str, str], venue: str | None, *, exact: bool = True
+) -> Block:
     """Arrange a table, whichever layout it has.
 
     Parameters
@@ -71,6 +73,8 @@ def to_block(table: Table, columns: Mapping[str, str], venue: str | None) -> Blo
         Our name to the file's, where they differ.
     venue : str or None
         Appended to each name of an instrument, with a point between.
+    exact : bool
+        Refuse prices with more digits than a double holds.
 
     Returns
     -------
@@ -97,8 +101,8 @@ def to_block(table: Table, columns: Mapping[str, str], venue: str | None) -> Blo
     daily = "date" in found
     stamps = dates(table, found["date"]) if daily else instants(table, found["ts"])
     if "close" not in found and "instrument" not in found:
-        return _wide(table, found, stamps, daily, venue)
-    return _long(table, found, stamps, daily, venue)
+        return _wide(table, found, stamps, daily, venue, exact)
+    return _long(table, found, stamps, daily, venue, exact)
 
 
 def _resolve(table: Table, columns: Mapping[str, str]) -> dict[str, str]:
@@ -135,7 +139,12 @@ def _instrument_id(name: str, venue: str | None, where: str) -> str:
 
 
 def _wide(
-    table: Table, found: dict[str, str], stamps: NDArray[np.int64], daily: bool, venue: str | None
+    table: Table,
+    found: dict[str, str],
+    stamps: NDArray[np.int64],
+    daily: bool,
+    venue: str | None,
+    exact: bool,
 ) -> Block:
     names = [name for name in table.frame.columns if name not in found.values()]
     if stray := [ours for ours in found if ours not in ("date", "ts")]:
@@ -144,7 +153,7 @@ def _wide(
             f"found {_some(table.frame.columns)}"
         )
     ids = tuple(_instrument_id(name, venue, table.where) for name in names)
-    close = np.column_stack([numbers(table, name) for name in names])
+    close = np.column_stack([numbers(table, name, exact=exact) for name in names])
     rows = np.arange(len(stamps), dtype=np.int64) + table.row_first
     order = np.argsort(stamps, kind="stable")
     stamps, rows = stamps[order], rows[order]
@@ -163,7 +172,12 @@ def _wide(
 
 
 def _long(
-    table: Table, found: dict[str, str], stamps: NDArray[np.int64], daily: bool, venue: str | None
+    table: Table,
+    found: dict[str, str],
+    stamps: NDArray[np.int64],
+    daily: bool,
+    venue: str | None,
+    exact: bool,
 ) -> Block:
     if "close" not in found:
         close = difflib.get_close_matches("close", table.frame.columns, n=1)
@@ -197,7 +211,8 @@ def _long(
     values = {}
     for ours in (*present, *(["volume"] if "volume" in found else [])):
         matrix = np.full(shape, np.nan)
-        matrix.reshape(-1)[flat] = numbers(table, found[ours])
+        exactly = exact and ours != "volume"
+        matrix.reshape(-1)[flat] = numbers(table, found[ours], exact=exactly)
         values[ours] = matrix
     unused = tuple(name for name in table.frame.columns if name not in found.values())
     column_names = {ours: (found[ours],) * len(ids) for ours in values}

@@ -11,7 +11,7 @@ from quantvista.errors import MarketDataError
 
 __all__ = ["check_block", "decimals"]
 
-_EXACT_MAX = 2**53  # whole numbers that a double holds exactly
+_UNITS_MAX = 10**15  # up to 15 significant digits, each decimal has a double of its own
 
 
 def decimals(step: Decimal) -> int:
@@ -82,8 +82,8 @@ def _on_decimals(
     scale = 10.0**digits
     _refuse(block, field, matrix, matrix <= 0, "must be positive")
     units = np.rint(matrix * scale)
-    too_large = units >= _EXACT_MAX
-    _refuse(block, field, matrix, too_large, f"must be below {_EXACT_MAX // 10**digits}")
+    too_large = units > _UNITS_MAX
+    _refuse(block, field, matrix, too_large, f"must be at most {_UNITS_MAX // 10**digits}")
     rounded: NDArray[np.float64] = units / scale
     if not round_prices:
         step = Decimal(1).scaleb(-digits)

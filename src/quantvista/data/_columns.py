@@ -1,5 +1,8 @@
 """Columns to numbers and instants, naming the row of whatever is neither."""
 
+import math
+import re
+from decimal import Decimal
 from typing import cast
 
 import numpy as np
@@ -11,10 +14,15 @@ from quantvista.errors import MarketDataError
 
 __all__ = ["dates", "instants", "numbers", "texts"]
 
-_PLAUSIBLE_NS = 10**15  # eleven days after 1970: below it the unit cannot be nanoseconds
+_YEARS = "must lie in the years 1900 to 2199"
+_DAY_FIRST, _DAY_LAST = -25_567, 84_005  # 1900-01-01 and 2199-12-31
+_UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}  # in a second
+# Whole numbers are nanoseconds from 1973 on: earlier ones are more likely of another unit.
+_PLAUSIBLE = (10**17, 8 * 10**18)
+_DIGITS_SAFE = 15  # so many significant digits always survive in a double
 
 
-def numbers(table: Table, column: str) -> NDArray[np.float64]:
+def numbers(table: Table, column: str, *, exact: bool = False) -> NDArray[np.float64]:
     """Parse a column of numbers; empty and NaN are missing.
 
     Parameters
@@ -23,6 +31,8 @@ def numbers(table: Table, column: str) -> NDArray[np.float64]:
         The file.
     column : str
         The file's name of the column.
+    exact : bool
+        Refuse a decimal with more digits than a double holds, instead of taking the nearest.
 
     Returns
     -------
@@ -33,10 +43,10 @@ def numbers(table: Table, column: str) -> NDArray[np.float64]:
     Raises
     ------
     MarketDataError
-        If something is not a finite number.
+        If something is not a finite number, or not exact.
     """
     series = table.frame[column]
-    if series.dtype == pl.Float32:
+    if series.dtype == pl.Float32 or isinstance(series.dtype, pl.Decimal):
         series = series.cast(pl.String)  # 12.3 must not become 12.300000190734863
     if series.dtype == pl.String:
         text = series.str.strip_chars()
@@ -51,6 +61,9 @@ def numbers(table: Table, column: str) -> NDArray[np.float64]:
         found = f"found type {series.dtype}"
         raise MarketDataError(f"{table.where}: column '{column}' must hold numbers; {found}")
     _refuse(table, column, series, parsed.is_infinite().fill_null(False), "must be finite")
+    if exact and series.dtype == pl.String:
+        rule = f"must have at most {_DIGITS_SAFE} significant digits, or data.round_prices = true"
+        _refuse(table, column, text, _inexact(text, parsed), rule)
     return cast("NDArray[np.float64]", parsed.fill_null(float("nan")).to_numpy())
 
 
@@ -124,7 +137,9 @@ def dates(table: Table, column: str) -> NDArray[np.int64]:
     else:
         found = f"found type {series.dtype}"
         raise MarketDataError(f"{table.where}: column '{column}' must hold dates; {found}")
-    return cast("NDArray[np.int64]", parsed.cast(pl.Int32).to_numpy().astype(np.int64))
+    days = parsed.cast(pl.Int32)
+    _refuse(table, column, series, ~days.is_between(_DAY_FIRST, _DAY_LAST), _YEARS)
+    return cast("NDArray[np.int64]", days.to_numpy().astype(np.int64))
 
 
 def instants(table: Table, column: str) -> NDArray[np.int64]:
@@ -151,31 +166,79 @@ def instants(table: Table, column: str) -> NDArray[np.int64]:
     series = table.frame[column]
     if series.dtype == pl.String:
         text = series.str.strip_chars().fill_null("")
-        whole = text.cast(pl.Int64, strict=False)
-        if whole.null_count() == 0:
-            return _nanoseconds(table, column, whole)
-        text = text.str.replace(" ", "T", literal=True)
-        parsed = text.str.to_datetime("%+", time_unit="ns", time_zone="UTC", strict=False)
-        rule = "must have a UTC offset, as in 2024-01-31T16:00:00-05:00"
-        _refuse(table, column, text, parsed.is_null(), rule)
-        return cast("NDArray[np.int64]", parsed.to_physical().to_numpy())
+        if text.str.contains(r"^[+-]?\d+$").any():
+            whole = text.cast(pl.Int128, strict=False)
+            return _nanoseconds(table, column, text, whole)
+        return _iso_instants(table, column, text)
     if isinstance(series.dtype, pl.Datetime):
         if series.dtype.time_zone is None:
             raise MarketDataError(
                 f"{table.where}: column '{column}' must have a time zone; found naive timestamps"
             )
         _refuse(table, column, series, series.is_null(), "must not be empty")
+        _refuse_years(table, column, series, series)
         return cast("NDArray[np.int64]", series.dt.cast_time_unit("ns").to_physical().to_numpy())
     if series.dtype.is_integer():
-        return _nanoseconds(table, column, series.cast(pl.Int64, strict=False))
+        return _nanoseconds(table, column, series, series.cast(pl.Int128))
     found = f"found type {series.dtype}"
     raise MarketDataError(f"{table.where}: column '{column}' must hold timestamps; {found}")
 
 
-def _nanoseconds(table: Table, column: str, whole: pl.Series) -> NDArray[np.int64]:
-    bad = (whole < _PLAUSIBLE_NS).fill_null(True)
-    _refuse(table, column, whole, bad, "must be nanoseconds since 1970 UTC")
-    return cast("NDArray[np.int64]", whole.to_numpy())
+def _iso_instants(table: Table, column: str, text: pl.Series) -> NDArray[np.int64]:
+    iso = text.str.replace(" ", "T", literal=True)
+    coarse = iso.str.to_datetime("%+", time_unit="us", time_zone="UTC", strict=False)
+    rule = "must have a UTC offset, as in 2024-01-31T16:00:00-05:00"
+    _refuse(table, column, text, coarse.is_null(), rule)
+    _refuse_years(table, column, text, coarse)  # nanoseconds would overflow in 2262
+    parsed = iso.str.to_datetime("%+", time_unit="ns", time_zone="UTC", strict=False)
+    return cast("NDArray[np.int64]", parsed.to_physical().to_numpy())
+
+
+def _refuse_years(table: Table, column: str, shown: pl.Series, stamps: pl.Series) -> None:
+    assert isinstance(stamps.dtype, pl.Datetime)
+    day = 86_400 * _UNITS[stamps.dtype.time_unit]
+    inside = stamps.to_physical().is_between(
+        _DAY_FIRST * day, min((_DAY_LAST + 1) * day, 2**63 - 1), closed="left"
+    )
+    _refuse(table, column, shown, ~inside, _YEARS)
+
+
+def _nanoseconds(
+    table: Table, column: str, shown: pl.Series, whole: pl.Series
+) -> NDArray[np.int64]:
+    rule = "must be nanoseconds since 1970 UTC, of 1973 or later"
+    bad = ~whole.is_between(*_PLAUSIBLE).fill_null(False)
+    if bad.any():
+        index = bad.arg_max()
+        assert index is not None
+        _refuse(table, column, shown, bad, rule + _unit_hint(whole[index]))
+    nanoseconds = whole.cast(pl.Int64)
+    _refuse_years(table, column, shown, nanoseconds.cast(pl.Datetime("ns", "UTC")))
+    return cast("NDArray[np.int64]", nanoseconds.to_numpy())
+
+
+def _unit_hint(value: int | None) -> str:
+    """Name the unit in which a number would be an instant of our time."""
+    if value is None:
+        return ""
+    if re.fullmatch(r"(19|20|21)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])", str(value)):
+        return " (looks like a date: write it as 2024-01-31 in a column 'date')"
+    names = {"s": "seconds", "ms": "milliseconds", "us": "microseconds"}
+    for unit, name in names.items():
+        factor = _UNITS["ns"] // _UNITS[unit]
+        if 10**16 <= abs(value) * factor <= _PLAUSIBLE[1]:
+            return f" (looks like {name}: multiply by {factor}, or store timestamps in UTC)"
+    return ""
+
+
+def _inexact(text: pl.Series, parsed: pl.Series) -> pl.Series:
+    """Tell which decimals are not what their doubles print as; short ones always are."""
+    long = text.str.len_bytes() > _DIGITS_SAFE + 1  # a point
+    bad = np.zeros(len(text), dtype=np.bool_)
+    for index in np.flatnonzero(long.fill_null(False).to_numpy()).tolist():
+        value = parsed[index]
+        bad[index] = not math.isnan(value) and Decimal(text[index]) != Decimal(repr(value))
+    return pl.Series(bad)
 
 
 def _refuse(table: Table, column: str, values: pl.Series, bad: pl.Series, rule: str) -> None:

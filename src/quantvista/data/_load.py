@@ -90,7 +90,8 @@ def _load_files(spec: DataSpec, base: Path, calendar: str, currency: str) -> Mar
     blocks: list[Block] = []
     unused: set[str] = set()
     for path, where in _files(spec.source, base):
-        block = to_block(read_table(path, where), spec.columns, spec.venue)
+        table = read_table(path, where)
+        block = to_block(table, spec.columns, spec.venue, exact=not spec.round_prices)
         blocks.append(check_block(block, digits, spec.round_prices))
         unused.update(block.unused)
     assumptions: tuple[str, ...] = ()

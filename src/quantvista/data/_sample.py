@@ -155,4 +155,4 @@ def _read(path: Path, ids: dict[str, str]) -> Block:
         found = f"missing {', '.join(sorted(missing))}"
         raise MarketDataError(f"{path.name}: is not the file of skfolio 1.12.2; {found}")
     table = replace(table, frame=table.frame.rename(ids))
-    return check_block(to_block(table, {}, None), decimals(_TICK), round_prices=True)
+    return check_block(to_block(table, {}, None, exact=False), decimals(_TICK), round_prices=True)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from quantvista.errors import ConfigError
 from quantvista.market._cache import cache_dir
+from quantvista.market._exchange import CalendarReachError, build
 
 __all__ = ["Sessions", "sessions"]
 
@@ -22,7 +23,7 @@ logger = logging.getLogger(__name__)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./-]{0,31}")
 _MAGIC = b"quantvista sessions 1"
 _DAY_NS = 86_400_000_000_000
-_YEAR_MIN, _YEAR_MAX = 1900, 2200
+_FIRST, _LAST = np.datetime64("1900-01-01", "D"), np.datetime64("2199-12-31", "D")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def sessions(name: str, start: str | np.datetime64, end: str | np.datetime64) ->
     Raises
     ------
     ConfigError
-        If there is no such calendar, or it does not reach that far.
+        If there is no such calendar; `CalendarReachError` if it does not reach that far.
 
     Notes
     -----
@@ -79,13 +80,12 @@ def sessions(name: str, start: str | np.datetime64, end: str | np.datetime64) ->
     first, last = np.datetime64(start, "D"), np.datetime64(end, "D")
     if first > last:
         raise ConfigError(f"`start` must not be after `end`; found {first} and {last}")
-    for day in (first, last):
-        if not _YEAR_MIN <= _year(day) < _YEAR_MAX:
-            raise ConfigError(f"`calendar` covers {_YEAR_MIN} to {_YEAR_MAX - 1}; found {day}")
-    if name == "24/7":
-        return _all_days(first, last)
     if not _NAME.fullmatch(name):
         raise ConfigError(f"`calendar` must be a name such as XNYS or 24/7; found {name[:40]!r}")
+    if first < _FIRST or last > _LAST:
+        raise CalendarReachError(name, (_FIRST, _LAST), (first, last))
+    if name == "24/7":
+        return _all_days(first, last)
     table = _load_or_build(name, first, last)
     bounds = [int(first.astype(np.int64)), int(last.astype(np.int64)) + 1]
     table = table[slice(*np.searchsorted(table[:, 0], bounds))]
@@ -112,8 +112,6 @@ def _load_or_build(name: str, first: np.datetime64, last: np.datetime64) -> NDAr
         if years[0] <= span[0] and span[1] <= years[1]:
             return table
         span = (min(span[0], years[0]), max(span[1], years[1]))
-    from quantvista.market._exchange import build  # imports pandas
-
     table = build(name, first, last, span)
     _write(path, span, table)
     return table

@@ -1,4 +1,4 @@
-"""Sessions computed by exchange_calendars; imported only when the cache lacks them."""
+"""Sessions computed by exchange_calendars, which is imported only when the cache lacks them."""
 
 import difflib
 import warnings
@@ -9,9 +9,18 @@ from numpy.typing import NDArray
 
 from quantvista.errors import ConfigError
 
-__all__ = ["build"]
+__all__ = ["CalendarReachError", "build"]
 
 type Day = np.datetime64
+
+
+class CalendarReachError(ConfigError):
+    """Dates that a calendar does not know; ``first`` to ``last`` are those that it does."""
+
+    def __init__(self, name: str, known: tuple[Day, Day], asked: tuple[Day, Day]) -> None:
+        self.first, self.last = known
+        found = f"found {asked[0]} to {asked[1]}"
+        super().__init__(f"`calendar` {name} covers {self.first} to {self.last}; {found}")
 
 
 def build(
@@ -36,7 +45,7 @@ def build(
     Raises
     ------
     ConfigError
-        If there is no such calendar, or it does not cover ``first`` to ``last``.
+        If there is no such calendar; `CalendarReachError` if it does not cover both.
     """
     with warnings.catch_warnings():
         # The library is behind pandas; its deprecations are not for our users.
@@ -54,10 +63,7 @@ def build(
             lower, upper = _bounds(exchange_calendars, name)
             start, end = max(start, lower), min(end, upper)
             if first < start or last > end:
-                reach = f"{lower} to {upper}"
-                raise ConfigError(
-                    f"`calendar` {name} covers {reach}; found {first} to {last}"
-                ) from None
+                raise CalendarReachError(name, (lower, upper), (first, last)) from None
             schedule = _schedule(exchange_calendars, name, start, end)
         opens = schedule["open"].dt.tz_convert(None).to_numpy(dtype="datetime64[ns]")
         closes = schedule["close"].dt.tz_convert(None).to_numpy(dtype="datetime64[ns]")

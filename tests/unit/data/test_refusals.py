@@ -74,7 +74,7 @@ def test_malformed_csv_raises(tmp_path: Path, content: bytes | str, message: str
         ("1.01", "1e400", "must be finite; found '1e400' in row 3"),
         ("1.01", "0", r"`close` must be positive; found 0.0 in row 3, column 'A.XNYS'"),
         ("1.01", "-1", r"`close` must be positive; found -1.0 in row 3"),
-        ("1.01", "1e16", "`close` must be below"),
+        ("1.01", "1e16", "`close` must be at most 10000000000000; found 1e[+]16 in row 3"),
         ("1.01", "1.015", r"must have at most 2 decimals.* found 1.015 in row 3, column 'A.XNYS'"),
         ("2024-01-03", "2024-01-02", "must be there once; found 2024-01-02 in rows 2 and 3"),
         ("2024-01-03", "2024-01-06", "must be a session of the calendar XNYS; found 2024-01-06"),
@@ -82,7 +82,20 @@ def test_malformed_csv_raises(tmp_path: Path, content: bytes | str, message: str
         ("2024-01-03", "2024-1-3", "must be an ISO date"),
         ("2024-01-03", "2024-02-30", "must be an ISO date"),
         ("2024-01-03", "", "must be an ISO date .* found nothing in row 3"),
-        ("2024-01-03", "1066-10-14", "covers 1900 to 2199"),
+        (
+            "2024-01-03",
+            "1066-10-14",
+            "must lie in the years 1900 to 2199; found '1066-10-14' in ro",
+        ),
+        (
+            "2024-01-03",
+            "2200-01-01",
+            "must lie in the years 1900 to 2199; found '2200-01-01' in ro",
+        ),
+        ("1.01", "1.0100000000000000001", "at most 15 significant digits.* in row 3"),
+        ("1.01", "9007199254740993.00", "at most 15 significant digits.* in row 3"),
+        ("1.01", "\N{FULLWIDTH DIGIT ONE}.01", "must be a number"),
+        ("B.XNYS", "B" * 65 + ".XNYS", "must have at most 64 characters; found 70"),
         ("B.XNYS", "BBB", "must be SYMBOL.VENUE .* found 'BBB'; set data.venue"),
         ("B.XNYS", "b.xnys", "must be SYMBOL.VENUE in upper case"),
         ("B.XNYS", "open", "column 'open' needs a column 'close' beside it"),
@@ -120,8 +133,15 @@ def test_bad_bar_raises_with_its_place(tmp_path: Path, old: str, new: str, messa
     [
         ("2024-01-02T15:00:00", "must have a UTC offset"),
         ("yesterday", "must have a UTC offset"),
-        ("1704207600", "must be nanoseconds since 1970"),
-        ("1704207600000", "must be nanoseconds since 1970"),
+        ("1704207600", "looks like seconds: multiply by 1000000000, .* in row 2"),
+        ("1704207600000", "looks like milliseconds: multiply by 1000000, .* in row 2"),
+        ("1704207600000000", "looks like microseconds: multiply by 1000, .* in row 2"),
+        ("-5", "must be nanoseconds since 1970 UTC, of 1973 or later; found '-5' in row 2"),
+        ("20240102", "looks like a date: write it as 2024-01-31.* found '20240102' in row 2"),
+        ("9" * 30, "must be nanoseconds since 1970 UTC"),
+        ("1830-01-02T15:00:00Z", "must lie in the years 1900 to 2199; found '1830-01-02T15"),
+        ("2300-01-02T15:00:00Z", "must lie in the years 1900 to 2199; found '2300-01-02T15"),
+        ("7900000000000000000", "must lie in the years 1900 to 2199; found '79"),
         ("2024-01-02T14:30:00Z", "must be the close of a bar within a session"),
         ("2024-01-02T22:00:00Z", "must be the close of a bar within a session"),
         ("2024-01-06T15:00:00Z", "found 2024-01-06T15:00:00.000000Z in row 2"),
@@ -310,3 +330,66 @@ def test_files_of_a_folder_that_contradict_raise(tmp_path: Path, second: str, me
     (folder / "A.XNYS.csv").write_text(second)
     with pytest.raises(MarketDataError, match=message):
         load(DataSpec("prices"), base=tmp_path, calendar="XNYS")
+
+
+@pytest.mark.parametrize(("unit", "factor"), [("s", 1), ("ms", 10**3), ("us", 10**6)])
+def test_whole_numbers_of_another_unit_are_refused_in_every_format(
+    tmp_path: Path, unit: str, factor: int
+) -> None:
+    stamps = [factor * (1_704_229_200 + day * 86_400) for day in range(2)]
+    frame = pl.DataFrame({"ts": stamps, "A.XNYS": [1.0, 1.0]})
+    frame.write_parquet(tmp_path / "p.parquet")
+    frame.write_csv(tmp_path / "p.csv")
+    name = {"s": "seconds", "ms": "milliseconds", "us": "microseconds"}[unit]
+    for file, row in (("p.csv", 2), ("p.parquet", 1)):
+        with pytest.raises(MarketDataError, match=f"looks like {name}.*row {row}$"):
+            load(DataSpec(file), base=tmp_path, calendar="24/7")
+    frame.with_columns(pl.col("ts") * (10**9 // factor)).write_csv(tmp_path / "p.csv")
+    found = load(DataSpec("p.csv"), base=tmp_path, calendar="24/7")
+    assert (found.ts // (10**9 // factor)).tolist() == stamps
+
+
+def test_row_without_an_instant_is_named_among_whole_numbers(tmp_path: Path) -> None:
+    content = "ts,A.XNYS\n1704229200000000000,1\n,1\n"
+    with pytest.raises(MarketDataError, match="1973 or later; found nothing in row 3"):
+        _load(tmp_path, content)
+
+
+@pytest.mark.parametrize("unit", ["ms", "us", "ns"])
+@pytest.mark.parametrize("year", [1830, 2250])
+def test_timestamp_outside_the_years_raises(tmp_path: Path, unit: str, year: int) -> None:
+    frame = pl.DataFrame({"ts": [datetime(year, 1, 2, 15)], "A.XNYS": [1.0]})  # noqa: DTZ001
+    frame = frame.with_columns(pl.col("ts").cast(pl.Datetime(unit, "UTC")))  # type: ignore[arg-type]
+    frame.write_parquet(tmp_path / "p.parquet")
+    message = f"must lie in the years 1900 to 2199; found '{year}-01-02 .* in row 1"
+    with pytest.raises(MarketDataError, match=message):
+        load(DataSpec("p.parquet"), base=tmp_path, calendar="24/7")
+
+
+def test_date_before_the_calendar_raises_with_its_place(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("date,A.XTKS\n1997-01-06,1\n1990-01-04,1\n")
+    message = (
+        r"^p.csv: `date` must lie within the calendar XTKS, 1997-01-01 to .* 1990-01-04 in row 3"
+    )
+    with pytest.raises(MarketDataError, match=message):
+        load(DataSpec("p.csv"), base=tmp_path, calendar="XTKS")
+    (tmp_path / "p.csv").write_text("ts,A.XTKS\n1990-01-04T05:00:00Z,1\n")
+    with pytest.raises(MarketDataError, match="`ts` must lie within the calendar XTKS"):
+        load(DataSpec("p.csv"), base=tmp_path, calendar="XTKS")
+
+
+def test_decimals_beyond_a_double_are_refused_unless_rounded(tmp_path: Path) -> None:
+    _load(tmp_path, GOOD.replace("1.01", "1.0100000000000000888"), round_prices=True)
+    _load(tmp_path, GOOD.replace("1.01", "1.01000000000000000000"))
+    frame = pl.DataFrame(
+        {"date": [date(2024, 1, 2)], "A.XNYS": [Decimal("10.0000000000000000001")]}
+    )
+    frame.write_parquet(tmp_path / "p.parquet")
+    with pytest.raises(MarketDataError, match=r"at most 15 significant digits.* in row 1"):
+        load(DataSpec("p.parquet"), base=tmp_path, calendar="XNYS")
+
+
+def test_price_that_shares_its_double_with_another_raises(tmp_path: Path) -> None:
+    assert float("8796093022208.001") == float("8796093022208.002")
+    with pytest.raises(MarketDataError, match="`close` must be at most 1000000000000; found"):
+        _load(tmp_path, GOOD.replace("1.01", "8796093022208.002"), tick_size=Decimal("0.001"))

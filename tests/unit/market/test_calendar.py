@@ -100,7 +100,7 @@ def test_all_days_are_sessions_around_the_clock() -> None:
         ("../etc", "2024-01-01", "2024-01-31", "`calendar` must be a name"),
         ("", "2024-01-01", "2024-01-31", "`calendar` must be a name"),
         ("XNYS", "2024-02-01", "2024-01-31", "`start` must not be after"),
-        ("XNYS", "1800-01-01", "2024-01-31", "covers 1900 to 2199"),
+        ("XNYS", "1800-01-01", "2024-01-31", "`calendar` XNYS covers 1900-01-01 to 2199-12-31"),
         ("XKRX", "1950-01-03", "1951-01-31", "`calendar` XKRX covers 1956-01-01 to"),
     ],
 )
