@@ -10,6 +10,7 @@ Examples
 (True, 2)
 """
 
+from collections.abc import Callable
 from typing import ClassVar
 
 __all__ = [
@@ -59,3 +60,25 @@ class RunInterruptedError(QuantVistaError, KeyboardInterrupt):
     """The user stopped the run; what was written is marked ``incomplete``."""
 
     exit_code = 130
+
+
+def printable(value: object, write: Callable[[object], str] = str) -> str:
+    """Write a value of users' code so that it can be printed and saved, whatever it is.
+
+    Examples
+    --------
+    >>> printable(ValueError("not \\ud800"))
+    'not \\\\ud800'
+    >>> class Silent(Exception):
+    ...     def __str__(self):
+    ...         raise self
+    >>> printable(Silent())
+    '<Silent that cannot be written>'
+    """
+    try:
+        text = write(value)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        return f"<{type(value).__name__} that cannot be written>"
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -13,7 +13,7 @@ from quantvista.strategies._forecast import ask_forecast, checked_warm_up
 from quantvista.strategies._guard import iso_utc, strategy_error
 from quantvista.strategies._loader import SHIPPED, load_strategy
 from quantvista.strategies._momentum import Momentum
-from quantvista.strategies._params import StrategyParams
+from quantvista.strategies._params import StrategyParams, plain_params
 from quantvista.strategies._random import dump_rng, load_rng, make_rng
 from quantvista.strategies._trend import Trend
 
@@ -41,5 +41,6 @@ __all__ = [
     "load_rng",
     "load_strategy",
     "make_rng",
+    "plain_params",
     "strategy_error",
 ]

@@ -7,23 +7,18 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ConfigDict, TypeAdapter, ValidationError
-from pydantic.errors import PydanticUserError
+from pydantic import TypeAdapter, ValidationError
 
 from quantvista.errors import ConfigError, StrategyError
 from quantvista.market import Panel
 from quantvista.strategies._context import Bar, Context, Fill, Timer
 from quantvista.strategies._params import StrategyParams, params_error
+from quantvista.strategies._state import STATE_CONFIG, dump, load, state_adapter
 
 __all__ = ["EventStrategy", "Exposure", "PortfolioStrategy", "Strategy", "Weighting"]
 
 Exposure = Literal["signal", "full"]
 Weighting = Literal["inverse_volatility", "equal"]
-
-# NaN and bytes must survive the trip through JSON; another strategy's state must not pass for ours.
-_STATE_CONFIG = ConfigDict(
-    extra="forbid", ser_json_inf_nan="constants", ser_json_bytes="base64", val_json_bytes="base64"
-)
 
 
 class Strategy(ABC):
@@ -71,7 +66,7 @@ class Strategy(ABC):
                 f"strategy {cls.__name__!r}"
             )
         if "__pydantic_config__" not in vars(state):
-            state.__pydantic_config__ = _STATE_CONFIG  # type: ignore[attr-defined]
+            state.__pydantic_config__ = STATE_CONFIG  # type: ignore[attr-defined]
 
     def __init__(self, params: StrategyParams | None = None, /, **values: object) -> None:
         """Validate the parameters and start with a fresh state."""
@@ -105,18 +100,12 @@ class Strategy(ABC):
         Raises
         ------
         StrategyError
-            If a field holds something else than its annotation says.
+            If a field holds something else than its annotation says, or what the bytes cannot
+            hold, such as an attribute that is no field.
         """
         if self.State is None:
             return b""
-        try:
-            data = _adapter(self).dump_json(self.state, warnings="error")
-        except (ValueError, TypeError) as error:
-            raise StrategyError(
-                f"`state` must hold what its annotations say; found {error}; "
-                f"strategy {type(self).__name__!r}"
-            ) from None
-        return bytes(data)
+        return dump(_adapter(self), self.state, type(self).__name__)
 
     def load_state(self, data: bytes) -> None:
         """Replace the state by what `dump_state` wrote.
@@ -134,12 +123,7 @@ class Strategy(ABC):
                     f"strategy {name!r}"
                 )
             return
-        try:
-            self.state = _adapter(self).validate_json(data)
-        except ValidationError as error:
-            raise StrategyError(
-                f"`data` must be a saved state of this strategy; found {error}; strategy {name!r}"
-            ) from None
+        self.state = load(_adapter(self), data, name)
 
 
 class PortfolioStrategy(Strategy):
@@ -212,6 +196,15 @@ class EventStrategy(Strategy):
     ['on_bar']
     """
 
+    def __init_subclass__(cls) -> None:
+        """Refuse handlers that are named otherwise than by writing them."""
+        super().__init_subclass__()
+        if "handlers" in vars(cls):
+            raise StrategyError(
+                f"`handlers` must not be overridden; define `on_bar`, `on_fill` or `on_timer`; "
+                f"strategy {cls.__name__!r}"
+            )
+
     warm_up: int = 0
     """Barriers that it must have seen before it can trade; a shorter run makes no sense."""
 
@@ -250,19 +243,6 @@ def _adapter(strategy: Strategy) -> TypeAdapter[Any]:
     kept: TypeAdapter[Any] | None = vars(cls).get("_state_adapter")
     if kept is not None:
         return kept
-    try:
-        adapter: TypeAdapter[Any] = TypeAdapter(cls.State)
-        schema = str(adapter.json_schema())
-    except (PydanticUserError, NameError, TypeError) as error:
-        raise StrategyError(
-            f"`State` must have fields of plain types (numbers, text, list, dict, dataclass); "
-            f"found {str(error).splitlines()[0]}; strategy {cls.__name__!r}"
-        ) from None
-    if "'uniqueItems'" in schema:
-        # The order of a set of strings differs between processes, so its bytes would too.
-        raise StrategyError(
-            f"`State` must not contain a set, whose order is not fixed; use a dict or a list; "
-            f"strategy {cls.__name__!r}"
-        )
+    adapter = state_adapter(cls.State, cls.__name__)
     cls._state_adapter = adapter  # type: ignore[attr-defined]
     return adapter

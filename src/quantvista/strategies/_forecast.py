@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from quantvista.errors import StrategyError
+from quantvista.errors import StrategyError, printable
 from quantvista.market import Panel
-from quantvista.strategies._base import PortfolioStrategy
+from quantvista.strategies._base import EventStrategy, PortfolioStrategy
 from quantvista.strategies._guard import iso_utc, run_guarded, strategy_error
 
 __all__ = ["ask_forecast", "check_forecast", "checked_warm_up"]
@@ -45,7 +45,9 @@ def ask_forecast(
     seen = Panel(panel.instruments, panel.sectors, panel.ts[-rows:], panel.close[-rows:])
     try:
         forecast = strategy.forecast(seen)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise strategy_error(error, strategy, "forecast", ts=panel.now, sleeve=sleeve) from error
     return check_forecast(strategy, forecast, panel, sleeve=sleeve)
 
@@ -71,6 +73,8 @@ def check_forecast(
         raise StrategyError(
             f"`forecast` must be floats (use .astype(float)); found {forecast.dtype}; {where}"
         )
+    if isinstance(forecast, np.ma.MaskedArray):
+        forecast = forecast.filled(np.nan)  # masked is no view, whatever lies below the mask
     wrong = np.abs(forecast) > 1.0  # NaN compares false, infinities true
     if wrong.any():
         first = int(np.argmax(wrong))
@@ -81,12 +85,13 @@ def check_forecast(
     return forecast.astype(np.float64, copy=True)
 
 
-def checked_warm_up(strategy: PortfolioStrategy) -> int:
-    """Read ``strategy.warm_up``; refuse what is not a whole number of at least 1."""
+def checked_warm_up(strategy: PortfolioStrategy | EventStrategy) -> int:
+    """Read ``strategy.warm_up``; refuse what is no whole number, at least 1 (for events 0)."""
+    least = 0 if isinstance(strategy, EventStrategy) else 1
     rows: object = run_guarded(strategy, "warm_up", lambda: strategy.warm_up)
-    if not isinstance(rows, int | np.integer) or isinstance(rows, bool) or rows < 1:
+    if not isinstance(rows, int | np.integer) or isinstance(rows, bool) or rows < least:
         raise StrategyError(
-            f"`warm_up` must be a whole number of rows, at least 1; found {rows!r}; "
-            f"strategy {type(strategy).__name__!r}"
+            f"`warm_up` must be a whole number of rows, at least {least}; "
+            f"found {printable(rows, repr)}; strategy {type(strategy).__name__!r}"
         )
     return int(rows)

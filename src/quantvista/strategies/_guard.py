@@ -12,6 +12,7 @@ from quantvista.errors import (
     OutputError,
     RunInterruptedError,
     StrategyError,
+    printable,
 )
 from quantvista.strategies._base import EventStrategy, PortfolioStrategy, Strategy
 
@@ -34,7 +35,9 @@ def run_guarded[**P, T](
     """
     try:
         return function(*args, **kwargs)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise strategy_error(error, strategy, handler) from error
 
 
@@ -52,7 +55,7 @@ def strategy_error(
     Parameters
     ----------
     error : BaseException
-        What was caught: ``except (Exception, SystemExit) as error``.
+        What was caught, of whatever kind but `KeyboardInterrupt`.
     strategy : Strategy
         Whose code ran.
     handler : str
@@ -109,7 +112,7 @@ def raised_error(
     """
     own = {code.co_filename for code in codes.values()} | set(files)
     message = f"{what}: {type(error).__name__}"
-    text = str(error)
+    text = printable(error)
     if text:
         message += f": {text}"
     frames = [
@@ -121,7 +124,7 @@ def raised_error(
         message += "\n" + _source_line(*frames[-1])
     elif fallback is not None:
         message += "\n" + _source_line(fallback.co_filename, fallback.co_firstlineno)
-    return StrategyError(message)
+    return StrategyError(printable(message))
 
 
 def iso_utc(ts: int) -> str:
@@ -155,7 +158,10 @@ def _codes(cls: type[Strategy]) -> dict[str, CodeType]:
 
 def _source_line(filename: str, line: int) -> str:
     path = Path(filename)
-    if path.is_absolute() and path.is_relative_to(Path.cwd()):
-        path = path.relative_to(Path.cwd())
+    try:
+        if path.is_absolute() and path.is_relative_to(Path.cwd()):
+            path = path.relative_to(Path.cwd())
+    except OSError:  # the working folder is gone
+        pass
     text = linecache.getline(filename, line).strip()
     return f"  {path}:{line}: {text}" if text else f"  {path}:{line}"

@@ -9,12 +9,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from quantvista.errors import ConfigError, QuantVistaError, StrategyError
+from quantvista.errors import ConfigError, QuantVistaError, StrategyError, printable
 from quantvista.strategies._base import EventStrategy, PortfolioStrategy, Strategy
 from quantvista.strategies._equal_weight import EqualWeight
 from quantvista.strategies._guard import raised_error, strategy_error
 from quantvista.strategies._momentum import Momentum
-from quantvista.strategies._params import suggestion
+from quantvista.strategies._params import plain_params, suggestion
 from quantvista.strategies._trend import Trend
 
 __all__ = ["SHIPPED", "load_strategy"]
@@ -70,16 +70,23 @@ def load_strategy(
                 f"`params` must be empty for an instance, which has its own; found "
                 f"{sorted(values)}; strategy {type(ref).__name__!r}"
             )
-        try:
-            return copy.deepcopy(ref)
-        except Exception as error:
-            raise StrategyError(
-                f"`strategy` instance must be one that can be copied; found {error}; "
-                f"strategy {type(ref).__name__!r}"
-            ) from error
+        _check_class(type(ref))
+        return _checked_params(_copy(ref), type(ref))
     if isinstance(ref, str):
         ref = _find(ref, base)
     return _construct(_check_class(ref), values)
+
+
+def _copy(strategy: Strategy) -> Strategy:
+    try:
+        return copy.deepcopy(strategy)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise StrategyError(
+            f"`strategy` instance must be one that can be copied; found {printable(error)}; "
+            f"strategy {type(strategy).__name__!r}"
+        ) from error
 
 
 def _find(ref: str, base: Path) -> type[Strategy]:
@@ -92,6 +99,8 @@ def _find(ref: str, base: Path) -> type[Strategy]:
             f"`strategy` must be one of {', '.join(sorted(SHIPPED))} or 'file.py:Class'; "
             f"found {ref!r}; {hint}"
         )
+    if "\0" in ref:
+        raise StrategyError(f"`strategy` must read 'file.py:Class'; found {ref!r}")
     path = (base / file).resolve()
     if path.suffix != ".py" or not name.isidentifier():
         raise StrategyError(
@@ -133,7 +142,7 @@ def _module(path: Path) -> ModuleType:
     try:
         exec(code, module.__dict__)
     except BaseException as error:
-        del sys.modules[name]
+        sys.modules.pop(name, None)
         if isinstance(error, KeyboardInterrupt):
             raise
         raise _import_error(error, path) from error
@@ -170,11 +179,32 @@ def _check_class(found: object) -> type[Strategy]:
     if inspect.isabstract(found):
         missing = ", ".join(f"`{each}`" for each in sorted(found.__abstractmethods__))
         raise StrategyError(f"strategy {found.__name__!r} must define {missing}")
-    if issubclass(found, EventStrategy) and not found.handlers():
-        raise StrategyError(
-            f"strategy {found.__name__!r} must define `on_bar`, `on_fill` or `on_timer`"
-        )
+    called = ["forecast"]
+    if issubclass(found, EventStrategy):
+        called = sorted(found.handlers())
+        if not called:
+            raise StrategyError(
+                f"strategy {found.__name__!r} must define `on_bar`, `on_fill` or `on_timer`"
+            )
+    for name in called:
+        _check_function(found, name)
     return found
+
+
+def _check_function(cls: type[Strategy], name: str) -> None:
+    """Refuse what would return at once and do nothing when it is called."""
+    function = getattr(cls, name)
+    found = None
+    if not callable(function):
+        found = f"{type(function).__name__}"
+    elif inspect.iscoroutinefunction(function):
+        found = "`async def`, which nothing awaits"
+    elif inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        found = "a generator (it has `yield`), which nothing iterates"
+    if found is not None:
+        raise StrategyError(
+            f"`{name}` must be an ordinary function; found {found}; strategy {cls.__name__!r}"
+        )
 
 
 def _own_strategies(module: ModuleType) -> list[str]:
@@ -190,12 +220,19 @@ def _own_strategies(module: ModuleType) -> list[str]:
 def _construct(cls: type[Strategy], values: dict[str, Any]) -> Strategy:
     try:
         strategy = cls(**values)
-    except QuantVistaError:
+    except (QuantVistaError, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:
-        raise strategy_error(error, cls.__new__(cls), "__init__") from error
-    if not isinstance(getattr(strategy, "params", None), cls.Params):
+    except BaseException as error:
+        raise strategy_error(error, object.__new__(cls), "__init__") from error
+    return _checked_params(strategy, cls)
+
+
+def _checked_params(strategy: Strategy, cls: type[Strategy]) -> Strategy:
+    """Refuse parameters that a run could not write down, before it begins."""
+    params = getattr(strategy, "params", None)
+    if not isinstance(params, cls.Params):
         raise StrategyError(
             f"strategy {cls.__name__!r} must call super().__init__(**values) in its __init__"
         )
+    plain_params(params, cls.__name__)
     return strategy

@@ -1,3 +1,4 @@
+from collections import deque
 from dataclasses import dataclass, field
 from math import inf, isnan, nan
 from typing import Any
@@ -170,6 +171,76 @@ def test_state_with_an_array_is_refused() -> None:
 
     with pytest.raises(StrategyError, match="plain types"):
         Wrong()
+
+
+def _strategy_with(annotation: Any, default: Any) -> type[EventStrategy]:  # noqa: ANN401
+    """A strategy whose state has one field."""
+    members = {"__annotations__": {"x": annotation}, "x": field(default_factory=lambda: default)}
+    state: type[Any] = dataclass(type("State", (), members))
+    return type("Remembering", (EventStrategy,), {"State": state, "on_bar": Counting.on_bar})
+
+
+@pytest.mark.parametrize(
+    ("annotation", "message"),
+    [
+        (Any, "without a type of its own"),
+        (object, "without a type of its own"),
+        (dict, "without a type of its own"),
+        (list, "without a type of its own"),
+        (deque, "without a type of its own"),
+        (dict[str, Any], "without a type of its own"),
+        (list[dict[str, list[Any]]], "without a type of its own"),
+        (dict[tuple[int, int], float], "keys are not simple"),
+        (frozenset[int], "must not contain a set"),
+    ],
+)
+def test_state_that_would_not_come_back_is_refused(annotation: object, message: str) -> None:
+    with pytest.raises(StrategyError, match=message):
+        _strategy_with(annotation, None)()
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value"),
+    [
+        (dict[int, list[tuple[float, str]]], {2: [(nan, "a")], 1: [(-0.0, "b")]}),
+        (dict[float, int], {nan: 1, 0.1: 2}),
+        (deque[int], deque([1, 2])),
+        (int | None, None),
+        (float, 3),
+        (float, np.float64(1.5)),
+        (int, np.int64(7)),
+        (int, 10**400),
+    ],
+)
+def test_state_that_comes_back_gives_the_same_bytes_again(annotation: object, value: Any) -> None:  # noqa: ANN401
+    kind = _strategy_with(annotation, None)
+    before, after = kind(), kind()
+    before.state.x = value
+    after.load_state(before.dump_state())
+    assert after.dump_state() == before.dump_state()
+
+
+def test_attribute_that_is_no_field_is_refused_at_a_snapshot() -> None:
+    strategy = Counting()
+    strategy.state.forgotten = 5  # type: ignore[attr-defined]
+    with pytest.raises(StrategyError, match=r"`state\.forgotten` must come back"):
+        strategy.dump_state()
+
+
+def test_what_json_cannot_hold_is_refused_at_a_snapshot() -> None:
+    strategy = _strategy_with(deque[int], None)()
+    strategy.state.x = deque([1], maxlen=3)
+    with pytest.raises(StrategyError, match=r"`state\.x` must come back"):
+        strategy.dump_state()
+
+
+def test_list_of_handlers_is_not_overridden() -> None:
+    with pytest.raises(StrategyError, match="`handlers` must not be overridden"):
+
+        class Wrong(EventStrategy):
+            @classmethod
+            def handlers(cls) -> frozenset[str]:
+                raise ValueError
 
 
 def test_params_that_are_no_model_are_refused() -> None:

@@ -1,3 +1,4 @@
+import asyncio
 from typing import Any
 
 import numpy as np
@@ -138,6 +139,34 @@ def test_writing_into_the_panel_is_an_error_of_the_strategy() -> None:
         ask_forecast(Writing(), panel())
 
 
+def test_masked_entries_are_no_view() -> None:
+    answer = np.ma.masked_array(np.array([0.5, 7.0]), mask=[False, True])
+    np.testing.assert_array_equal(ask_forecast(Answering(answer), panel()), [0.5, np.nan])
+
+
+class Silent(Exception):
+    def __str__(self) -> str:
+        raise ValueError
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (BaseException("boo"), "BaseException: boo"),
+        (GeneratorExit(), "GeneratorExit"),
+        (asyncio.CancelledError(), "CancelledError"),
+        (BaseExceptionGroup("two", [KeyboardInterrupt()]), "BaseExceptionGroup: two"),
+        (Silent(), "Silent: <Silent that cannot be written>"),
+        (ValueError("odd \ud800"), r"odd \ud800"),
+    ],
+)
+def test_whatever_a_strategy_raises_is_the_strategys(error: BaseException, said: str) -> None:
+    with pytest.raises(StrategyError) as caught:
+        ask_forecast(Answering(error), panel())
+    assert said in str(caught.value)
+    str(caught.value).encode()
+
+
 def test_sys_exit_in_a_strategy_does_not_end_the_run_silently() -> None:
     with pytest.raises(StrategyError, match="SystemExit: 0"):
         ask_forecast(Answering(SystemExit(0)), panel())
@@ -160,6 +189,15 @@ def test_wrong_warm_up_is_refused(rows: object) -> None:
     strategy = Answering(np.zeros(2))
     strategy.warm_up = rows  # type: ignore[assignment]
     with pytest.raises(StrategyError, match="`warm_up` must be a whole number"):
+        checked_warm_up(strategy)
+
+
+@pytest.mark.parametrize("rows", [-1, "abc", None, 0.5])
+def test_wrong_warm_up_of_an_event_strategy_is_refused(rows: object) -> None:
+    strategy = EventStrategy()
+    assert checked_warm_up(strategy) == 0
+    strategy.warm_up = rows  # type: ignore[assignment]
+    with pytest.raises(StrategyError, match="`warm_up` must be a whole number of rows, at least 0"):
         checked_warm_up(strategy)
 
 

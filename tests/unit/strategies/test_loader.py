@@ -13,6 +13,7 @@ from quantvista.strategies import (
     Trend,
     ask_forecast,
     load_strategy,
+    plain_params,
 )
 from support.panels import make_panel
 
@@ -131,6 +132,7 @@ def test_instance_takes_no_parameters() -> None:
         ("gone.py:Mine", "must name a file that exists; found none at"),
         ("folder.py:Mine", "must name a file that can be read"),
         ("mine.txt:Mine", "must read 'file.py:Class'"),
+        ("m\0.py:Mine", "must read 'file.py:Class'"),
         ("mine.py:", "must read 'file.py:Class'"),
         ("mine.py:Min", "found 'Min'; did you mean 'Mine'?"),
         ("mine.py:X", "known are 'Events', 'Failing', 'Forgetful'"),
@@ -197,6 +199,99 @@ def test_ctrl_c_while_loading_passes_through(tmp_path: Path) -> None:
     write(tmp_path, "raise KeyboardInterrupt")
     with pytest.raises(KeyboardInterrupt):
         load_strategy("mine.py:Mine", tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["BaseException", "GeneratorExit", "asyncio.CancelledError"])
+def test_any_kind_of_exception_in_a_constructor_is_the_strategys(tmp_path: Path, kind: str) -> None:
+    text = f"""
+        import asyncio
+        import quantvista as qv
+        class Mine(qv.EventStrategy):
+            def __init__(self, **values):
+                raise {kind}("no")
+            def __new__(cls, **values):
+                return object.__new__(cls)
+            def on_bar(self, ctx, bar): ...
+    """
+    write(tmp_path, text)
+    with pytest.raises(StrategyError, match="failed in `__init__`"):
+        load_strategy("mine.py:Mine", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("base", "body", "message"),
+    [
+        ("EventStrategy", "async def on_bar(self, ctx, bar): ...", "`on_bar` must be an ordinary"),
+        ("EventStrategy", "def on_fill(self, ctx, fill): yield", "found a generator"),
+        ("EventStrategy", "async def on_timer(self, ctx, timer): yield", "found a generator"),
+        ("EventStrategy", "on_bar = 5", "`on_bar` must be an ordinary function; found int"),
+        ("PortfolioStrategy", "warm_up = 1; async def forecast(self, panel): ...", "async def"),
+        ("PortfolioStrategy", "warm_up = 1; def forecast(self, panel): yield", "generator"),
+    ],
+)
+def test_handler_that_would_do_nothing_is_refused(
+    tmp_path: Path, base: str, body: str, message: str
+) -> None:
+    lines = "\n    ".join(body.split("; "))
+    write(tmp_path, f"import quantvista as qv\nclass Mine(qv.{base}):\n    {lines}\n")
+    with pytest.raises(StrategyError, match=message):
+        load_strategy("mine.py:Mine", tmp_path)
+
+
+PARAMS = """
+    import numpy as np
+    import typing
+    from pydantic import ConfigDict
+    import quantvista as qv
+
+    class Mine(qv.EventStrategy):
+        class Params(qv.StrategyParams):
+            model_config = ConfigDict(arbitrary_types_allowed=True)
+            x: {field}
+
+        def on_bar(self, ctx, bar): ...
+"""
+
+
+@pytest.mark.parametrize(
+    ("field", "message"),
+    [
+        ("set[str] = {'a', 'b'}", "`params.x` must not be a set"),
+        ("typing.Any = [frozenset()]", "`params.x` must not be a set"),
+        ("bytes = b'\\xff'", "must be what a fund file can hold"),
+        ("typing.Any = object()", "must be what a fund file can hold"),
+        ("typing.Any = max", "must be what a fund file can hold"),
+        ("typing.Any = {(1, 2): 3}", "must have keys that are text or numbers"),
+        ("typing.Any = {'a': [float('nan')]}", "`params.x.a` must be finite"),
+        ("str = '\\ud800'", "must be text"),
+        ("typing.Any = '\\ud800'", "must be text"),
+    ],
+)
+def test_parameters_that_a_run_could_not_write_are_refused(
+    tmp_path: Path, field: str, message: str
+) -> None:
+    write(tmp_path, PARAMS.format(field=field))
+    with pytest.raises((StrategyError, ConfigError)) as caught:
+        load_strategy("mine.py:Mine", tmp_path)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("field", "plain"),
+    [
+        ("int | None = None", None),
+        ("typing.Any = np.int64(3)", 3),
+        ("typing.Any = [np.float32(0.5), np.True_]", [0.5, True]),
+        ("dict[int, float] = {1: 2.0}", {"1": 2.0}),
+        ("tuple[int, ...] = (1, 2)", [1, 2]),
+    ],
+)
+def test_plain_parameters_are_those_of_a_fund_file(
+    tmp_path: Path, field: str, plain: object
+) -> None:
+    write(tmp_path, PARAMS.format(field=field))
+    strategy = load_strategy("mine.py:Mine", tmp_path)
+    assert plain_params(strategy.params, "Mine") == {"x": plain}
 
 
 @pytest.mark.parametrize("ref", [Strategy, EventStrategy, PortfolioStrategy, int, None, 3])
