@@ -84,8 +84,8 @@ function rollingCharts(payload: Payload, panel: AddPanel): void {
   const lines = compared(payload, rolling.sharpe);
   const ours = lines.at(-1);
   if (!ours) return;
-  // One standard error of a ratio over the window, Lo (2002) for normal returns.
-  const year = Math.sqrt(252);
+  // One standard error of a ratio over the window, which is a year; Lo (2002) for normal returns.
+  const year = Math.sqrt(rolling.window);
   const error = ours.values.map((each) => Math.sqrt((1 + (each / year) ** 2 / 2) / rolling.window) * year);
   const band = {
     low: ours.values.map((each, k) => each - error[k]!),

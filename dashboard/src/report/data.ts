@@ -10,7 +10,7 @@ export interface Packed {
 export interface Payload {
   fund: string;
   currency: string;
-  /** Days since 1970-01-01, each less the one before. */
+  /** Dates of the sessions in days since 1970-01-01, each less the one before; half a day is noon. */
   days: number[];
   labels: { benchmark: string | null; equal_weight: string | null };
   levels: Record<string, Packed>;
@@ -30,6 +30,8 @@ export interface Fills {
   kinds: string[];
   /** Seconds UTC, each less the one before. */
   ts: number[];
+  /** Dates of the sessions in days since 1970-01-01, each less the one before. */
+  day: number[];
   instrument: number[];
   sleeve: number[];
   kind: number[];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { csv } from "./csv";
 import type { Fills } from "./data";
-import { filterRows, rowsOf, sortRows, windowOf } from "./rows";
+import { filterRows, rowsOf, sortRows, windowOf, type Row } from "./rows";
 
 const FILLS: Fills = {
   total: 3,
@@ -9,7 +9,8 @@ const FILLS: Fills = {
   instruments: ["AAPL.XNAS", "XOM.XNYS"],
   sleeves: ["momentum", "trend"],
   kinds: ["cross", "trade"],
-  ts: [1_583_020_800, 86_400, 86_400],
+  ts: [1_583_107_200, 86_400, 86_400], // midnights that end the day before
+  day: [18_322, 1, 1],
   instrument: [0, 1, 1],
   sleeve: [0, 1, 0],
   kind: [1, 1, 0],
@@ -21,12 +22,12 @@ const FILLS: Fills = {
   notional: [13.5, 12.5, 100],
 };
 const ROWS = rowsOf(FILLS);
-const date = (ts: number): string => new Date(ts * 1000).toISOString().slice(0, 10);
+const date = (row: Row): string => row.date;
 
 describe("rows of fills", () => {
   it("are unpacked", () => {
     expect(ROWS[1]).toMatchObject({ instrument: "XOM.XNYS", sleeve: "trend", side: "sell", kind: "trade" });
-    expect(ROWS.map((row) => date(row.ts))).toEqual(["2020-03-01", "2020-03-02", "2020-03-03"]);
+    expect(ROWS.map(date)).toEqual(["2020-03-01", "2020-03-02", "2020-03-03"]);
   });
 
   it("are found by every word, in any case, and by date", () => {

@@ -1,6 +1,9 @@
 /** Which rows of a long table are wanted, in which order, and which of them are in view. */
 
+import { isoDate } from "../format";
 import { undelta, type Fills } from "./data";
+
+const DAY = 86_400;
 
 export const COLUMNS = [
   "ts",
@@ -18,6 +21,8 @@ export type Column = (typeof COLUMNS)[number];
 
 export interface Row {
   ts: number;
+  /** ISO date of the session. */
+  date: string;
   sleeve: string;
   instrument: string;
   side: "buy" | "sell";
@@ -30,8 +35,10 @@ export interface Row {
 }
 
 export function rowsOf(fills: Fills): Row[] {
+  const days = undelta(fills.day);
   return undelta(fills.ts).map((ts, k) => ({
     ts,
+    date: isoDate(days[k]! * DAY),
     sleeve: fills.sleeves[fills.sleeve[k]!]!,
     instrument: fills.instruments[fills.instrument[k]!]!,
     side: fills.sell[k] ? "sell" : "buy",
@@ -50,12 +57,12 @@ export function isNumeric(column: Column): boolean {
   return NUMERIC.has(column);
 }
 
-/** Rows in which every word of `query` occurs in some text column or in the date, in any case. */
-export function filterRows(rows: readonly Row[], query: string, date: (ts: number) => string): Row[] {
+/** Rows in which every word of `query` occurs in some text column or in the date as shown, in any case. */
+export function filterRows(rows: readonly Row[], query: string, date: (row: Row) => string): Row[] {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return [...rows];
   return rows.filter((row) => {
-    const text = `${date(row.ts)} ${row.sleeve} ${row.instrument} ${row.side} ${row.kind}`.toLowerCase();
+    const text = `${date(row)} ${row.sleeve} ${row.instrument} ${row.side} ${row.kind}`.toLowerCase();
     return words.every((word) => text.includes(word));
   });
 }

@@ -1,6 +1,6 @@
 /** The table of fills: filter, sort, export, and only the rows in view in the document. */
 
-import { isoDate, isoMinute, number } from "../format";
+import { isoMinute, number } from "../format";
 import { csv, download } from "./csv";
 import type { Fills } from "./data";
 import { COLUMNS, filterRows, rowsOf, sortRows, windowOf, type Column, type Row } from "./rows";
@@ -10,7 +10,7 @@ const ROW = 30;
 export function mountTrades(root: HTMLElement, fills: Fills, fund: string): void {
   const all = rowsOf(fills);
   const digits = { quantity: decimals(fills.quantity), price: decimals(fills.price) };
-  const date = fills.minutes ? isoMinute : isoDate;
+  const date = (row: Row): string => (fills.minutes ? isoMinute(row.ts) : row.date);
   const part = (name: string): HTMLElement => root.querySelector<HTMLElement>(`[data-part="${name}"]`)!;
   const scroller = part("scroller");
   const body = part("body");
@@ -29,7 +29,7 @@ export function mountTrades(root: HTMLElement, fills: Fills, fund: string): void
     body.replaceChildren(spacer(view.from), ...rows, spacer(shown.length - view.to));
   };
   const refresh = (): void => {
-    shown = sortRows(filterRows(all, filter.value, isoDate), column, descending);
+    shown = sortRows(filterRows(all, filter.value, date), column, descending);
     count.textContent =
       shown.length === all.length ? number(all.length) : `${number(shown.length)} of ${number(all.length)}`;
     for (const head of root.querySelectorAll<HTMLElement>("th[data-column]")) {
@@ -67,14 +67,14 @@ interface Digits {
   price: number;
 }
 
-function drawRow(row: Row, date: (ts: number) => string, digits: Digits): HTMLTableRowElement {
+function drawRow(row: Row, date: (row: Row) => string, digits: Digits): HTMLTableRowElement {
   const line = document.createElement("tr");
   const cell = (text: string, name = ""): void => {
     const made = line.insertCell();
     made.textContent = text;
     made.className = name;
   };
-  cell(date(row.ts));
+  cell(date(row));
   cell(row.sleeve);
   cell(row.instrument);
   cell(row.side, `side ${row.side}`);

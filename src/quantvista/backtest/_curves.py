@@ -1,35 +1,62 @@
 """Equity curves at session ends, taken from the tables of a run."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from quantvista.backtest._frames import RunFrames
+from quantvista.backtest._sessions import session_dates, session_ends
 
-__all__ = ["Curve", "curves"]
+__all__ = ["Curve", "curves", "curves_of"]
 
 type Ints = NDArray[np.int64]
 type Floats = NDArray[np.float64]
 
-_INTRADAY_NS: Final = 20 * 3_600_000_000_000
-_DAY_NS: Final = 86_400_000_000_000
-
 
 @dataclass(frozen=True)
 class Curve:
-    """An equity curve at session ends: UTC nanoseconds and levels, NaN where there is none."""
+    """An equity curve at session ends.
+
+    Parameters
+    ----------
+    ts : int64, shape (points,)
+        UTC nanoseconds.
+    level : float64, shape (points,)
+        NaN where there is none.
+    date : datetime64[D], shape (points,)
+        Dates of the sessions.
+    opening : int
+        1 if the first point is the first bar of a session that goes on, 0 if it is a session end.
+        Nothing can be filled at a first bar, so the fund's first level is its starting cash.
+    """
 
     ts: Ints
     level: Floats
+    date: NDArray[np.datetime64]
+    opening: int = 0
+
+    @property
+    def sessions(self) -> int:
+        """How many sessions it covers."""
+        return int(self.ts.size) - self.opening
 
 
-def curves(frames: RunFrames) -> dict[str, Curve]:
+def curves(frames: RunFrames, calendar: str = "", time_zone: str = "UTC") -> dict[str, Curve]:
     """Collect curves at session ends: ``fund``, ``benchmark`` if there is one, each comparison.
 
-    Bars closer than 20 hours are thinned to the last one of each UTC day.
+    Bars within a session are thinned to its last one; the first bar of all stays, so that the
+    result of the first session counts.
+
+    Parameters
+    ----------
+    frames : RunFrames
+        Tables of the run.
+    calendar, time_zone : str
+        Of the fund; without a calendar, bars of one date are a session.
     """
     equity = frames.equity.select(
         pl.col("ts").cast(pl.Int64),
@@ -42,16 +69,24 @@ def curves(frames: RunFrames) -> dict[str, Curve]:
         )
         equity = equity.join(other, on="ts", how="left", maintain_order="left")
     ts = equity["ts"].to_numpy()
-    if ts.size > 1 and float(np.median(np.diff(ts))) < _INTRADAY_NS:
-        day = ts // _DAY_NS
-        equity = equity.filter(pl.Series(np.append(day[1:] != day[:-1], True)))
+    keep = session_ends(ts, calendar, time_zone)
+    opening = int(ts.size > 0 and not keep[0])
+    keep[:1] = True
+    if not keep.all():
+        equity = equity.filter(pl.Series(keep))
         ts = equity["ts"].to_numpy()
+    date = session_dates(ts, calendar, time_zone)
     levels = {
         name: equity[name].cast(pl.Float64).fill_null(float("nan")).to_numpy()
         for name in equity.columns[1:]
     }
     return {
-        name: Curve(ts, level)
+        name: Curve(ts, level, date, opening)
         for name, level in levels.items()
         if name == "fund" or bool(np.isfinite(level).any())
     }
+
+
+def curves_of(frames: RunFrames, summary: Mapping[str, Any]) -> dict[str, Curve]:
+    """Collect the curves of a run that has been summed up."""
+    return curves(frames, summary["fund"]["calendar"], summary["fund"]["time_zone"])

@@ -14,7 +14,9 @@ import polars as pl
 from quantvista.backtest._curves import Curve, curves
 from quantvista.backtest._frames import RunFrames
 from quantvista.backtest._meta import RunMeta, SleeveMeta
+from quantvista.backtest._sessions import session_dates
 from quantvista.backtest._verdict import verdict
+from quantvista.errors import EngineError
 from quantvista.portfolio.attribution import Contribution, contribution, money_text, notional
 from quantvista.portfolio.drawdowns import drawdowns
 from quantvista.portfolio.metrics import (
@@ -49,12 +51,12 @@ def build_summary(frames: RunFrames, meta: RunMeta) -> dict[str, Any]:
 
     Raises
     ------
-    AssertionError
+    EngineError
         If the run is complete and its contributions do not add up to its profit exactly.
     """
-    found = curves(frames)
+    found = curves(frames, meta.calendar, meta.time_zone)
     ours = found["fund"]
-    periods = meta.periods or infer_periods(ours.ts)
+    periods = meta.periods or infer_periods(ours.ts[ours.opening :])
     profit = _contribution(frames, meta)
     costs, turnover = _costs(frames, meta, ours)
     metrics = {**_measured(ours, periods), **_against(ours, found.get("benchmark"), periods)}
@@ -64,7 +66,7 @@ def build_summary(frames: RunFrames, meta: RunMeta) -> dict[str, Any]:
         "status": meta.status,
         "error": meta.error,
         "fund": _fund(meta, frames),
-        "period": _period(frames, ours, periods),
+        "period": _period(frames, meta, ours, periods),
         "metrics": _plain(metrics),
         "comparisons": _comparisons(found, meta, periods),
         "costs": costs,
@@ -160,7 +162,11 @@ def _contribution(frames: RunFrames, meta: RunMeta) -> Contribution:
     found = contribution(frames.fills, held, meta.multipliers)
     if meta.status == "complete" and frames.equity.height:
         profit = Decimal(frames.equity["equity"][-1]) - meta.cash
-        assert found.total == profit, f"contributions add up to {found.total}, profit is {profit}"
+        if found.total != profit:
+            total, made = money_text(found.total), money_text(profit)
+            raise EngineError(
+                f"contributions do not add up: they sum to {total}, the profit is {made}"
+            )
     return found
 
 
@@ -197,17 +203,17 @@ def _fund(meta: RunMeta, frames: RunFrames) -> dict[str, Any]:
     }
 
 
-def _period(frames: RunFrames, ours: Curve, periods: float) -> dict[str, Any]:
+def _period(frames: RunFrames, meta: RunMeta, ours: Curve, periods: float) -> dict[str, Any]:
     ts = ours.ts
+    fills = frames.fills["ts"].cast(pl.Int64).sort().head(1).to_numpy()
+    first = session_dates(fills, meta.calendar, meta.time_zone)
     return {
-        "start": _date(ts[0]) if ts.size else None,
-        "end": _date(ts[-1]) if ts.size else None,
-        "sessions": int(ts.size),
+        "start": str(ours.date[0]) if ts.size else None,
+        "end": str(ours.date[-1]) if ts.size else None,
+        "sessions": ours.sessions,
         "years": years_between(int(ts[0]), int(ts[-1])) if ts.size else 0.0,
         "periods_a_year": periods,
-        "first_fill": _date(frames.fills["ts"].cast(pl.Int64).min())
-        if frames.fills.height
-        else None,
+        "first_fill": str(first[0]) if first.size else None,
     }
 
 
@@ -239,7 +245,7 @@ def _limits_hit(verdicts: pl.DataFrame) -> list[dict[str, Any]]:
 def _drawdown_rows(curve: Curve) -> list[dict[str, Any]]:
     if curve.ts.size < 2 or curve.level[0] <= 0:
         return []
-    date = [_date(t) for t in curve.ts]
+    date = curve.date.astype(str).tolist()
     return [
         {
             "start": date[each.start],
@@ -258,13 +264,9 @@ def _worst_days(ours: Curve, benchmark: Curve | None) -> list[dict[str, Any]]:
     losses = [int(i) for i in np.argsort(returns, kind="stable")[:10] if returns[i] < 0]
     return [
         {
-            "date": _date(ours.ts[i + 1]),
+            "date": str(ours.date[i + 1]),
             "return": float(returns[i]),
             "benchmark": float(theirs[i]) if np.isfinite(theirs[i]) else None,
         }
         for i in losses
     ]
-
-
-def _date(ts: Any) -> str:  # noqa: ANN401 - NumPy and Python integers alike
-    return str(np.datetime64(int(ts), "ns").astype("M8[D]"))

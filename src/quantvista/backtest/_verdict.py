@@ -58,7 +58,7 @@ def _unfinished(summary: Mapping[str, Any]) -> str:
 
 def _result(summary: Mapping[str, Any]) -> str:
     period, sessions = summary["period"], summary["period"]["sessions"]
-    if sessions < 2:
+    if sessions < 2 and _value(summary["metrics"], "total_return") is None:
         return f"Too short to judge: {sessions:,} {'session' if sessions == 1 else 'sessions'}."
     if summary["counts"]["fills"] == 0:
         refused = summary["counts"]["rejected"]

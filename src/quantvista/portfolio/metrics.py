@@ -41,6 +41,8 @@ _TAIL: Final = 0.05
 _SHORTEST_YEARS: Final = 30 / 365.25  # a yearly rate from less is fiction
 # A standard deviation below this is rounding of the returns themselves (a few ulp around one).
 _NOISE: Final = 1e-14
+_USUAL: Final = (252.0, 260.0, 365.0)
+_CLOSE: Final = 0.02
 # Widest median gap in days that still counts as this many periods in a year.
 _CALENDAR: Final = ((10.0, 52.0), (45.0, 12.0), (120.0, 4.0), (math.inf, 1.0))
 
@@ -87,8 +89,10 @@ def infer_periods(ts: Ints) -> float:
     Returns
     -------
     float
-        252 for daily bars, 365 if more than one bar in twenty is on a weekend, 52, 12, 4 or 1 for
-        slower ones. Bars closer than 20 hours are counted: bars in a year of 365.25 days.
+        Daily bars of a year or more are counted: bars in a year of 365.25 days, or 252, 260 or 365
+        if the count is within 2 % of it. Less than a year of them counts as 252, or 365 if more
+        than one bar in twenty is on a weekend. 52, 12, 4 or 1 for slower ones. Bars closer than 20
+        hours are counted.
 
     Examples
     --------
@@ -99,8 +103,13 @@ def infer_periods(ts: Ints) -> float:
     if ts.size < 2:
         return 252.0
     gap_days = float(np.median(np.diff(ts))) / _DAY_NS
+    years = years_between(int(ts[0]), int(ts[-1]))
     if gap_days < 20 / 24:
-        return (ts.size - 1) / years_between(int(ts[0]), int(ts[-1]))
+        return (ts.size - 1) / years
+    if gap_days < 5 and years >= 1:
+        count = (ts.size - 1) / years
+        usual = min(_USUAL, key=lambda each: abs(count / each - 1))
+        return usual if abs(count / usual - 1) <= _CLOSE else count
     if gap_days < 5:
         weekday = (ts // _DAY_NS + 3) % 7  # 1970-01-01 was a Thursday; Monday is 0
         return 365.0 if ts.size > 20 and float(np.mean(weekday >= 5)) > 0.05 else 252.0

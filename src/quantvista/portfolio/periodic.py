@@ -12,7 +12,7 @@ from quantvista.portfolio.metrics import simple_returns
 __all__ = ["MonthlyReturns", "monthly_returns", "rolling_sharpe", "rolling_volatility"]
 
 type Floats = NDArray[np.float64]
-type Ints = NDArray[np.int64]
+type Dates = NDArray[np.datetime64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,27 +34,27 @@ class MonthlyReturns:
     totals: Floats
 
 
-def monthly_returns(ts: Ints, equity: Floats) -> MonthlyReturns:
-    """Return of every calendar month (UTC), from the last bar of one month to the last of the next.
+def monthly_returns(dates: Dates, equity: Floats) -> MonthlyReturns:
+    """Return of every calendar month, from the last bar of one month to the last of the next.
 
     Parameters
     ----------
-    ts : int64, shape (bars,)
-        UTC nanoseconds, strictly increasing.
+    dates : datetime64[D], shape (bars,)
+        Dates of the sessions, ascending.
     equity : float64, shape (bars,)
         Levels. The first month counts from the first bar. A month without a bar is NaN and its move
         falls into the month of the next bar.
 
     Examples
     --------
-    >>> ts = np.array(["2020-01-31", "2020-02-03", "2020-02-28"], "M8[ns]").astype("i8")
-    >>> table = monthly_returns(ts, np.array([100.0, 104.0, 110.0]))
+    >>> dates = np.array(["2020-01-31", "2020-02-03", "2020-02-28"], "M8[D]")
+    >>> table = monthly_returns(dates, np.array([100.0, 104.0, 110.0]))
     >>> table.years, round(float(table.months[0, 1]), 4), round(float(table.totals[0]), 4)
     ((2020,), 0.1, 0.1)
     """
-    if ts.size == 0:
+    if dates.size == 0:
         return MonthlyReturns((), np.empty((0, 12)), np.empty(0))
-    month = ts.astype("M8[ns]").astype("M8[M]").astype(np.int64)
+    month = dates.astype("M8[M]").astype(np.int64)
     last = np.flatnonzero(np.append(month[1:] != month[:-1], True))
     before = np.concatenate(([0], last[:-1]))
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import jinja2
 
-from quantvista.backtest._curves import curves
+from quantvista.backtest._curves import curves_of
 from quantvista.backtest._frames import RunFrames
 from quantvista.portfolio.metrics import simple_returns
 from quantvista.reporting import _assets, _money, _svg, _texts, _view
@@ -63,7 +63,7 @@ def report_page(
     frames: RunFrames, summary: Mapping[str, Any], missing: tuple[str, ...], run_toml: str
 ) -> str:
     """Write the whole report as one page of HTML."""
-    found = curves(frames)
+    found = curves_of(frames, summary)
     ours = found["fund"]
     drawable = ours.ts.size >= 2
     benchmark = summary["comparisons"].get("benchmark")
@@ -111,7 +111,7 @@ def plot_page(frames: RunFrames, summary: Mapping[str, Any]) -> str:
         .get_template("plot.html")
         .render(
             fund=summary["fund"]["name"],
-            title=_texts.equity_texts(curves(frames), summary)["equity_title"],
+            title=_texts.equity_texts(curves_of(frames, summary), summary)["equity_title"],
             style=_assets.style_sheet(),
             script=_assets.script(),
             payload=as_json(payload(frames, summary)),

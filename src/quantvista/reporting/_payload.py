@@ -13,8 +13,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from quantvista.backtest._curves import Curve, curves
+from quantvista.backtest._curves import Curve, curves_of
 from quantvista.backtest._frames import RunFrames
+from quantvista.backtest._sessions import session_dates
 from quantvista.portfolio.attribution import notional
 from quantvista.portfolio.drawdowns import drawdowns
 from quantvista.portfolio.periodic import rolling_sharpe, rolling_volatility
@@ -22,10 +23,9 @@ from quantvista.portfolio.periodic import rolling_sharpe, rolling_volatility
 __all__ = ["FILLS_SHOWN", "as_json", "payload", "rolling_window", "scaled_levels"]
 
 type Floats = NDArray[np.float64]
-type Ints = NDArray[np.int64]
+type Dates = NDArray[np.datetime64]
 
 FILLS_SHOWN: Final = 5000
-_DAY_NS: Final = 86_400_000_000_000
 _MISSING: Final = -32_768
 
 
@@ -44,7 +44,7 @@ def payload(frames: RunFrames, summary: Mapping[str, Any]) -> dict[str, Any]:
     dict
         JSON types only; the same input gives the same output.
     """
-    found = curves(frames)
+    found = curves_of(frames, summary)
     levels = scaled_levels(found)
     ours = found["fund"]
     periods = float(summary["period"]["periods_a_year"])
@@ -52,10 +52,12 @@ def payload(frames: RunFrames, summary: Mapping[str, Any]) -> dict[str, Any]:
     other = summary["comparisons"].get("benchmark")
     multipliers = {each["id"]: int(each["multiplier"]) for each in summary["instruments"]}
     exposure, profit = _by_sleeve(frames, ours)
+    stamps = frames.fills["ts"].cast(pl.Int64).to_numpy()
+    filled = session_dates(stamps, summary["fund"]["calendar"], summary["fund"]["time_zone"])
     return {
         "fund": summary["fund"]["name"],
         "currency": summary["fund"]["currency"],
-        "days": np.diff(ours.ts // _DAY_NS, prepend=0).tolist(),
+        "days": _deltas(_positions(ours)),
         "labels": {"benchmark": other["id"] if other else None, "equal_weight": "Equal weight"},
         "levels": {name: _floats(level) for name, level in levels.items()},
         "rolling": {
@@ -67,9 +69,9 @@ def payload(frames: RunFrames, summary: Mapping[str, Any]) -> dict[str, Any]:
         },
         "exposure": {name: _steps(share, 10_000) for name, share in exposure.items()},
         "profit": {name: _floats(made) for name, made in profit.items()},
-        "years": _years(frames, ours, multipliers),
+        "years": _years(frames.fills, filled, ours, multipliers),
         "drawdowns": _spans(ours),
-        "fills": _fills(frames.fills, multipliers),
+        "fills": _fills(frames.fills, filled, multipliers),
     }
 
 
@@ -120,15 +122,15 @@ def _by_sleeve(frames: RunFrames, ours: Curve) -> tuple[dict[str, Floats], dict[
     return exposure, profit
 
 
-def _years(frames: RunFrames, ours: Curve, multipliers: Mapping[str, int]) -> dict[str, Any]:
+def _years(
+    fills: pl.DataFrame, filled: Dates, ours: Curve, multipliers: Mapping[str, int]
+) -> dict[str, Any]:
     """One-way turnover, and costs in basis points, of each calendar year's mean equity."""
-    mean = pl.DataFrame({"ts": ours.ts, "level": ours.level}).select(
-        year=pl.col("ts").cast(pl.Datetime("ns")).dt.year(), level="level"
-    )
+    mean = pl.DataFrame({"year": _year(ours.date), "level": ours.level})
     mean = mean.group_by("year").agg(pl.col("level").mean()).sort("year")
     trade = pl.col("kind") == "trade"
-    spent = frames.fills.select(
-        year=pl.col("ts").dt.year(),
+    spent = fills.select(
+        year=pl.Series(_year(filled)),
         traded=pl.when(trade).then(notional(multipliers)).otherwise(0).cast(pl.Float64),
         fees=pl.col("fee").cast(pl.Float64),
         slippage=pl.col("slippage").cast(pl.Float64),
@@ -147,22 +149,35 @@ def _years(frames: RunFrames, ours: Curve, multipliers: Mapping[str, int]) -> di
     return {"year": table["year"].to_list(), **shares.to_dict(as_series=False)}
 
 
-def _spans(ours: Curve) -> list[dict[str, int]]:
+def _positions(ours: Curve) -> NDArray[np.float64] | NDArray[np.int64]:
+    """Place points on the axis of time, in days since 1970.
+
+    The first bar of a session that goes on is at the start of its day, and then all session ends
+    are at noon, so that the two can be told apart.
+    """
+    day = ours.date.astype(np.int64)
+    if not ours.opening:
+        return day
+    return np.where(np.arange(day.size) == 0, day, day + 0.5)
+
+
+def _spans(ours: Curve) -> list[dict[str, float]]:
     if ours.ts.size < 2 or ours.level[0] <= 0:
         return []
-    day = ours.ts // _DAY_NS
+    at = _positions(ours).tolist()
     return [
         {
-            "from": int(day[each.start]),
-            "to": int(day[-1 if each.recovery is None else each.recovery]),
-            "at": int(day[each.trough]),
+            "from": at[each.start],
+            "to": at[-1 if each.recovery is None else each.recovery],
+            "at": at[each.trough],
         }
         for each in drawdowns(ours.ts, ours.level)[:5]
     ]
 
 
-def _fills(fills: pl.DataFrame, multipliers: Mapping[str, int]) -> dict[str, Any]:
-    shown = fills.sort("ts", maintain_order=True).tail(FILLS_SHOWN)
+def _fills(fills: pl.DataFrame, filled: Dates, multipliers: Mapping[str, int]) -> dict[str, Any]:
+    dated = fills.with_columns(day=pl.Series(filled.astype(np.int64), dtype=pl.Int64))
+    shown = dated.sort("ts", maintain_order=True).tail(FILLS_SHOWN)
     seconds = shown["ts"].cast(pl.Int64).to_numpy() // 1_000_000_000
     codes: dict[str, Any] = {}
     for name in ("instrument", "sleeve", "kind"):
@@ -175,13 +190,23 @@ def _fills(fills: pl.DataFrame, multipliers: Mapping[str, int]) -> dict[str, Any
         "total": fills.height,
         "minutes": bool(clock.size > 4),  # more than the closes of summer, winter and half days
         **codes,
-        "ts": np.diff(seconds, prepend=0).tolist(),
+        "ts": _deltas(seconds),
+        "day": _deltas(shown["day"].to_numpy()),
         "sell": shown.select((pl.col("side") == "sell").cast(pl.Int8)).to_series().to_list(),
         **{name: _text(shown[name]) for name in ("quantity", "price", "fee", "slippage")},
         "notional": shown.select(notional(multipliers).cast(pl.Float64).round(2))
         .to_series()
         .to_list(),
     }
+
+
+def _deltas(values: NDArray[Any]) -> list[int | float]:
+    differences: list[int | float] = np.diff(values, prepend=0).tolist()
+    return differences
+
+
+def _year(dates: Dates) -> NDArray[np.int32]:
+    return dates.astype("M8[Y]").astype(np.int32) + 1970
 
 
 def _text(column: pl.Series) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any, Final
 import numpy as np
 
 from quantvista.backtest._curves import Curve
+from quantvista.portfolio.drawdowns import drawdowns
 from quantvista.portfolio.periodic import MonthlyReturns, monthly_returns
 from quantvista.reporting._format import MISSING, day_count, number, percent, short
 
@@ -169,8 +170,12 @@ def belief(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def drawdown_rows(summary: Mapping[str, Any], found: Mapping[str, Curve]) -> list[dict[str, Any]]:
     """Write the worst drawdowns, with what the benchmark did from their peak to their trough."""
-    rows = []
-    for rank, each in enumerate(summary["drawdowns"], 1):
+    rows: list[dict[str, Any]] = []
+    ours, other = found["fund"], found.get("benchmark")
+    if ours.ts.size < 2 or ours.level[0] <= 0:
+        return rows
+    spans = drawdowns(ours.ts, ours.level)
+    for rank, (each, span) in enumerate(zip(summary["drawdowns"], spans, strict=False), 1):
         end = each["recovery"] or summary["period"]["end"]
         rows.append(
             {
@@ -180,7 +185,7 @@ def drawdown_rows(summary: Mapping[str, Any], found: Mapping[str, Curve]) -> lis
                 "trough": each["trough"],
                 "recovery": each["recovery"],
                 "days": number(each["days"]),
-                "benchmark": _between(found.get("benchmark"), each["start"], each["trough"]),
+                "benchmark": _between(other, span.start, span.trough),
                 "from": _day(each["start"]),
                 "to": _day(end),
             }
@@ -191,7 +196,7 @@ def drawdown_rows(summary: Mapping[str, Any], found: Mapping[str, Curve]) -> lis
 def months(found: Mapping[str, Curve]) -> dict[str, Any]:
     """Write the year by month table, shaded by size, and what stands out in it."""
     ours = found["fund"]
-    table = monthly_returns(ours.ts, ours.level)
+    table = monthly_returns(ours.date, ours.level)
     other = found.get("benchmark")
     theirs = _benchmark_years(other, table.years) if other else {}
     known = np.abs(table.months[np.isfinite(table.months)])
@@ -250,16 +255,14 @@ def _months_title(table: MonthlyReturns) -> str:
 
 def _benchmark_years(curve: Curve, years: Sequence[int]) -> dict[int, float]:
     known = np.isfinite(curve.level)
-    table = monthly_returns(curve.ts[known], curve.level[known])
+    table = monthly_returns(curve.date[known], curve.level[known])
     totals = dict(zip(table.years, table.totals.tolist(), strict=True))
     return {year: totals[year] for year in years if np.isfinite(totals.get(year, np.nan))}
 
 
-def _between(curve: Curve | None, start: str, end: str) -> str:
+def _between(curve: Curve | None, first: int, last: int) -> str:
     if curve is None:
         return ""
-    days = curve.ts.astype("M8[ns]").astype("M8[D]")
-    first, last = np.searchsorted(days, np.array([start, end], "M8[D]"))
     change = float(curve.level[last] / curve.level[first] - 1.0)
     return percent(change) if np.isfinite(change) else MISSING
 

@@ -13,6 +13,7 @@ import pytest
 from quantvista.backtest._curves import curves
 from quantvista.backtest._frames import RunFrames
 from quantvista.backtest._summary import RunMeta, build_summary
+from quantvista.errors import EngineError
 from quantvista.portfolio.metrics import measure
 from support.run_directory import Shape, synthetic
 
@@ -59,7 +60,7 @@ def test_contribution_adds_up_to_the_profit_in_every_direction() -> None:
 
 def test_contribution_that_does_not_add_up_is_a_defect() -> None:
     frames, meta = small()
-    with pytest.raises(AssertionError, match="contributions add up to"):
+    with pytest.raises(EngineError, match="contributions do not add up"):
         build_summary(frames, replace(meta, cash=meta.cash + 1))
 
 
@@ -67,7 +68,7 @@ def test_contribution_by_multiplier() -> None:
     """A contract of ten units makes ten times the money; here the ledger did not."""
     frames, meta = small()
     name = frames.fills["instrument"][0]
-    with pytest.raises(AssertionError):
+    with pytest.raises(EngineError):
         build_summary(frames, replace(meta, multipliers={name: 10}))
     assert build_summary(frames, replace(meta, multipliers={name: 1}))["contribution"]["pairs"]
 
@@ -122,12 +123,26 @@ def test_without_a_benchmark_nothing_is_compared() -> None:
 def test_bars_within_a_day_are_measured_at_its_end() -> None:
     frames, meta = small()
     hour = pl.duration(hours=1, time_unit="ns")
-    noon = frames.equity.with_columns(pl.col("ts") - hour, pl.col("equity") + 5)
+    noon = frames.equity.with_columns(pl.col("ts") - hour, pl.col("equity") + 5)[1:]
     twice = pl.concat([noon, frames.equity]).sort("ts")
     found = build_summary(replace(frames, equity=twice), meta)
     for name in ("sharpe", "max_drawdown", "worst_day", "cagr"):
         assert found["metrics"][name] == summary()["metrics"][name]
-    assert found["period"]["sessions"] == SHAPE.sessions
+    assert found["period"] == summary()["period"]
+
+
+def test_what_was_made_within_the_first_session_counts() -> None:
+    frames, meta = small()
+    first_bar = frames.equity[:1].with_columns(
+        pl.col("ts") - pl.duration(hours=1, time_unit="ns"), equity=meta.cash * 2
+    )
+    before = pl.concat([first_bar, frames.equity]).sort("ts")
+    stopped = replace(meta, status="incomplete")  # the fills are not of this start
+    found = build_summary(replace(frames, equity=before), stopped)
+    made = float(frames.equity["equity"][-1]) / float(meta.cash * 2) - 1
+    assert found["metrics"]["total_return"]["value"] == pytest.approx(made)
+    assert found["worst_days"][0] == {"date": "1990-01-02", "return": -0.5, "benchmark": 0.0}
+    assert found["period"] == summary()["period"] | {"years": found["period"]["years"]}
 
 
 @pytest.mark.parametrize("bars", [0, 1, 2, 20, 300])

@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -62,7 +63,7 @@ def pair() -> tuple[Ints, Floats, Floats]:
 )
 def test_equals_empyrical(pair: tuple[Ints, Floats, Floats], name: str, peer: str) -> None:
     ts, ours, _ = pair
-    found = measure(ts, ours)[name].value
+    found = measure(ts, ours, periods=252)[name].value
     assert found == pytest.approx(getattr(empyrical, peer)(simple_returns(ours)), rel=1e-9)
 
 
@@ -70,7 +71,8 @@ def test_equals_empyrical(pair: tuple[Ints, Floats, Floats], name: str, peer: st
 def test_relative_metrics_equal_empyrical(pair: tuple[Ints, Floats, Floats], name: str) -> None:
     ts, ours, market = pair
     peer = getattr(empyrical, name)(simple_returns(ours), simple_returns(market))
-    assert measure_against(ts, ours, market)[name].value == pytest.approx(peer, rel=1e-9)
+    found = measure_against(ts, ours, market, periods=252)[name].value
+    assert found == pytest.approx(peer, rel=1e-9)
 
 
 def test_tracking_error_is_the_volatility_of_the_active_return(
@@ -78,7 +80,7 @@ def test_tracking_error_is_the_volatility_of_the_active_return(
 ) -> None:
     ts, ours, market = pair
     active = simple_returns(ours) - simple_returns(market)
-    found = measure_against(ts, ours, market)["tracking_error"].value
+    found = measure_against(ts, ours, market, periods=252)["tracking_error"].value
     assert found == pytest.approx(empyrical.annual_volatility(active), rel=1e-9)
 
 
@@ -87,7 +89,7 @@ def test_information_ratio_differs_from_empyrical_by_annualisation_only(
 ) -> None:
     ts, ours, market = pair
     peer = empyrical.excess_sharpe(simple_returns(ours), simple_returns(market))
-    found = measure_against(ts, ours, market)["information_ratio"].value
+    found = measure_against(ts, ours, market, periods=252)["information_ratio"].value
     assert found == pytest.approx(peer * math.sqrt(252), rel=1e-9)
 
 
@@ -216,6 +218,20 @@ def test_periods_follow_the_spacing(gap: int, periods: float) -> None:
 
 def test_bars_on_weekends_make_a_year_of_365_days() -> None:
     assert infer_periods(np.arange(100, dtype=np.int64) * DAY) == 365.0
+
+
+@pytest.mark.parametrize(
+    ("days", "periods"), [((0, 1, 2, 3, 4), 260.0), (range(7), 365.0), ((0, 1, 2, 3, 4, 6), 313.0)]
+)
+def test_a_year_or_more_of_days_is_counted(days: Sequence[int], periods: float) -> None:
+    """Markets that open on Sunday evening have six sessions a week."""
+    ts = np.array([7 * week + day for week in range(157) for day in days], np.int64) * DAY
+    assert infer_periods(ts) == pytest.approx(periods, abs=0.5)
+
+
+def test_exchange_years_keep_252() -> None:
+    every = weekdays(1500)
+    assert infer_periods(every[np.arange(1500) % 29 != 0]) == 252.0
 
 
 def test_intraday_bars_are_counted() -> None:

@@ -12,7 +12,7 @@ DAY = 86_400_000_000_000
 
 
 def stamps(*days: str) -> np.ndarray:
-    return np.array(days, "M8[ns]").astype(np.int64)
+    return np.array(days, "M8[D]")
 
 
 def test_a_month_without_bars_is_undefined_and_its_move_falls_into_the_next() -> None:
@@ -27,15 +27,15 @@ def test_a_month_without_bars_is_undefined_and_its_move_falls_into_the_next() ->
 
 
 def test_nothing_has_no_rows() -> None:
-    assert monthly_returns(np.empty(0, np.int64), np.empty(0)).years == ()
+    assert monthly_returns(np.empty(0, "M8[D]"), np.empty(0)).years == ()
 
 
 @given(st.lists(st.floats(-0.2, 0.2), min_size=1, max_size=400), st.integers(0, 20_000))
 @settings(deadline=None)
 def test_years_compound_to_the_total_return(moves: list[float], first: int) -> None:
     equity = np.cumprod(np.concatenate(([100.0], 1.0 + np.array(moves))))
-    ts = (first + np.arange(equity.size)) * DAY
-    table = monthly_returns(ts, equity)
+    dates = (first + np.arange(equity.size)).astype("M8[D]")
+    table = monthly_returns(dates, equity)
     compounded = np.prod(1.0 + table.totals[np.isfinite(table.totals)])
     assert compounded == pytest.approx(equity[-1] / equity[0])
 
