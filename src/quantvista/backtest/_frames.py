@@ -5,6 +5,8 @@ from pathlib import Path
 
 import polars as pl
 
+from quantvista.errors import ConfigError
+
 __all__ = ["RunFrames"]
 
 _TS = pl.Datetime("ns", "UTC")
@@ -103,12 +105,18 @@ class RunFrames:
             All tables.
         missing : tuple of str
             Names of those whose file is absent or cannot be read.
+
+        Raises
+        ------
+        ConfigError
+            If a table has other columns than a run writes.
         """
         found: dict[str, pl.DataFrame] = {}
         missing = []
         for name in (field.name for field in fields(cls)):
+            path = run / f"{name}.parquet"
             try:
-                found[name] = pl.read_parquet(run / f"{name}.parquet")
+                found[name] = _checked(pl.read_parquet(path), name, path)
             except (OSError, pl.exceptions.PolarsError):  # interrupted runs leave part files
                 found[name] = pl.DataFrame(schema=_SCHEMAS[name])
                 missing.append(name)
@@ -118,3 +126,14 @@ class RunFrames:
     def empty(cls) -> "RunFrames":
         """Build tables without rows."""
         return cls(**{name: pl.DataFrame(schema=schema) for name, schema in _SCHEMAS.items()})
+
+
+def _checked(frame: pl.DataFrame, name: str, path: Path) -> pl.DataFrame:
+    for column, kind in _SCHEMAS[name].items():
+        if frame.schema.get(column) != kind:
+            what = frame.schema.get(column, "no such column")
+            raise ConfigError(
+                f"`{name}.parquet` must have the columns that `qv run` writes, {column!r} as "
+                f"{kind}; found {what}; in {path}"
+            )
+    return frame

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from quantvista.backtest._stored import summary_problem
 from quantvista.errors import ConfigError
 
 __all__ = ["metric", "read_summary"]
@@ -47,6 +48,10 @@ def read_summary(folder: Path) -> dict[str, Any]:
     if version != _SCHEMA_VERSION:
         rule = f"must be of schema_version {_SCHEMA_VERSION}"
         raise ConfigError(f"`run_dir` {rule}; found {version!r} in {path}")
+    if problem := summary_problem(summary):
+        raise ConfigError(
+            f"`run_dir` must hold a summary as `qv run` wrote it; found {problem} in {path}"
+        )
     return dict(summary)
 
 

@@ -1,6 +1,6 @@
 """Tables of money that must add up to what they claim: contribution, holdings, costs, limits."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -11,6 +11,9 @@ from quantvista.portfolio.attribution import rounded_table
 from quantvista.reporting._format import money, number, percent, short
 
 __all__ = ["contribution_table", "cost_title", "holdings_table", "limit_rows"]
+
+# A page of one megabyte must hold the largest universe, so the table of each end is cut off.
+_SHOWN: Final = 400
 
 # What a rule of the gate guards, in plain words (docs/engine.md, section 4).
 _RULES: Final = {
@@ -44,12 +47,16 @@ def contribution_table(summary: Mapping[str, Any]) -> dict[str, Any] | None:
     sleeves = [each["sleeve"] for each in found["sleeves"]]
     exact = {(each["sleeve"], each["instrument"]): Decimal(each["pnl"]) for each in found["pairs"]}
     totals = {each["instrument"]: Decimal(each["pnl"]) for each in found["instruments"]}
-    order = sorted(totals, key=lambda name: (-totals[name], name))
+    ranked = sorted(totals, key=lambda name: (-totals[name], name))
+    order, rest = ranked, []
+    if len(ranked) > _SHOWN:
+        half = _SHOWN // 2
+        order, rest = [*ranked[:half], *ranked[-half:]], ranked[half:-half]
     total = Decimal(found["total"])
     zero = Decimal(0)
-    cells, left_over = rounded_table(
-        [[exact.get((sleeve, name), zero) for sleeve in sleeves] for name in order], total
-    )
+    others = [sum((exact.get((sleeve, name), zero) for name in rest), zero) for sleeve in sleeves]
+    shown = [[exact.get((sleeve, name), zero) for sleeve in sleeves] for name in order]
+    cells, left_over = rounded_table([*shown, others], total)
     sectors = {each["id"]: each["sector"] for each in summary["instruments"]}
     lowest, highest = min(zero, *totals.values()), max(zero, *totals.values())
     span = highest - lowest or Decimal(1)
@@ -70,8 +77,9 @@ def contribution_table(summary: Mapping[str, Any]) -> dict[str, Any] | None:
                 "width": f"{float(abs(totals[name]) / span) * 100:.1f}",
                 "sign": "g" if totals[name] >= 0 else "l",
             }
-            for name, row in zip(order, cells, strict=True)
+            for name, row in zip(order, cells, strict=False)
         ],
+        "others": _others(len(rest), others, cells[-1], total) if rest else None,
         "sums": [money(column) for column in columns],
         "subtotal": money(sum(columns, zero)),
         "left_over": money(left_over) if left_over else "",
@@ -93,9 +101,11 @@ def holdings_table(frames: RunFrames, summary: Mapping[str, Any]) -> dict[str, A
         pl.col("mark_price").first(),
     )
     sectors = {each["id"]: each["sector"] for each in summary["instruments"]}
-    rows = table.sort(["value", "instrument"], descending=[True, False]).to_dicts()
+    ranked = table.sort(["value", "instrument"], descending=[True, False]).to_dicts()
+    rows, rest = ranked[:_SHOWN], ranked[_SHOWN:]
+    other, cost = (sum((row[name] for row in rest), Decimal(0)) for name in ("value", "cost"))
     worth = [row["value"] for row in rows]
-    rounded, left_over = rounded_table([[each] for each in [*worth, cash]], equity)
+    rounded, left_over = rounded_table([[each] for each in [*worth, other, cash]], equity)
     return {
         "rows": [
             {
@@ -110,12 +120,20 @@ def holdings_table(frames: RunFrames, summary: Mapping[str, Any]) -> dict[str, A
             }
             for row, printed in zip(rows, rounded, strict=False)
         ],
+        "others": {
+            "label": f"{number(len(rest))} others",
+            "value": money(rounded[-2][0]),
+            "weight": percent(float(other / equity)) if equity else "",
+            "gain": money(other - cost),
+        }
+        if rest
+        else None,
         "cash": money(rounded[-1][0]),
         "cash_weight": percent(float(cash / equity)) if equity else "",
         "left_over": money(left_over) if left_over else "",
         "equity": money(equity),
-        "count": len(rows),
-        "invested": float(sum(worth, Decimal(0)) / equity) if equity else None,
+        "count": len(ranked),
+        "invested": float(sum(worth, other) / equity) if equity else None,
     }
 
 
@@ -145,6 +163,22 @@ def cost_title(summary: Mapping[str, Any]) -> str:
     traded = "" if turnover is None else f" at {percent(turnover, 0)} turnover"
     total = short(float(costs["total"]))
     return f"Costs took {number(costs['bps_a_year'])} bp a year{traded}: {currency} {total} in all"
+
+
+def _others(
+    count: int, exact: Sequence[Decimal], printed: Sequence[Decimal], total: Decimal
+) -> dict[str, Any]:
+    """Write the instruments without a row of their own as one."""
+    made = sum(exact, Decimal(0))
+    return {
+        "label": f"{number(count)} others",
+        "cells": [
+            {"text": money(text), "value": str(value)}
+            for text, value in zip(printed, exact, strict=True)
+        ],
+        "total": {"text": money(sum(printed, Decimal(0))), "value": str(made)},
+        "share": percent(float(made / total)) if total else "",
+    }
 
 
 def _contribution_title(
