@@ -57,7 +57,9 @@ def report_html(
     OutputError
         If the package was built without its assets.
     """
-    return report_page(frames, summary, missing, run_toml)
+    # As summary.json has it: what is listed on the page is listed in the order of its keys.
+    stored = json.loads(json.dumps(summary, sort_keys=True))
+    return report_page(frames, stored, missing, run_toml)
 
 
 def write_report(run_dir: Path) -> Path:

@@ -1,18 +1,22 @@
 """The report is whole, escaped, the same every time, and has a face for every kind of run."""
 
+import errno
 import json
 import re
 import time
+from collections.abc import Callable
 from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
+import polars as pl
 import pytest
 
 from quantvista.backtest._frames import RunFrames
 from quantvista.backtest._summary import build_summary
 from quantvista.errors import ConfigError, OutputError
-from quantvista.reporting import _assets, plot, write_report
+from quantvista.reporting import _assets, plot, report_html, write_report
 from quantvista.reporting._format import money, number, percent, short
 from support.run_directory import Shape, synthetic, write_run
 
@@ -175,6 +179,127 @@ def test_a_summary_of_another_version_is_refused(run: Path) -> None:
     (run / "summary.json").write_text('{"schema_version": 9, "metrics": {}}', "utf-8")
     with pytest.raises(ConfigError, match="must be 1; found 9"):
         write_report(run)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda s: s.pop("fund"),
+        lambda s: s["fund"].pop("calendar"),
+        lambda s: s["fund"].update(cash="a lot"),
+        lambda s: s["fund"].update(time_zone="Mars/Olympus"),
+        lambda s: s["period"].update(start="yesterday"),
+        lambda s: s["period"].update(sessions="many"),
+        lambda s: s["metrics"].pop("sharpe"),
+        lambda s: s["metrics"].update(sharpe=3.0),
+        lambda s: s["comparisons"]["benchmark"].pop("id"),
+        lambda s: s["counts"].pop("fills"),
+        lambda s: s["contribution"]["pairs"].append({"pnl": "0"}),
+        lambda s: s.update(drawdowns=None),
+    ],
+)
+def test_a_damaged_summary_is_refused_in_words(
+    run: Path, change: Callable[[dict[str, Any]], object]
+) -> None:
+    path = run / "summary.json"
+    summary = json.loads(path.read_text("utf-8"))
+    change(summary)
+    path.write_text(json.dumps(summary), "utf-8")
+    with pytest.raises(ConfigError, match=r"summary\.json") as caught:
+        write_report(run)
+    assert str(run) in str(caught.value)
+
+
+@pytest.mark.parametrize("column", ["ts", "equity"])
+def test_a_table_with_other_columns_is_refused_by_name(run: Path, column: str) -> None:
+    path = run / "equity.parquet"
+    pl.read_parquet(path).rename({column: "other"}).write_parquet(path)
+    with pytest.raises(ConfigError, match=rf"equity\.parquet.*'{column}'.*no such column"):
+        write_report(run)
+
+
+def test_a_table_of_other_types_is_refused_by_name(run: Path) -> None:
+    path = run / "fills.parquet"
+    pl.read_parquet(path).with_columns(price=pl.lit("dear")).write_parquet(path)
+    with pytest.raises(ConfigError, match=r"fills\.parquet.*'price'.*found String"):
+        write_report(run)
+
+
+def test_a_fund_file_that_is_not_text_is_refused(run: Path) -> None:
+    (run / "run.toml").write_bytes(b"name = \xff")
+    with pytest.raises(ConfigError, match=r"run\.toml.*UTF-8"):
+        write_report(run)
+
+
+def test_a_full_disk_is_said_and_leaves_no_part(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Path, text: str, *_args: object, **_kwargs: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OutputError, match="`out` must have room for the report"):
+        write_report(run)
+    assert not list(run.glob(".report*"))
+
+
+def test_the_report_of_a_run_in_memory_is_that_of_its_folder(run: Path) -> None:
+    frames, meta = synthetic(SMALL)
+    run_toml = (run / "run.toml").read_text("utf-8")
+    assert report_html(frames, build_summary(frames, meta), run_toml) == page_of(run)
+
+
+def test_reasons_are_escaped(run: Path) -> None:
+    path = run / "summary.json"
+    summary = json.loads(path.read_text("utf-8"))
+    hostile = '"><script>alert(2)</script>'
+    summary["metrics"] = {name: {"value": None, "reason": hostile} for name in summary["metrics"]}
+    path.write_text(json.dumps(summary), "utf-8")
+    page = page_of(run)
+    assert "<script>alert" not in page
+    assert "title=&#34;" not in page
+    assert 'title="&#34;&gt;&lt;script&gt;' in page
+
+
+def test_a_large_universe_has_a_row_for_the_rest(run: Path) -> None:
+    """Exact sums stay, and the page says what it leaves out."""
+    path = run / "summary.json"
+    summary = json.loads(path.read_text("utf-8"))
+    found = summary["contribution"]
+    pnl = {f"I{k:04d}.X": f"{k * 37 % 1009 - 500}.004" for k in range(5000)}
+    total = sum(Decimal(each) for each in pnl.values())
+    found["pairs"] = [{"sleeve": "trend", "instrument": i, "pnl": p} for i, p in pnl.items()]
+    found["instruments"] = [{"instrument": i, "pnl": p} for i, p in pnl.items()]
+    found["sleeves"] = [{"sleeve": "trend", "pnl": str(total)}]
+    found["total"] = str(total)
+    path.write_text(json.dumps(summary), "utf-8")
+    page = page_of(run)
+    table = re.search(r'<table id="contribution-table".*?</table>', page, re.DOTALL)
+    assert table
+    exact = re.findall(r'<td class="n strong" data-value="([^"]*)">', table[0])
+    rest = re.search(r'4,600 others.*<td class="n" data-value="([^"]*)">[^<]*</td><td', table[0])
+    assert rest
+    assert len(exact) == 400
+    assert sum(Decimal(each) for each in exact) + Decimal(rest[1]) == total
+    assert "The 200 instruments that made most and the 200 that made least" in page
+
+
+def test_many_positions_share_a_row(run: Path) -> None:
+    positions = pl.read_parquet(run / "positions.parquet")
+    last = positions.filter(pl.col("ts") == positions["ts"].max())[:1]
+    many = pl.concat([last.with_columns(instrument=pl.lit(f"I{k:04d}.X")) for k in range(1000)])
+    many.write_parquet(run / "positions.parquet")
+    page = page_of(run)
+    assert "600 others" in page
+    assert page.count("<tr><td>I0") == 400
+    assert "The 400 largest positions have a row" in page
+
+
+def test_a_run_that_was_killed_is_dated_by_its_fund(run: Path) -> None:
+    (run / "summary.json").write_text('{"schema_version": 1, "status": "incomplete"}', "utf-8")
+    (run / "run.toml").write_text('[fund]\nname = "mine"\ncalendar = "24/7"\n', "utf-8")
+    path = run / "equity.parquet"
+    midnight = pl.col("ts").dt.truncate("1d") + pl.duration(days=1, time_unit="ns")
+    pl.read_parquet(path).with_columns(midnight).write_parquet(path)
+    assert "<title>mine: 1990-01-02 to" in page_of(run)
 
 
 def test_assets_that_were_not_built_are_named_with_the_remedy(
