@@ -40,6 +40,19 @@ class LoadedFund:
     base: Path
     path: Path | None = None
 
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """Files and folders that a run of this fund reads."""
+        found = [] if self.path is None else [self.path]
+        source = self.fund.data.source
+        if not source.startswith("sample:"):
+            found.append(self.base / Path(source).expanduser())
+        for sleeve in self.fund.sleeve:
+            file = sleeve.strategy.rpartition(":")[0] if isinstance(sleeve.strategy, str) else ""
+            if file:
+                found.append(self.base / file)
+        return tuple(found)
+
     def market_data(self) -> MarketData:
         """Load the prices that the fund names.
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
+import polars as pl
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from quantvista.data import DataSpec
@@ -19,6 +20,7 @@ from quantvista.fund._types import (
     Step,
     StrategyRef,
     Venue,
+    plain_table,
     to_e9,
 )
 from quantvista.market import currency_digits
@@ -67,7 +69,9 @@ class FundSection(_Section):
     def _known_zone(cls, value: str) -> str:
         try:
             ZoneInfo(value)
-        except (ValueError, OSError, KeyError):  # not found is a KeyError; a folder an OSError
+            # Polars, which reads dates with it, knows fewer: not localtime, not posix/..., ...
+            pl.Series([], dtype=pl.Datetime("ns", "UTC")).dt.convert_time_zone(value)
+        except (ValueError, OSError, KeyError, pl.exceptions.PolarsError):
             raise ValueError("must be an IANA time zone such as America/New_York") from None
         return value
 
@@ -133,7 +137,7 @@ class SleeveSection(_Section):
     @field_validator("params")
     @classmethod
     def _plain_numbers(cls, value: dict[str, Any]) -> dict[str, Any]:
-        return {key: _plain(each) for key, each in value.items()}
+        return plain_table(value)
 
 
 class PortfolioSection(_Section):
@@ -243,17 +247,6 @@ class Fund(_Section):
             shares = ", ".join(f"{sleeve.id} {sleeve.share}" for sleeve in self.sleeve)
             raise ValueError(f"`sleeve.share` must add up to 1; found {total} ({shares})")
         return self
-
-
-def _plain(value: object) -> object:
-    """Undo the exact reading of TOML floats for strategies, which compute in floats."""
-    if isinstance(value, Decimal):
-        return float(value)
-    if isinstance(value, list):
-        return [_plain(each) for each in value]
-    if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
-    return value
 
 
 def field_names(location: tuple[int | str, ...]) -> list[str]:

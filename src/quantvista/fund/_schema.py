@@ -1,11 +1,13 @@
 """A fund as JSON Schema for editors, and as the TOML that a run keeps."""
 
 import json
+from typing import Any
 
 import tomli_w
 from pydantic import BaseModel
 
 from quantvista.fund._model import Fund
+from quantvista.strategies import Strategy, plain_params
 
 __all__ = ["json_schema", "resolved_toml"]
 
@@ -38,7 +40,8 @@ def resolved_toml(fund: Fund) -> str:
     Parameters
     ----------
     fund : Fund
-        Strategies given as classes are written as ``module:Class`` for the reader.
+        Strategies given as classes are written as ``module:Class`` for the reader, and parameters
+        that are None, which TOML cannot hold, as a comment.
 
     Returns
     -------
@@ -55,7 +58,10 @@ def resolved_toml(fund: Fund) -> str:
 
 def _dump(name: str, section: BaseModel, *, of_many: bool = False) -> str:
     """Write a section; ``[[name]]`` before the first table is what makes it one of many."""
-    text = tomli_w.dumps({name: _table(section)})
+    table = _table(section)
+    text = tomli_w.dumps({name: _without_none(table)})
+    names = _none_names(table.get("params"), "params")
+    text += "".join(f"# {each if each.isprintable() else repr(each)} is None\n" for each in names)
     return text.replace(f"[{name}]", f"[[{name}]]", 1) if of_many else text
 
 
@@ -67,8 +73,8 @@ def _table(section: BaseModel) -> dict[str, object]:
             continue
         if name == "strategy" and not isinstance(value, str):
             cls = value if isinstance(value, type) else type(value)
-            if not isinstance(value, type):
-                table["params"] = value.params.model_dump(mode="json")
+            if isinstance(value, Strategy):
+                table["params"] = _plain(plain_params(value.params, cls.__name__))
             value = f"{cls.__module__}:{cls.__qualname__}"
         elif name in _TEXT:
             value = f"{value:f}"
@@ -77,8 +83,22 @@ def _table(section: BaseModel) -> dict[str, object]:
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, tuple):
+    if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
     if isinstance(value, dict):
         return {key: _plain(value[key]) for key in sorted(value)}
     return value
+
+
+def _without_none(value: object) -> Any:  # noqa: ANN401 - what goes in comes out
+    if isinstance(value, list):
+        return ["none" if each is None else _without_none(each) for each in value]
+    if isinstance(value, dict):
+        return {key: _without_none(each) for key, each in value.items() if each is not None}
+    return value
+
+
+def _none_names(value: object, where: str) -> list[str]:
+    if not isinstance(value, dict):
+        return [where] if value is None and "." in where else []
+    return [name for key in value for name in _none_names(value[key], f"{where}.{key}")]

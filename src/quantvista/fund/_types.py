@@ -1,10 +1,13 @@
 """Field types of the fund file: decimals that stay exact, dates, ids."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
+import numpy as np
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+
+from quantvista.errors import printable
 
 __all__ = [
     "Bps",
@@ -17,6 +20,7 @@ __all__ = [
     "StrategyRef",
     "Venue",
     "exact_decimal",
+    "plain_table",
     "to_e9",
 ]
 
@@ -72,6 +76,60 @@ def to_e9(value: Decimal) -> int:
     units = value.scaleb(9)
     assert units == units.to_integral_value(), "validated to at most nine decimals"
     return int(units)
+
+
+def plain_table(table: dict[str, Any]) -> dict[str, Any]:
+    """Make parameters of a strategy what a fund file can hold.
+
+    Parameters
+    ----------
+    table : dict
+        Exact decimals become floats, since strategies compute in floats; NumPy's scalars become
+        Python's. None stays: it is no value that a file can hold, but a value to a strategy.
+
+    Returns
+    -------
+    dict
+        Text, numbers, dates, None, and lists and tables of these.
+
+    Raises
+    ------
+    ValueError
+        If there is anything else in it.
+
+    Examples
+    --------
+    >>> plain_table({"lookback": np.int64(60), "levels": (Decimal("0.5"), 1)})
+    {'lookback': 60, 'levels': [0.5, 1]}
+    """
+    return {_plain_key(key): _plain(each) for key, each in table.items()}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, list | tuple):
+        if any(each is None for each in value):
+            raise ValueError("must have no None in a list, which a fund file cannot hold")
+        return [_plain(each) for each in value]
+    if isinstance(value, dict):
+        return plain_table(value)
+    if value is None or isinstance(value, bool | int | float | date):
+        return value
+    if isinstance(value, time) and value.tzinfo is None:
+        return value
+    if isinstance(value, str) and printable(value) == value:
+        return value
+    kind = type(value).__name__
+    raise ValueError(f"must hold text, numbers, dates, lists and tables only, not {kind}")
+
+
+def _plain_key(key: object) -> str:
+    if isinstance(key, str) and printable(key) == key:
+        return key
+    raise ValueError(f"must have text as keys, as in a fund file, not {printable(key, repr)}")
 
 
 def _decimals(limit: int) -> AfterValidator:
@@ -133,6 +191,8 @@ def _strategy(value: object) -> object:
     if isinstance(value, str):
         if not value.strip():
             raise ValueError("must not be empty")
+        if not value.isprintable():
+            raise ValueError("must be a name or a file and a class")
         return value
     from quantvista.strategies import Strategy
 

@@ -49,6 +49,15 @@ def _refusal(tmp_path: Path, content: str | bytes) -> str:
         ("seed = 7", 'seed = "7"', "`fund.seed` must be a valid integer; found '7'"),
         ("seed = 7", "seed = true", "`fund.seed` must be a valid integer; found True"),
         ('"America/New_York"', '"Mars/Olympus"', "`fund.time_zone` must be an IANA time zone"),
+        *(
+            ('"America/New_York"', f'"{zone}"', "`fund.time_zone` must be an IANA time zone")
+            for zone in ("localtime", "Factory", "posix/Europe/Paris", "right/Europe/Paris")
+        ),
+        (
+            'strategy = "trend"',
+            'strategy = "m\\u0000.py:S"',
+            "must be a name or a file and a class",
+        ),
         ('"America/New_York"', '"America"', "`fund.time_zone` must be an IANA time zone"),
         ('"America/New_York"', '"../../etc/passwd"', "`fund.time_zone` must be an IANA time zone"),
         ("version = 1", "version = 2", "fund.toml:3: `version` must be 1; found 2"),
