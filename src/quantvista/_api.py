@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from quantvista import backtest
-from quantvista.backtest import Outcome, Progress, RunFolder
+from quantvista.backtest import Outcome, Progress, RunFolder, out_path
 from quantvista.fund import Fund, LoadedFund
-from quantvista.reporting import Plot, plot, write_report
+from quantvista.reporting import Plot, plot, report_html, write_report
 
 __all__ = ["Result", "run"]
 
@@ -53,9 +53,11 @@ class Result(Outcome):
         """
         if out is None and self.out is not None:
             return write_report(self.out)
-        folder = RunFolder(Path(out) if out is not None else Path("out") / self._name)
-        self.write(folder)
-        return write_report(folder.path)
+        target = out_path(out if out is not None else Path("out") / self._name)
+        page = report_html(self.frames, self.summary, self.config)
+        with RunFolder(target, self.inputs) as folder:
+            self.write(folder, {"report.html": page})
+        return target / "report.html"
 
     @property
     def _name(self) -> str:
@@ -101,4 +103,4 @@ def run(
     (True, 'complete')
     """
     outcome = backtest.run(fund, out=out, progress=progress)
-    return Result(outcome.tables, outcome.summary, outcome.config, outcome.out)
+    return Result(outcome.tables, outcome.summary, outcome.config, outcome.out, outcome.inputs)

@@ -63,12 +63,12 @@ class RunInterruptedError(QuantVistaError, KeyboardInterrupt):
 
 
 def printable(value: object, write: Callable[[object], str] = str) -> str:
-    """Write a value of users' code so that it can be printed and saved, whatever it is.
+    r"""Write a value of users' code so that it can be printed and saved, whatever it is.
 
     Examples
     --------
-    >>> printable(ValueError("not \\ud800"))
-    'not \\\\ud800'
+    >>> printable(ValueError("not \ud800"))
+    'not \\ud800'
     >>> class Silent(Exception):
     ...     def __str__(self):
     ...         raise self

@@ -208,7 +208,7 @@ def test_no_view_at_all_is_a_run_without_orders(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("sections", "kind", "said"),
     [
-        ({"data": {"start": "2015-03-20"}}, ConfigError, "must have at least 25 bars"),
+        ({"data": {"start": "2015-03-20"}}, MarketDataError, "must have at least 25 bars"),
         ({"data": {"instruments": []}}, ConfigError, "instruments"),
         ({"data": {"instruments": ["NOPE.XNYS"]}}, QuantVistaError, "NOPE.XNYS"),
         ({"data": {"start": "2030-01-01"}}, QuantVistaError, "2030-01-01"),

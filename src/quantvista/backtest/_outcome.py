@@ -1,5 +1,6 @@
 """What a run gives back."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,12 +28,15 @@ class Outcome:
         Content of ``run.toml``: the fund with every default filled in.
     out : pathlib.Path or None
         The run folder, if one was written.
+    inputs : tuple of pathlib.Path
+        Files and folders that the run read.
     """
 
     tables: dict[str, pa.Table]
     summary: dict[str, Any]
     config: str
     out: Path | None = None
+    inputs: tuple[Path, ...] = ()
 
     @property
     def frames(self) -> RunFrames:
@@ -42,8 +46,15 @@ class Outcome:
         }
         return RunFrames(**frames)
 
-    def write(self, folder: RunFolder) -> None:
+    def write(self, folder: RunFolder, pages: Mapping[str, str] | None = None) -> None:
         """Write all of it; the summary, which says that the folder is whole, comes last.
+
+        Parameters
+        ----------
+        folder : RunFolder
+            Where to.
+        pages : mapping of str to str, optional
+            Further files by name, such as a report.
 
         Raises
         ------
@@ -53,6 +64,8 @@ class Outcome:
         folder.write_text("run.toml", self.config)
         for name, table in self.tables.items():
             folder.write_table(name, table)
+        for name, text in (pages or {}).items():
+            folder.write_text(name, text)
         folder.write_json("summary.json", self.summary)
 
     @property

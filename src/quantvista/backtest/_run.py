@@ -1,6 +1,10 @@
 """Run a fund over its data and say what came out."""
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from decimal import Decimal
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -11,10 +15,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from quantvista.backtest._outcome import Outcome
-from quantvista.backtest._output import RunFolder
+from quantvista.backtest._output import RunFolder, out_path
+from quantvista.backtest._sessions import session_dates
 from quantvista.backtest._setup import (
     equal_weight_simulation,
     fingerprint,
+    fund_hash,
     load_strategies,
     simulation,
 )
@@ -22,13 +28,18 @@ from quantvista.backtest._simulation import Simulation
 from quantvista.backtest._summary import RunMeta, SleeveMeta, build_summary
 from quantvista.data import MarketData
 from quantvista.engine import run_tables, text_array
-from quantvista.errors import QuantVistaError, RunInterruptedError
+from quantvista.errors import QuantVistaError, RunInterruptedError, printable
 from quantvista.fund import Fund, LoadedFund, load_fund, resolved_toml
+from quantvista.market import currency_digits
+from quantvista.strategies import Strategy, plain_params
 
-__all__ = ["Progress", "run"]
+__all__ = ["Pages", "Progress", "run"]
 
 type Progress = Callable[[int, int, str], None]
 """Called with rows done, rows in all, and what is being done."""
+
+type Pages = Callable[[Outcome], Mapping[str, str]]
+"""Makes further files of the run folder, by name, such as a report."""
 
 _STEPS = 50
 
@@ -38,6 +49,7 @@ def run(
     *,
     out: str | PathLike[str] | None = None,
     progress: Progress | None = None,
+    pages: Pages | None = None,
 ) -> Outcome:
     """Run a fund, event by event, through the engine.
 
@@ -49,6 +61,9 @@ def run(
         Folder for the outputs of DESIGN section 7. Without it nothing is written.
     progress : callable, optional
         Called with ``(done, total, text)`` now and then.
+    pages : callable, optional
+        Called with the outcome of a complete run; what it returns is written before the folder
+        says that it is whole.
 
     Returns
     -------
@@ -62,33 +77,66 @@ def run(
     RunInterruptedError
         If the user pressed Ctrl-C; the folder then holds what there was, marked ``incomplete``.
     """
+    target = None if out is None else out_path(out)  # now: a strategy may change the folder
     loaded = load_fund(fund)
     tell = progress or _silent
     tell(0, 0, "loading")
     strategies = load_strategies(loaded)
-    data = loaded.market_data()
-    ours = simulation(loaded, data, strategies)
-    folder = None if out is None else RunFolder(Path(out))
-    status = "complete"
-    failure: QuantVistaError | None = None
-    try:
-        _advance(ours, tell, loaded.fund.fund.name)
-    except KeyboardInterrupt:
-        status = "incomplete"
-        failure = RunInterruptedError(f"stopped by the user at {_date(ours)}; the rest is missing")
-    except QuantVistaError as error:
-        status, failure = "failed", error
-    tell(0, 0, "summary")
-    equal = None if failure else _equal_weight(loaded.fund, data)
-    tables = _tables(ours, data, equal)
-    outcome = Outcome(tables, {}, resolved_toml(loaded.fund), folder.path if folder else None)
-    meta = _meta(loaded, data, ours, status, str(failure or ""))
-    outcome.summary.update(build_summary(outcome.frames, meta))
-    if folder is not None:
-        outcome.write(folder)
+    prepared = _Prepared(
+        loaded,
+        loaded.market_data(),
+        resolved_toml(loaded.fund),
+        _sleeves(loaded.fund, strategies),
+        fund_hash(loaded),
+    )
+    ours = simulation(loaded, prepared.data, strategies)
+    with nullcontext() if target is None else RunFolder(target, loaded.inputs) as folder:
+        outcome, failure = _outcome(prepared, ours, tell, target)
+        if folder is not None:
+            tell(0, 0, "writing")
+            outcome.write(folder, pages(outcome) if pages and failure is None else None)
     if failure is not None:
         raise failure
     return outcome
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """What is known of a run before it begins, and no strategy can change."""
+
+    loaded: LoadedFund
+    data: MarketData
+    config: str
+    sleeves: Sequence[SleeveMeta]
+    fund_hash: str
+
+
+def _outcome(
+    prepared: _Prepared, ours: Simulation, tell: Progress, target: Path | None
+) -> tuple[Outcome, QuantVistaError | None]:
+    """Run to the end, or as far as it goes."""
+    fund = prepared.loaded.fund
+    status = "complete"
+    failure: QuantVistaError | None = None
+    try:
+        _advance(ours, tell, fund.fund.name)
+    except KeyboardInterrupt:
+        status = "incomplete"
+        failure = RunInterruptedError(
+            f"stopped by the user at {_date(ours, fund)}; the rest is missing"
+        )
+    except QuantVistaError as error:
+        status, failure = "failed", error
+    tell(0, 0, "summary")
+    equal, compared = (None, "") if failure else _equal_weight(fund, prepared.data)
+    tables = _tables(ours, prepared.data, equal)
+    meta = _meta(prepared, ours, status, printable(failure or ""), compared)
+    outcome = Outcome(tables, {}, prepared.config, target, prepared.loaded.inputs)
+    # In the order of summary.json, so that a report from memory is that from the folder.
+    outcome.summary.update(
+        json.loads(json.dumps(build_summary(outcome.frames, meta), sort_keys=True))
+    )
+    return outcome, failure
 
 
 def _advance(simulation: Simulation, tell: Progress, text: str) -> None:
@@ -100,10 +148,17 @@ def _advance(simulation: Simulation, tell: Progress, text: str) -> None:
     tell(rows, rows, text)
 
 
-def _equal_weight(fund: Fund, data: MarketData) -> Simulation:
-    other = equal_weight_simulation(fund, data)
-    other.run(other.session.rows)
-    return other
+def _equal_weight(fund: Fund, data: MarketData) -> tuple[Simulation | None, str]:
+    """Run the comparison; where it cannot be made, say why instead."""
+    try:
+        other = equal_weight_simulation(fund, data)
+        other.run(other.session.rows)
+    except RunInterruptedError:
+        raise
+    except QuantVistaError as error:
+        return None, f"There is no comparison with equal weight: {printable(error)}."
+    text = "Equal weight holds the same instruments, on the same dates, at the same costs."
+    return other, text
 
 
 def _tables(ours: Simulation, data: MarketData, equal: Simulation | None) -> dict[str, pa.Table]:
@@ -158,23 +213,26 @@ def _comparisons(equal: Simulation | None) -> pa.Table:
     return pa.table({"ts": equity["ts"], "name": names, "equity": level}, schema=schema)
 
 
-def _meta(
-    loaded: LoadedFund, data: MarketData, ours: Simulation, status: str, error: str
-) -> RunMeta:
-    fund = loaded.fund
+def _sleeves(fund: Fund, strategies: Mapping[str, Strategy]) -> list[SleeveMeta]:
+    return [
+        SleeveMeta(
+            sleeve.id,
+            _strategy_name(sleeve.strategy),
+            float(sleeve.share),
+            plain_params(strategies[sleeve.id].params, _strategy_name(sleeve.strategy)),
+        )
+        for sleeve in sorted(fund.sleeve, key=lambda each: each.id)
+    ]
+
+
+def _meta(prepared: _Prepared, ours: Simulation, status: str, error: str, compared: str) -> RunMeta:
+    fund, data = prepared.loaded.fund, prepared.data
+    assumptions = [*data.assumptions, *_assumptions(fund, data)]
     return RunMeta(
         fund=fund.fund.name,
         currency=fund.fund.currency,
         cash=fund.fund.cash,
-        sleeves=[
-            SleeveMeta(
-                sleeve.id,
-                _strategy_name(sleeve.strategy),
-                float(sleeve.share),
-                ours.strategies[sleeve.id].params.model_dump(mode="json"),
-            )
-            for sleeve in sorted(fund.sleeve, key=lambda each: each.id)
-        ],
+        sleeves=prepared.sleeves,
         status=status,
         error=error,
         source=data.source,
@@ -185,9 +243,16 @@ def _meta(
         sectors={each.id: each.sector for each in data.instruments},
         multipliers={each.id: each.multiplier for each in data.instruments},
         biases=[(bias.name, bias.text) for bias in data.biases],
-        assumptions=[*data.assumptions, *_assumptions(fund, data)],
-        fingerprint=fingerprint(loaded, data, ours.session.state_hash()),
+        assumptions=[*assumptions, compared] if compared else assumptions,
+        fingerprint=fingerprint(prepared.fund_hash, data, ours.session.state_hash()),
     )
+
+
+def _minor_unit(currency: str) -> str:
+    """Name what fees are rounded to."""
+    if currency == "USD":
+        return "the cent"
+    return f"the minor unit ({Decimal(1).scaleb(-currency_digits(currency))} {currency})"
 
 
 def _strategy_name(strategy: Any) -> str:  # noqa: ANN401 - text, a class or an instance
@@ -201,21 +266,22 @@ def _assumptions(fund: Fund, data: MarketData) -> list[str]:
     when = "next close" if data.open is None else "next open"
     texts = [
         f"A decision after one close is filled at the {when}, {venue.slippage_bps} bp worse, "
-        f"for a fee of {venue.fee_bps} bp rounded up to the cent.",
+        f"for a fee of {venue.fee_bps} bp rounded up to {_minor_unit(fund.fund.currency)}.",
         f"A market order is held back where the price has moved by more than "
         f"{fund.risk.price_band:%} since the decision.",
         "Opposite orders of two sleeves cross at the close without costs.",
         "Cash earns no interest. Sleeves keep their own profits; their shares drift.",
-        "Equal weight holds the same instruments, on the same dates, at the same costs.",
     ]
     if venue.participation_max is None:
         texts.append("Our orders are filled whole, whatever the volume, and do not move prices.")
     return texts
 
 
-def _date(simulation: Simulation) -> str:
+def _date(simulation: Simulation, fund: Fund) -> str:
     now = simulation.session.now
-    return "the start" if now < 0 else str(np.datetime64(now, "ns").astype("M8[D]"))
+    if now < 0:
+        return "the start"
+    return str(session_dates(np.array([now]), fund.fund.calendar, fund.fund.time_zone)[0])
 
 
 def _silent(_done: int, _total: int, _text: str) -> None:

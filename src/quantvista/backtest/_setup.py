@@ -18,7 +18,7 @@ from quantvista.fund import Fund, LoadedFund, resolved_toml
 from quantvista.portfolio import WeightSettings
 from quantvista.strategies import EqualWeight, Strategy, load_strategy
 
-__all__ = ["equal_weight_simulation", "fingerprint", "load_strategies", "simulation"]
+__all__ = ["equal_weight_simulation", "fingerprint", "fund_hash", "load_strategies", "simulation"]
 
 
 def simulation(
@@ -98,16 +98,21 @@ def load_strategies(loaded: LoadedFund) -> dict[str, Strategy]:
     }
 
 
-def fingerprint(loaded: LoadedFund, data: MarketData, state_hash: str) -> dict[str, Any]:
-    """Identify a run by its data, its fund and strategies, our version, where it ran."""
+def fund_hash(loaded: LoadedFund) -> str:
+    """Identify a fund by its resolved file and the content of its strategy files."""
     fund = hashlib.sha256(resolved_toml(loaded.fund).encode())
     for sleeve in loaded.fund.sleeve:
         if isinstance(sleeve.strategy, str) and ".py:" in sleeve.strategy:
             source = loaded.base / sleeve.strategy.rpartition(":")[0]
             fund.update(source.read_bytes() if source.is_file() else b"")
+    return fund.hexdigest()
+
+
+def fingerprint(fund: str, data: MarketData, state_hash: str) -> dict[str, Any]:
+    """Identify a run by its data, its fund and strategies, our version, where it ran."""
     return {
         "data": data.fingerprint,
-        "fund": fund.hexdigest(),
+        "fund": fund,
         "code": {"version": __version__, "commit": _commit()},
         "semantics": SEMANTICS,
         "state_hash": state_hash,

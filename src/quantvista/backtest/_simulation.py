@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from quantvista.data import MarketData
 from quantvista.engine import BarArrays, Context, Session, SessionClock, bar_feed
-from quantvista.errors import ConfigError, QuantVistaError, StrategyError
+from quantvista.errors import MarketDataError, QuantVistaError, StrategyError
 from quantvista.market import Panel
 from quantvista.portfolio import Decision, WeightSettings, decide_weights, rows_needed
 from quantvista.strategies import (
@@ -61,8 +61,10 @@ class Simulation:
 
     Raises
     ------
-    ConfigError
+    MarketDataError
         If the data is too short for a strategy's warm-up.
+    StrategyError
+        If a strategy's warm-up is no whole number.
     """
 
     config: dict[str, Any]
@@ -99,22 +101,19 @@ class Simulation:
 
     def _host(self, index: int, strategy: Strategy) -> None:
         rows = len(self.data.ts)
-        warm_up = (
-            checked_warm_up(strategy)
-            if isinstance(strategy, PortfolioStrategy)
-            else getattr(strategy, "warm_up", 0)
-        )
+        assert isinstance(strategy, PortfolioStrategy | EventStrategy), "the loader has checked"
+        warm_up = checked_warm_up(strategy)
         if warm_up > rows:
-            raise ConfigError(
+            raise MarketDataError(
                 f"`data` must have at least {warm_up} bars for the warm-up of "
                 f"{type(strategy).__name__!r}; found {rows}; sleeve {self._sleeves[index]!r}"
             )
         if isinstance(strategy, PortfolioStrategy):
             self._deciders.append((index, strategy, rows_needed(strategy, self.settings)))
-        elif isinstance(strategy, EventStrategy):
+        else:
             clock = SessionClock(self.session)
             context = Context(self.session, index, clock, self._rngs[index])
-            handlers = strategy.handlers()
+            handlers = type(strategy).handlers()
             on = [
                 getattr(strategy, name) if name in handlers else None
                 for name in ("on_bar", "on_fill", "on_timer")
@@ -134,13 +133,17 @@ class Simulation:
         decide = self._decide if self._deciders else None
         try:
             self.session.run(until, self._hosts, decide, self._flags)
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             raise self._explained(error) from error
 
     def _explained(self, error: BaseException) -> BaseException:
         """Say which strategy raised, where strategy code ran when it happened."""
         if isinstance(error, QuantVistaError) or self.session.calling is None:
             return error  # it says all there is to say
+        if type(error).__module__ == "pyo3_runtime":
+            return error  # the engine broke down, which no strategy is to blame for
         sleeve, handler, instrument, ts = self.session.calling
         name = self._sleeves[sleeve]
         return strategy_error(

@@ -1,6 +1,7 @@
 """The command ``qv``. Commands load what they need, so that ``qv --help`` is quick."""
 
 import io
+import os
 import sys
 
 __all__ = ["main"]
@@ -9,6 +10,11 @@ __all__ = ["main"]
 def main() -> None:
     """Run ``qv`` with the arguments of the process."""
     try:
+        # Whoever closed a stream wants nothing on it; a file must not be opened in its place.
+        for name in ("stdin", "stdout", "stderr"):
+            if getattr(sys, name) is None:
+                mode = "r" if name == "stdin" else "w"
+                setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115 - stays open
         # A terminal that cannot show a sign shows a question mark, not a traceback.
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):

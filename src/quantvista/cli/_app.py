@@ -66,7 +66,14 @@ def run(
         typer.Argument(help="Fund file; fund.toml by default.", autocompletion=funds),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Run folder; out/NAME by default.")
+        str | None,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="PATH",
+            help="Run folder; out/NAME by default.",
+            autocompletion=runs,
+        ),
     ] = None,
     demo: Annotated[bool, typer.Option("--demo", help="Run the built-in demo fund.")] = False,
     json: Json = False,

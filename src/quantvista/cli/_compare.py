@@ -5,6 +5,7 @@ from pathlib import Path
 from quantvista.cli._metrics import metric_rows
 from quantvista.cli._print import NONE, print_json, say, table
 from quantvista.cli._runs import read_summary
+from quantvista.errors import ConfigError
 
 __all__ = ["compare_runs"]
 
@@ -25,6 +26,9 @@ def compare_runs(folders: list[Path], *, as_json: bool) -> None:
         If one holds no run.
     """
     summaries = [read_summary(folder) for folder in folders]
+    for folder, summary in zip(folders, summaries, strict=True):
+        if not summary["metrics"]:
+            raise ConfigError(f"`run_dir` must hold results; found no metrics in {folder}")
     if as_json:
         keys = ("fund", "period", "status", "metrics", "costs")
         runs = [

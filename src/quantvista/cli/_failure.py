@@ -15,6 +15,7 @@ from quantvista.errors import (
     QuantVistaError,
     RunInterruptedError,
     StrategyError,
+    printable,
 )
 
 __all__ = ["guarded", "set_debug"]
@@ -55,7 +56,7 @@ def guarded[**P](command: Callable[P, None]) -> Callable[P, None]:
         try:
             command(*args, **kwargs)
             sys.stdout.flush()
-        except typer.Exit:
+        except (typer.Exit, SystemExit):
             raise
         except BrokenPipeError:  # as in `qv schema | head`
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -66,8 +67,8 @@ def guarded[**P](command: Callable[P, None]) -> Callable[P, None]:
             raise _fail("stopped", "", RunInterruptedError.exit_code) from None
         except OSError as error:
             raise _fail(_os_error(error), _hint(OutputError()), 1) from None
-        except Exception as error:
-            what = f"internal error: {type(error).__name__}: {error}"
+        except BaseException as error:
+            what = f"internal error: {type(error).__name__}: {printable(error)}"
             hint = "This is a mistake of QuantVista; --debug shows where. Please report it."
             raise _fail(what, hint, 1) from None
 
@@ -90,6 +91,8 @@ def _fail(message: str, hint: str, code: int) -> typer.Exit:
 
 
 def _hint(error: QuantVistaError) -> str:
+    if str(error).startswith("`run_dir`"):
+        return "Name a folder that `qv run` wrote, such as out/demo."
     return next((hint for kind, hint in _HINTS if isinstance(error, kind)), "")
 
 

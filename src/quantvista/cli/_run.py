@@ -1,7 +1,8 @@
 """``qv run``: the run with its progress, and what it says at the end."""
 
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +21,14 @@ __all__ = ["run_fund"]
 Advance = Callable[[int, int, str], None]
 
 
-def run_fund(
-    fund: Path | None, *, out: Path | None, demo: bool, as_json: bool, quiet: bool
-) -> None:
+def run_fund(fund: Path | None, *, out: str | None, demo: bool, as_json: bool, quiet: bool) -> None:
     """Run a fund, write its report and print what came out.
 
     Parameters
     ----------
     fund : pathlib.Path or None
         The fund file; ``fund.toml`` by default.
-    out : pathlib.Path or None
+    out : str or None
         The run folder; ``out/NAME`` by default.
     demo : bool
         Run the built-in demo fund instead.
@@ -44,17 +43,23 @@ def run_fund(
         Of any kind; see the exit codes.
     """
     loaded = _load(fund, demo)
-    folder = out if out is not None else Path("out") / loaded.fund.fund.name
-    with _progress(enabled=not (as_json or quiet)) as advance:
-        outcome = backtest.run(loaded, out=folder, progress=advance)
-        advance(0, 0, "report")
-        report = reporting.write_report(folder)
+    named = out if out is not None else str(Path("out") / loaded.fund.fund.name)
+    # Where something reads what we print, what a strategy prints must not be among it.
+    ours_alone = redirect_stdout(sys.stderr) if as_json or quiet else nullcontext()
+    with _progress(enabled=not (as_json or quiet)) as advance, ours_alone:
+        outcome = backtest.run(loaded, out=named, progress=advance, pages=_report)
+    folder = Path(named)
     if as_json:
         print_json(outcome.summary)
     elif quiet:
         say(str(outcome.summary["verdict"]))
     else:
-        _show(outcome.summary, folder, report, demo)
+        _show(outcome.summary, folder, demo)
+
+
+def _report(outcome: backtest.Outcome) -> dict[str, str]:
+    page = reporting.report_html(outcome.frames, outcome.summary, outcome.config)
+    return {"report.html": page}
 
 
 def _load(fund: Path | None, demo: bool) -> LoadedFund:
@@ -95,7 +100,7 @@ def _progress(*, enabled: bool) -> Iterator[Advance]:
         yield advance
 
 
-def _show(summary: dict[str, Any], folder: Path, report: Path, demo: bool) -> None:
+def _show(summary: dict[str, Any], folder: Path, demo: bool) -> None:
     out = console()
     fund, period = summary["fund"], summary["period"]
     title = f"{fund['name']}, {period['start']} to {period['end']}"
@@ -114,7 +119,7 @@ def _show(summary: dict[str, Any], folder: Path, report: Path, demo: bool) -> No
         grid = Text.assemble((f"{label}: ", "bold"), text)
         out.print(grid)
     say("")
-    out.print(Text(f"Report: {report}"), soft_wrap=True)
+    out.print(Text(f"Report: {folder}/report.html"), soft_wrap=True)
     out.print(Text(f"Tables: {folder}/*.parquet, {folder}/summary.json"), soft_wrap=True)
     if demo:
         next_steps(

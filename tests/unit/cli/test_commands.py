@@ -78,6 +78,18 @@ def test_version_is_plain_or_json(qv: Qv) -> None:
     assert found == {"python": platform.python_version(), "quantvista": __version__}
 
 
+@pytest.mark.parametrize("stream", [1, 2])
+def test_closed_stream_ends_a_command_quietly(stream: int) -> None:
+    done = subprocess.run(
+        ["bash", "-c", f'exec {stream}>&-; exec "$0" -m quantvista version', sys.executable],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("quantvista ") == (stream == 2)
+
+
 def test_doctor_reports_every_check(qv: Qv) -> None:
     done = qv("doctor", "--json")
     report = json.loads(done.out)
@@ -140,6 +152,8 @@ def test_report_and_compare_explain_a_folder_without_a_run(qv: Qv, tmp_path: Pat
         done = qv(command, tmp_path / "none")
         assert done.code == 2
         assert "`run_dir` must be a folder that `qv run` wrote" in done.err
+        assert "Name a folder that `qv run` wrote, such as out/demo." in done.err
+        assert "qv schema" not in done.err
         assert "found no summary.json" in qv(command, tmp_path).err
     path = tmp_path / "summary.json"
     for content, message in (

@@ -34,18 +34,35 @@ SUMMARY: dict[str, Any] = {
     "schema_version": 1,
     "status": "complete",
     "verdict": "Made 7.0 % a year after costs against 5.0 % for SP500.INDEX.",
-    "fund": {"name": "demo", "currency": "USD", "benchmark": "SP500.INDEX"},
-    "period": {"start": "1990-01-02", "end": "2022-12-28", "sessions": 8313, "years": 33.0},
+    "error": "",
+    "fund": {
+        "name": "demo", "currency": "USD", "benchmark": "SP500.INDEX", "cash": "100.00",
+        "equity": None, "source": "sample:sp500", "time_zone": "UTC", "calendar": "XNYS",
+    },
+    "period": {
+        "start": "1990-01-02", "end": "2022-12-28", "sessions": 8313, "years": 33.0,
+        "periods_a_year": 252.0, "first_fill": None,
+    },
     "metrics": _metrics(cagr=0.07, sharpe=0.615, sharpe_se=0.18, max_drawdown=-0.345, beta=0.8),
     "comparisons": {
         "benchmark": {"id": "SP500.INDEX", "metrics": _metrics(cagr=0.05, sharpe=None)},
         "equal_weight": {"metrics": _metrics(cagr=-0.0001)},
     },
-    "costs": {"fees": "1234.5", "slippage": "10", "total": "1244.5", "bps_of_turnover": 3.04},
+    "costs": {
+        "fees": "1234.5", "slippage": "10", "total": "1244.5", "bps_of_turnover": 3.04,
+        "traded": "0.00", "bps_a_year": None,
+    },
     "counts": {"orders": 1000, "fills": 900, "crosses": 20, "cut": 3, "rejected": 0, "expired": 1},
     "limits_hit": [{"rule": "sector", "outcome": "cut", "count": 3}],
     "biases": [{"name": "close_only", "text": "There is no open, high or low."}],
-}
+    "contribution": {"sleeves": [], "instruments": [], "pairs": [], "total": "0.00"},
+    "trials": 1,
+    "fingerprint": {},
+    **{key: [] for key in ("sleeves", "instruments", "drawdowns", "worst_days", "assumptions")},
+}  # fmt: skip
+
+
+PAGES = {"report.html": "<html>"}
 
 
 @pytest.fixture
@@ -53,8 +70,16 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Replace the run and the report; what they were called with."""
     calls: list[Any] = []
 
-    def run(loaded: LoadedFund, *, out: Path, progress: Callable[..., None]) -> SimpleNamespace:
+    def run(
+        loaded: LoadedFund,
+        *,
+        out: str,
+        progress: Callable[..., None],
+        pages: Callable[..., dict[str, str]],
+    ) -> SimpleNamespace:
         calls.append((loaded, out))
+        assert pages(SimpleNamespace(frames=None, summary=SUMMARY, config="")) == PAGES
+        print("a strategy says")
         progress(0, 0, "loading")
         progress(1, 2, "demo")
         progress(2, 2, "demo")
@@ -65,7 +90,8 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         return folder / "report.html"
 
     monkeypatch.setattr(backtest, "run", run)
-    monkeypatch.setattr(reporting, "write_report", write_report, raising=False)
+    monkeypatch.setattr(reporting, "write_report", write_report)
+    monkeypatch.setattr(reporting, "report_html", lambda *_: PAGES["report.html"])
     return calls
 
 
@@ -73,6 +99,7 @@ def test_run_prints_verdict_table_costs_limits_biases_and_next(qv: Qv, fake: lis
     done = qv("run", "--demo", "--out", "out/x")
     assert (done.code, done.err) == (0, "")
     lines = done.out.splitlines()
+    assert lines.pop(0) == "a strategy says"
     assert lines[0] == "demo, 1990-01-02 to 2022-12-28"
     assert lines[1].startswith("Made 7.0 % a year after costs")
     assert max(len(line) for line in lines) <= 80
@@ -95,7 +122,7 @@ def test_run_prints_verdict_table_costs_limits_biases_and_next(qv: Qv, fake: lis
 def test_run_json_is_pure(qv: Qv, fake: list[Any]) -> None:
     done = qv("run", "--demo", "--json")
     assert json.loads(done.out) == SUMMARY
-    assert done.err == ""
+    assert done.err == "a strategy says\n"
 
 
 def test_run_quiet_prints_the_verdict_only(qv: Qv, fake: list[Any]) -> None:
@@ -115,7 +142,7 @@ def test_run_takes_fund_toml_and_a_folder_named_after_it(
     assert "qv compare out/my-prices OTHER_RUN" in done.out
     loaded, out = fake[0]
     assert loaded.fund.fund.name == "my-prices"
-    assert out == Path("out/my-prices")
+    assert out == "out/my-prices"
 
 
 def test_demo_and_a_fund_file_exclude_each_other(qv: Qv, fake: list[Any]) -> None:
@@ -135,6 +162,7 @@ def test_demo_and_a_fund_file_exclude_each_other(qv: Qv, fake: list[Any]) -> Non
         (OSError(errno.ENOSPC, "No space left on device", "x"), 1, "error: the disk is full: x"),
         (PermissionError(13, "Permission denied", "x"), 1, "error: permission denied: x"),
         (ZeroDivisionError("division by zero"), 1, "internal error: ZeroDivisionError"),
+        (GeneratorExit("odd \ud800"), 1, r"internal error: GeneratorExit: odd \ud800"),
     ],
 )
 def test_error_is_said_once_with_the_exit_code_of_its_kind(
