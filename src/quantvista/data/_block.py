@@ -1,22 +1,27 @@
 """One file in any layout to matrices over time and instrument."""
 
-import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from quantvista.data._columns import dates, instants, numbers, texts
+from quantvista.data._names import (
+    PRICES,
+    check_time,
+    close_hint,
+    instrument_hint,
+    instrument_id,
+    long_hint,
+    resolve,
+    some,
+)
 from quantvista.data._read import Table
-from quantvista.errors import ConfigError, MarketDataError
-from quantvista.market import check_instrument_id
+from quantvista.errors import MarketDataError
 
-__all__ = ["COLUMNS", "PRICES", "Block", "to_block"]
-
-PRICES = ("close", "open", "high", "low")
-COLUMNS = ("date", "ts", "instrument", *PRICES, "volume")
+__all__ = ["Block", "show_stamp", "to_block"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,8 @@ class Block:
         The file's column behind each value.
     unused : tuple of str
         Columns that were not read.
+    sectors : dict of str to str
+        Sector by instrument, from a column of the file.
     """
 
     where: str
@@ -51,10 +58,11 @@ class Block:
     rows: NDArray[np.int64]
     names: dict[str, tuple[str, ...]]
     unused: tuple[str, ...] = ()
+    sectors: dict[str, str] = field(default_factory=dict)
 
-    def place(self, field: str, at: tuple[int, int]) -> str:
+    def place(self, value: str, at: tuple[int, int]) -> str:
         """Words for where a value stands in the file."""
-        name, row = self.names[field][at[1]], self.rows[at]
+        name, row = self.names[value][at[1]], self.rows[at]
         return f"row {row}, column '{name}' (instrument '{self.ids[at[1]]}')"
 
 
@@ -70,7 +78,7 @@ def to_block(
         named after it), or wide (time and a column of closes per instrument). The time is
         ``date`` or ``ts``. Column names count without regard to case.
     columns : mapping of str to str
-        Our name to the file's, where they differ.
+        Our name to the file's, where they differ; empty for a column that is not to be used.
     venue : str or None
         Appended to each name of an instrument, with a point between.
     exact : bool
@@ -88,54 +96,18 @@ def to_block(
     MarketDataError
         If columns are missing, or a row is there twice.
     """
-    found = _resolve(table, columns)
-    if "date" in found and "ts" in found:
-        raise MarketDataError(f"{table.where}: must have one time column; found 'date' and 'ts'")
-    if "date" not in found and "ts" not in found:
-        names = table.frame.columns
-        close = difflib.get_close_matches("date", [n.lower() for n in names], n=1)
-        hint = f"; is it {close[0]!r}? set data.columns" if close else ""
-        raise MarketDataError(
-            f"{table.where}: must have a column 'date' or 'ts'; found {_some(names)}{hint}"
-        )
+    found = resolve(table, columns)
+    check_time(table, found)
     daily = "date" in found
     stamps = dates(table, found["date"]) if daily else instants(table, found["ts"])
     if "close" not in found and "instrument" not in found:
+        if hint := long_hint(table, found):
+            rule = "must have a column 'close', and 'instrument' for the names"
+            raise MarketDataError(
+                f"{table.where}: {rule}; found {some(table.frame.columns)}; {hint}"
+            )
         return _wide(table, found, stamps, daily, venue, exact)
     return _long(table, found, stamps, daily, venue, exact)
-
-
-def _resolve(table: Table, columns: Mapping[str, str]) -> dict[str, str]:
-    """Our column names to the file's."""
-    names = table.frame.columns
-    found: dict[str, str] = {}
-    for ours in COLUMNS:
-        if ours in columns:
-            if columns[ours] not in names:
-                close = difflib.get_close_matches(columns[ours], names, n=1)
-                hint = f"; did you mean {close[0]!r}?" if close else ""
-                raise ConfigError(
-                    f"`data.columns.{ours}` must be a column of {table.where}; "
-                    f"found {columns[ours]!r}{hint}"
-                )
-            found[ours] = columns[ours]
-            continue
-        taken = columns.values()
-        same = [name for name in names if name.lower() == ours and name not in taken]
-        if len(same) > 1:
-            raise MarketDataError(f"{table.where}: column '{ours}' must be unique; found {same}")
-        if same:
-            found[ours] = same[0]
-    return found
-
-
-def _instrument_id(name: str, venue: str | None, where: str) -> str:
-    value = f"{name}.{venue}" if venue else name
-    try:
-        return check_instrument_id(value)
-    except ConfigError as error:
-        hint = "" if venue else '; set data.venue = "XNAS" to append a venue to bare symbols'
-        raise MarketDataError(f"{where}: {error}{hint}") from None
 
 
 def _wide(
@@ -150,9 +122,9 @@ def _wide(
     if stray := [ours for ours in found if ours not in ("date", "ts")]:
         raise MarketDataError(
             f"{table.where}: column '{found[stray[0]]}' needs a column 'close' beside it; "
-            f"found {_some(table.frame.columns)}"
+            f"found {some(table.frame.columns)}"
         )
-    ids = tuple(_instrument_id(name, venue, table.where) for name in names)
+    ids = tuple(instrument_id(name, venue, table.where) for name in names)
     close = np.column_stack([numbers(table, name, exact=exact) for name in names])
     rows = np.arange(len(stamps), dtype=np.int64) + table.row_first
     order = np.argsort(stamps, kind="stable")
@@ -180,9 +152,8 @@ def _long(
     exact: bool,
 ) -> Block:
     if "close" not in found:
-        close = difflib.get_close_matches("close", table.frame.columns, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise MarketDataError(f"{table.where}: must have a column 'close'{hint}")
+        found_close = close_hint(table, found)
+        raise MarketDataError(f"{table.where}: must have a column 'close'{found_close}")
     present = [price for price in PRICES if price in found]
     if 1 < len(present) < 4:
         missing = ", ".join(price for price in PRICES if price not in found)
@@ -195,7 +166,8 @@ def _long(
         codes = text.replace_strict(names, pl.int_range(len(names), eager=True)).to_numpy()
     else:
         names, codes = pl.Series([table.stem]), np.zeros(len(stamps), dtype=np.int64)
-    ids = tuple(_instrument_id(name, venue, table.where) for name in names)
+    hint = "" if "instrument" in found else instrument_hint(table, found)
+    ids = tuple(instrument_id(name, venue, table.where, hint) for name in names)
     unique, index = np.unique(stamps, return_inverse=True)
     shape = (len(unique), len(ids))
     rows = np.zeros(shape, dtype=np.int64)
@@ -205,8 +177,15 @@ def _long(
     if len(first) != len(flat):
         again = int(np.setdiff1d(np.arange(len(flat)), first)[0])
         before = int(np.flatnonzero(flat == flat[again])[0])
-        whose = f" of '{ids[codes[again]]}'"
-        raise _duplicate(table, stamps[again], daily, numbered[before], numbered[again], whose)
+        raise _duplicate(
+            table,
+            stamps[again],
+            daily,
+            numbered[before],
+            numbered[again],
+            f" of '{ids[codes[again]]}'",
+            hint,
+        )
     rows.reshape(-1)[flat] = numbered
     values = {}
     for ours in (*present, *(["volume"] if "volume" in found else [])):
@@ -214,17 +193,43 @@ def _long(
         exactly = exact and ours != "volume"
         matrix.reshape(-1)[flat] = numbers(table, found[ours], exact=exactly)
         values[ours] = matrix
+    sectors = {}
+    if "sector" in found:
+        sectors = _sectors(table, found["sector"], ids, codes)
     unused = tuple(name for name in table.frame.columns if name not in found.values())
     column_names = {ours: (found[ours],) * len(ids) for ours in values}
-    return Block(table.where, daily, unique, ids, values, rows, column_names, unused)
+    return Block(table.where, daily, unique, ids, values, rows, column_names, unused, sectors)
+
+
+def _sectors(
+    table: Table, column: str, ids: tuple[str, ...], codes: NDArray[np.int64]
+) -> dict[str, str]:
+    """Sector of each instrument, refused where it changes."""
+    text = texts(table, column).to_numpy()
+    first = np.unique(codes, return_index=True)[1]
+    other = np.flatnonzero(text != text[first][codes])
+    if len(other):
+        at, before = int(other[0]), int(first[codes[other[0]]])
+        raise MarketDataError(
+            f"{table.where}: column '{column}' must hold one sector per instrument; found "
+            f"{str(text[before])!r} in row {before + table.row_first} and {str(text[at])!r} in row "
+            f"{at + table.row_first} for '{ids[codes[at]]}'"
+        )
+    return {name: str(text[index]) for name, index in zip(ids, first, strict=True)}
 
 
 def _duplicate(
-    table: Table, stamp: np.int64, daily: bool, row: int, again: int, whose: str = ""
+    table: Table,
+    stamp: np.int64,
+    daily: bool,
+    row: int,
+    again: int,
+    whose: str = "",
+    hint: str = "",
 ) -> MarketDataError:
     return MarketDataError(
         f"{table.where}: every time must be there once; "
-        f"found {show_stamp(stamp, daily)}{whose} in rows {row} and {again}"
+        f"found {show_stamp(stamp, daily)}{whose} in rows {row} and {again}{hint}"
     )
 
 
@@ -233,8 +238,3 @@ def show_stamp(stamp: np.int64 | int, daily: bool) -> str:
     if daily:
         return str(np.datetime64(int(stamp), "D"))
     return f"{np.datetime64(int(stamp), 'ns').astype('datetime64[us]')}Z"
-
-
-def _some(names: list[str]) -> str:
-    shown = ", ".join(repr(name) for name in names[:6])
-    return shown + (f" and {len(names) - 6} more" if len(names) > 6 else "")

@@ -11,6 +11,10 @@ from quantvista.errors import MarketDataError
 
 __all__ = ["check_block", "decimals"]
 
+_ADJUSTED = (
+    "; if the closes are adjusted and the rest is not, run on closes only: "
+    'add open = "", high = "", low = "" to data.columns'
+)
 _UNITS_MAX = 10**15  # up to 15 significant digits, each decimal has a double of its own
 
 
@@ -72,7 +76,8 @@ def check_block(block: Block, digits: int, round_prices: bool) -> Block:
         _refuse(block, "low", low, low > high, "must not be above `high`")
         for field in ("open", "close"):
             outside = (values[field] > high) | (values[field] < low)
-            _refuse(block, field, values[field], outside, "must lie between `low` and `high`")
+            hint = _ADJUSTED if field == "close" else ""
+            _refuse(block, field, values[field], outside, "must lie between `low` and `high`", hint)
     return replace(block, values=values)
 
 
@@ -95,12 +100,17 @@ def _on_decimals(
 
 
 def _refuse(
-    block: Block, field: str, matrix: NDArray[np.float64], bad: NDArray[np.bool_], rule: str
+    block: Block,
+    field: str,
+    matrix: NDArray[np.float64],
+    bad: NDArray[np.bool_],
+    rule: str,
+    hint: str = "",
 ) -> None:
     if bad.any():
         at = _first(bad)
         found = f"found {float(matrix[at])!r} in {block.place(field, at)}"
-        raise MarketDataError(f"{block.where}: `{field}` {rule}; {found}")
+        raise MarketDataError(f"{block.where}: `{field}` {rule}; {found}{hint}")
 
 
 def _first(bad: NDArray[np.bool_]) -> tuple[int, int]:

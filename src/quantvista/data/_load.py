@@ -1,10 +1,12 @@
 """From the ``[data]`` section to market data."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from quantvista.data._assemble import assemble
-from quantvista.data._block import COLUMNS, Block, to_block
+from quantvista.data._block import Block, to_block
 from quantvista.data._check import check_block, decimals
+from quantvista.data._names import COLUMNS
 from quantvista.data._read import SUFFIXES, read_table
 from quantvista.data._sample import load_sample
 from quantvista.data._types import Bias, DataSpec, MarketData
@@ -89,11 +91,19 @@ def _load_files(spec: DataSpec, base: Path, calendar: str, currency: str) -> Mar
     digits = decimals(spec.tick_size) if spec.tick_size else 2
     blocks: list[Block] = []
     unused: set[str] = set()
+    sectors: dict[str, str] = {}
     for path, where in _files(spec.source, base):
         table = read_table(path, where)
         block = to_block(table, spec.columns, spec.venue, exact=not spec.round_prices)
         blocks.append(check_block(block, digits, spec.round_prices))
         unused.update(block.unused)
+        for name, sector in block.sectors.items():
+            if sectors.setdefault(name, sector) != sector:
+                raise MarketDataError(
+                    f"{where}: must give '{name}' the sector of the other files, "
+                    f"{sectors[name]!r}; found {sector!r}"
+                )
+    spec = replace(spec, sectors={**sectors, **spec.sectors})
     assumptions: tuple[str, ...] = ()
     if unused:
         assumptions += (f"Columns of the data that are not used: {', '.join(sorted(unused))}.",)

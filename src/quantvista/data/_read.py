@@ -20,6 +20,10 @@ __all__ = ["SUFFIXES", "Table", "read_table"]
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 
+_INDEX = (
+    'in pandas, write without the index: index=False, or index_label="date" if it has the dates'
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -151,7 +155,8 @@ def _header(content: bytes, where: str) -> tuple[int, list[str]]:
         raise MarketDataError(f"{where}: fields must be separated by ','; found {found!r} in row 1")
     for number, name in enumerate(names, 1):
         if not name:
-            raise MarketDataError(f"{where}: column {number} has no name in row 1")
+            hint = "" if number > 1 else f"; {_INDEX}"
+            raise MarketDataError(f"{where}: column {number} has no name in row 1{hint}")
         if names.index(name) != number - 1:
             raise MarketDataError(f"{where}: column names must be unique; found {name!r} twice")
     return length, names

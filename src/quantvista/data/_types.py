@@ -44,7 +44,7 @@ class DataSpec:
     sectors : mapping of str to str
         Sector of each instrument id.
     columns : mapping of str to str
-        Our column name to the file's, where they differ.
+        Our column name to the file's, where they differ; empty for one that is not to be used.
     venue : str or None
         Appended to the names in the file, where these are bare symbols.
     round_prices : bool

@@ -263,3 +263,19 @@ def test_fingerprint_depends_on_content_only(read: Loader) -> None:
     assert read(WIDE.replace("A.XNYS", "C.XNYS")).fingerprint != expected
     assert read(WIDE, tick_size=Decimal("0.05")).fingerprint != expected
     assert read(WIDE, sectors={"A.XNYS": "Energy"}).fingerprint != expected
+
+
+def test_columns_with_an_empty_name_are_not_used(read: Loader) -> None:
+    data = read(LONG, columns={"open": "", "high": "", "low": "", "volume": ""})
+    assert data.open is None
+    assert data.volume is None
+    assert "Columns of the data that are not used: high, low, open, volume." in data.assumptions
+
+
+def test_sectors_come_from_a_column_if_it_is_named(read: Loader) -> None:
+    lines = LONG.splitlines()
+    content = "\n".join([lines[0] + ",sector"] + [f"{line},S{line[11]}" for line in lines[1:]])
+    assert read(content).sectors == ("", "")
+    assert read(content, columns={"sector": "sector"}).sectors == ("SA", "SB")
+    named = {"columns": {"sector": "sector"}, "sectors": {"A.XNYS": "Mine"}}
+    assert read(content, **named).sectors == ("Mine", "SB")

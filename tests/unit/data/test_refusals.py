@@ -119,7 +119,7 @@ def test_bad_value_raises_with_its_place(tmp_path: Path, old: str, new: str, mes
         ("A.XNYS,20.01", ",20.01", "column 'instrument' must not be empty; found nothing in row 3"),
         ("2024-01-03", "2024-01-02", "found 2024-01-02 of 'A.XNYS' in rows 2 and 3"),
         ("high,low", "top,low", "must have all of open, high and low, or none; missing high"),
-        ("close", "clsoe", "must have a column 'close'; did you mean 'clsoe'"),
+        ("close", "clsoe", "must have a column 'close'; is it 'clsoe'. set data.columns"),
         ("low", "Close", r"column 'close' must be unique; found \['Close', 'close'\]"),
     ],
 )
@@ -393,3 +393,61 @@ def test_price_that_shares_its_double_with_another_raises(tmp_path: Path) -> Non
     assert float("8796093022208.001") == float("8796093022208.002")
     with pytest.raises(MarketDataError, match="`close` must be at most 1000000000000; found"):
         _load(tmp_path, GOOD.replace("1.01", "8796093022208.002"), tick_size=Decimal("0.001"))
+
+
+RAW = "date,symbol,close\n2024-01-02,AAPL,1.00\n2024-01-03,AAPL,1.01\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "name", "message"),
+    [
+        ("", "", "raw.csv", "`instrument` must be SYMBOL.VENUE.* found 'raw'; no column 'instru"),
+        ("", "", "raw.csv", "name was taken; columns not used: 'symbol'; set data.columns = "),
+        ("symbol", "Ticker", "raw.csv", 'set data.columns = { instrument = "Ticker" }'),
+        ("symbol", "beta", "raw.csv", "not used: 'beta'; name the file like AAPL.XNAS.csv"),
+        ("01-03", "01-02", "RAW.XNAS.csv", "in rows 2 and 3; no column 'instrument'.*\"symbol\""),
+        ("symbol,close", "Ticker,Price", "raw.csv", '{ instrument = "Ticker", close = "Price" }'),
+        ("symbol,close", "Ticker,value", "raw.csv", '{ instrument = "Ticker", close = "..." }'),
+        ("symbol,close", "instrument,Adj Close", "raw.csv", "is it 'Adj Close'. set data.columns"),
+        ("date", "timestamp", "raw.csv", "is it 'timestamp'. set data.columns = { date = \"time"),
+        ("date", "Day", "raw.csv", "is it 'Day'. set data.columns = { date = \"Day\" }"),
+        ("date", "", "raw.csv", "column 1 has no name in row 1; in pandas.* index=False, or index"),
+    ],
+)
+def test_names_of_others_are_recognised(
+    tmp_path: Path, old: str, new: str, name: str, message: str
+) -> None:
+    with pytest.raises(MarketDataError, match=message):
+        _load(tmp_path, RAW.replace(old, new, 1) if old else RAW, name)
+
+
+def test_instants_under_another_name_are_recognised(tmp_path: Path) -> None:
+    content = "datetime,A.XNYS\n2024-01-02T21:00:00Z,1.00\n"
+    with pytest.raises(MarketDataError, match=r'set data.columns = { ts = "datetime" }'):
+        _load(tmp_path, content)
+
+
+def test_adjusted_close_outside_the_bar_names_the_way_out(tmp_path: Path) -> None:
+    content = LONG.replace("close,volume", "close,adj_close").replace(",100", ",10.5")
+    with pytest.raises(MarketDataError, match=r'closes only: add open = "", high = "", low = ""'):
+        _load(tmp_path, content, columns={"close": "adj_close"})
+    closes = {"close": "adj_close", "open": "", "high": "", "low": ""}
+    _load(tmp_path, content.replace(",300", ",10.6"), columns=closes)
+
+
+def test_sector_that_changes_raises(tmp_path: Path) -> None:
+    content = RAW.replace("symbol,close", "instrument,close,kind").replace("AAPL", "AAPL.XNAS")
+    content = content.replace("1.00", "1.00,Tech").replace("1.01", "1.01,Media")
+    message = "column 'kind' must hold one sector per instrument; found 'Tech' in row 2 and 'Media'"
+    with pytest.raises(MarketDataError, match=message):
+        _load(tmp_path, content, columns={"sector": "kind"})
+
+
+def test_sector_that_differs_between_files_raises(tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    for day, sector in (("02", "Tech"), ("03", "Media")):
+        row = f"2024-01-{day},A.XNYS,1.00,{sector}\n"
+        (tmp_path / "d" / f"{day}.csv").write_text("date,instrument,close,sector\n" + row)
+    spec = DataSpec("d", columns={"sector": "sector"})
+    with pytest.raises(MarketDataError, match=r"d/03.csv: must give 'A.XNYS' the sector .* 'Media"):
+        load(spec, base=tmp_path, calendar="XNYS")
