@@ -67,7 +67,7 @@ WORKS = (
         "Engine, OHLC bars, 500 instruments, an order resting in each",
         "bars/s",
         (
-            Contender("quantvista", "ours_bars.py", 40_000, 200, "every bar marked"),
+            Contender("quantvista", "ours_bars.py", 50_000, 200, "every bar marked"),
             Contender("nautilus_trader", "nautilus_bars.py", 400, 4, "no bar subscriptions"),
         ),
         target=10e6,
