@@ -48,6 +48,8 @@ class Result(Outcome):
 
         Raises
         ------
+        ConfigError
+            If the folder holds an input of the run, or such files of another origin.
         OutputError
             If it cannot be written.
         """

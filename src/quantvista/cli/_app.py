@@ -70,7 +70,7 @@ def run(
         typer.Option(
             "--out",
             "-o",
-            metavar="PATH",
+            metavar="<path>",
             help="Run folder; out/NAME by default.",
             autocompletion=runs,
         ),
