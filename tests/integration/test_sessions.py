@@ -54,6 +54,7 @@ def test_what_is_made_within_the_first_session_counts(tmp_path: Path, days: int,
         f"2024-01-0{days + 1}",
     )
     assert summary["verdict"].startswith("Made " if sign > 0 else "Lost ")
+    assert "Too short to believe: " in summary["verdict"]
     if sign < 0:
         assert found.metrics["max_drawdown"] == pytest.approx(made)
         assert summary["worst_days"][0]["date"] == "2024-01-02"

@@ -133,7 +133,7 @@ def _checked(frame: pl.DataFrame, name: str, path: Path) -> pl.DataFrame:
         if frame.schema.get(column) != kind:
             what = frame.schema.get(column, "no such column")
             raise ConfigError(
-                f"`{name}.parquet` must have the columns that `qv run` writes, {column!r} as "
-                f"{kind}; found {what}; in {path}"
+                f"`run_dir` must hold tables as `qv run` writes them, {name}.parquet with "
+                f"{column!r} as {kind}; found {what}; in {path}"
             )
     return frame

@@ -94,6 +94,8 @@ def _worst(summary: Mapping[str, Any]) -> str:
 
 
 def _belief(summary: Mapping[str, Any]) -> str:
+    if summary["period"]["sessions"] == 1 and _value(summary["metrics"], "total_return"):
+        return "Too short to believe: 1 session."
     ratio = _value(summary["metrics"], "sharpe")
     error = _value(summary["metrics"], "sharpe_se")
     if ratio is None or error is None or summary["counts"]["fills"] == 0:

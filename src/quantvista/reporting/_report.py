@@ -143,7 +143,7 @@ def _summary(run: Path, frames: RunFrames, run_toml: str) -> dict[str, Any]:
         )
     if problem := summary_problem(found):
         raise ConfigError(
-            f"`summary.json` must be as `qv run` wrote it; found {problem}; at {path}"
+            f"`run_dir` must hold a summary as `qv run` wrote it; found {problem}; at {path}"
         )
     return dict(found)
 
@@ -182,5 +182,5 @@ def _text(path: Path) -> str:
         return ""
     except UnicodeDecodeError as error:
         raise ConfigError(
-            f"`run.toml` must be text in UTF-8; found {error.reason}; {path}"
+            f"`run_dir` must hold a run.toml in UTF-8; found {error.reason}; {path}"
         ) from None

@@ -46,7 +46,7 @@ def eyebrow(summary: Mapping[str, Any]) -> str:
     cash = short(float(fund["cash"]))
     return (
         f"backtest, {spoken_date(period['start'])} to {spoken_date(period['end'])}, "
-        f"{number(period['sessions'])} sessions, {fund['currency']} {cash} to start with"
+        f"{_count(period['sessions'], 'session')}, {fund['currency']} {cash} to start with"
     )
 
 
@@ -112,9 +112,9 @@ def trade_texts(summary: Mapping[str, Any]) -> dict[str, Any]:
         days = f"The worst day was {spoken_date(worst[0]['date'])}: {percent(worst[0]['return'])}"
     return {
         "fills_count": total,
-        "fills_title": f"{number(total)} fills{': ' + ', '.join(of_which) if of_which else ''}",
+        "fills_title": _count(total, "fill") + (f": {', '.join(of_which)}" if of_which else ""),
         "fills_subtitle": subtitle,
-        "limits_title": f"Limits acted {number(limits)} times" if limits else "No limit was hit",
+        "limits_title": f"Limits acted {_count(limits, 'time')}" if limits else "No limit was hit",
         "days_title": days,
         "worst_days": [
             {
@@ -149,6 +149,10 @@ def fact_lists(summary: Mapping[str, Any]) -> dict[str, Any]:
             *_flat(summary["fingerprint"]),
         ],
     }
+
+
+def _count(count: int, what: str) -> str:
+    return f"{number(count)} {what}{'' if count == 1 else 's'}"
 
 
 def _flat(found: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
