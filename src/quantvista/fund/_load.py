@@ -19,6 +19,7 @@ from quantvista.fund._problems import explain
 
 __all__ = ["LoadedFund", "load_fund"]
 
+_DATE = re.compile(r"\s*([\w-]+)\s*=\s*(\d+[-/.]\d+[-/.]\d+)\s*(?:#.*)?$")
 _SIZE_MAX = 1 << 20  # a fund file is a page of text
 
 
@@ -114,6 +115,9 @@ def load_fund(
     except tomllib.TOMLDecodeError as error:
         found = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", str(error), re.DOTALL)
         line, reason = (f":{found[2]}", found[1]) if found else ("", str(error))
+        if found and (date := _DATE.match(text.splitlines()[int(found[2]) - 1])):
+            rule = "must be an ISO date such as 2024-01-31"
+            raise ConfigError(f"{path}{line}: `{date[1]}` {rule}; found {date[2]}") from None
         raise ConfigError(f"{path}{line}: not valid TOML: {reason}") from None
     except (RecursionError, ArithmeticError):
         raise ConfigError(f"{path}: not a fund file: it is nested too deeply") from None

@@ -22,6 +22,7 @@ from quantvista.fund._types import (
     Venue,
     plain_table,
     to_e9,
+    with_venue,
 )
 from quantvista.market import currency_digits
 
@@ -106,10 +107,30 @@ class DataSection(_Section):
     columns: dict[str, str] = Field(
         default_factory=dict,
         description="Our column name to the file's: date, ts, instrument, close, open, high, "
-        "low, volume.",
+        "low, volume, sector; empty leaves one out.",
     )
     venue: Venue | None = Field(None, description="Appended to bare symbols of the file.")
     round_prices: bool = Field(False, description="Round prices finer than the tick's decimals.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _append_venue(cls, value: object) -> object:
+        """Understand the bare symbols of the file here too."""
+        if not isinstance(value, Mapping) or not isinstance(value.get("venue"), str):
+            return value
+        venue, section = value["venue"], dict(value)
+        if isinstance(sectors := section.get("sectors"), Mapping):
+            section["sectors"] = {with_venue(key, venue): each for key, each in sectors.items()}
+            if twice := [key for key in sectors if f"{key}.{venue}" in sectors]:
+                rule = (
+                    f"must name each instrument once; found '{twice[0]}' with {venue} and without"
+                )
+                raise ValueError(f"`data.sectors` {rule}")
+        if isinstance(names := section.get("instruments"), list | tuple):
+            section["instruments"] = [with_venue(name, venue) for name in names]
+        if "benchmark" in section:
+            section["benchmark"] = with_venue(section["benchmark"], venue)
+        return section
 
     @model_validator(mode="after")
     def _start_before_end(self) -> Self:

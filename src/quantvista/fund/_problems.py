@@ -36,8 +36,8 @@ def explain(error: ValidationError, where: str, text: str = "") -> str:
     """
     lines = []
     problems = error.errors(include_url=False)
-    wrong = {tuple(each["loc"][:1]) for each in problems if len(each["loc"]) > 1}
-    for details in problems:
+    wrong = {each["loc"][:depth] for each in problems for depth in range(1, len(each["loc"]))}
+    for details in _fold(problems):
         # A table that is wrong inside is not counted, and would be said to be missing besides.
         if details["type"] == "too_short" and details["loc"] in wrong:
             continue
@@ -47,6 +47,22 @@ def explain(error: ValidationError, where: str, text: str = "") -> str:
         if (line := place + message) not in lines:
             lines.append(line)
     return "\n".join(lines)
+
+
+def _fold(problems: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Make one problem of all the ids of a list or table that are written in the same wrong way."""
+    folded: list[ErrorDetails] = []
+    groups: dict[Location, list[str]] = {}
+    for details in problems:
+        where = details["loc"][:2]
+        if details["type"] != _PATTERN or where not in _IDS or len(details["loc"]) == 2:
+            folded.append(details)
+            continue
+        if where not in groups:
+            groups[where] = []
+            folded.append({**details, "input": groups[where], "loc": where})
+        groups[where].append(details["input"])
+    return folded
 
 
 def _describe(details: ErrorDetails) -> tuple[Location, str]:
@@ -71,7 +87,14 @@ def _describe(details: ErrorDetails) -> tuple[Location, str]:
     elif kind == "tuple_type":
         tables = location in (("sleeve",), ("venue",))
         message = f"must be tables, written [[{name}]]" if tables else "must be a list"
-    elif kind == "string_pattern_mismatch":
+    elif kind == _PATTERN and location in _IDS:
+        names = details["input"] if isinstance(details["input"], list) else [details["input"]]
+        shown = ", ".join(_shown(each) for each in names[:3])
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        bare = not any("." in each for each in names)
+        hint = '; set data.venue = "XNAS" to append a venue to bare symbols' if bare else ""
+        return location, f"`{name}` must be written like AAPL.XNAS; found {shown}{more}{hint}"
+    elif kind == _PATTERN:
         message = f"must be written like {_PATTERNS.get(str(location[-1]), 'AAPL.XNAS')}"
     elif kind in ("too_short", "too_long") and location == ("venue",):
         return location, f"`venue` must be there exactly once; found {len(details['input'])}"
@@ -81,6 +104,8 @@ def _describe(details: ErrorDetails) -> tuple[Location, str]:
     return location, f"`{name}` {message}; found {_shown(details['input'])}"
 
 
+_PATTERN = "string_pattern_mismatch"
+_IDS = (("data", "instruments"), ("data", "sectors"), ("data", "benchmark"))
 _PATTERNS = {"name": "my-fund", "id": "my-sleeve", "venue": "XNAS"}
 
 

@@ -22,6 +22,7 @@ __all__ = [
     "exact_decimal",
     "plain_table",
     "to_e9",
+    "with_venue",
 ]
 
 
@@ -76,6 +77,19 @@ def to_e9(value: Decimal) -> int:
     units = value.scaleb(9)
     assert units == units.to_integral_value(), "validated to at most nine decimals"
     return int(units)
+
+
+def with_venue(name: object, venue: str) -> object:
+    """Append the venue to a bare symbol; what is no text stays as it is.
+
+    Examples
+    --------
+    >>> with_venue("BRK.B", "XNYS"), with_venue("AAPL.XNAS", "XNAS")
+    ('BRK.B.XNYS', 'AAPL.XNAS')
+    """
+    if not isinstance(name, str) or name.endswith(f".{venue}"):
+        return name
+    return f"{name}.{venue}"
 
 
 def plain_table(table: dict[str, Any]) -> dict[str, Any]:

@@ -128,3 +128,20 @@ def test_sector_limit_needs_sectors(minimal: LoadedFund) -> None:
     (minimal.base / "prices.csv").write_text("date,A.XNYS\n2024-01-02,1.25\n")
     with pytest.raises(ConfigError, match="must name a sector for each instrument"):
         load_fund(path).market_data()
+
+
+def test_venue_is_appended_in_the_fund_file_too(minimal: LoadedFund) -> None:
+    (minimal.base / "prices.csv").write_text("date,A,BRK.B,I\n2024-01-02,1.25,2.50,9.00\n")
+    data = (
+        'source = "prices.csv"\nvenue = "XNYS"\nbenchmark = "I"\n'
+        'instruments = ["A", "BRK.B.XNYS"]\nsectors = { A = "Tech", "BRK.B" = "Financials" }'
+    )
+    path = minimal.base / "fund.toml"
+    path.write_text(MINIMAL.replace('source = "prices.csv"', data))
+    loaded = load_fund(path)
+    market = loaded.market_data()
+    assert market.ids == ("A.XNYS", "BRK.B.XNYS")
+    assert market.sectors == ("Tech", "Financials")
+    assert market.benchmark_id == "I.XNYS"
+    path.write_text(resolved_toml(loaded.fund))
+    assert load_fund(path).fund == loaded.fund

@@ -224,3 +224,38 @@ def test_empty_list_of_tables_raises(key: str, message: str) -> None:
     }
     with pytest.raises(ConfigError, match=f"`{key}` must .*{message}"):
         load_fund({**content, key: []})
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (
+            'instruments = ["AAPL"]',
+            "fund.toml:6: `data.instruments` must be written like AAPL.XNAS; found 'AAPL'; "
+            'set data.venue = "XNAS" to append a venue to bare symbols',
+        ),
+        (
+            'sectors = { A = "x", B = "x", "C.X" = "x", D = "x", "e.x" = "x" }',
+            "fund.toml:6: `data.sectors` must be written like AAPL.XNAS; "
+            "found 'A', 'B', 'D' and 1 more",
+        ),
+        (
+            'venue = "X"\nsectors = { A = "x", "A.X" = "y" }',
+            "fund.toml:7: `data.sectors` must name each instrument once; found 'A' with X and "
+            "without",
+        ),
+        (
+            "start = 2005-13-03",
+            "fund.toml:6: `start` must be an ISO date such as 2024-01-31; found ",
+        ),
+        ("end = 1/2/05 # x", "fund.toml:6: `end` must be an ISO date such as 2024-01-31; found 1/"),
+    ],
+)
+def test_data_section_is_refused_in_one_line(tmp_path: Path, data: str, message: str) -> None:
+    content = (
+        '[fund]\nname = "tiny"\ncash = "1.00"\n[data]\nsource = "p.csv"\n'
+        f'{data}\n[[sleeve]]\nid = "all"\nstrategy = "trend"\n'
+    )
+    refusal = _refusal(tmp_path, content)
+    assert refusal.startswith(message)
+    assert refusal.count("\n") == 0
