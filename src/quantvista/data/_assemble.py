@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from quantvista.data._block import Block, show_stamp
 from quantvista.data._check import decimals
+from quantvista.data._moves import large_moves
 from quantvista.data._types import Bias, DataSpec, MarketData, fingerprint
 from quantvista.errors import ConfigError, MarketDataError
 from quantvista.market import CalendarReachError, Instrument, Sessions, sessions
@@ -33,6 +34,8 @@ def assemble(
     currency: str,
     biases: tuple[Bias, ...],
     assumptions: tuple[str, ...],
+    *,
+    moves_known: bool = False,
 ) -> MarketData:
     """Join checked files into market data.
 
@@ -46,6 +49,8 @@ def assemble(
         Of the fund.
     biases, assumptions
         What is known of the source.
+    moves_known : bool
+        Whether its large moves were looked into, so that they need no mention.
 
     Returns
     -------
@@ -78,6 +83,10 @@ def assemble(
     values = {name: matrix[window] for name, matrix in values.items()}
     chosen, notes = _universe(ids, values["close"], spec)
     columns = np.array([ids.index(name) for name in chosen], dtype=np.int64)
+    if not moves_known:
+        used = [name for name in ids if name in chosen or name == spec.benchmark]
+        at = np.array([ids.index(name) for name in used], dtype=np.int64)
+        notes += large_moves(used, values["close"][:, at], _times(axis, blocks[0].daily))
     benchmark = None
     if spec.benchmark is not None:
         column = values["close"][:, ids.index(spec.benchmark)]
@@ -195,6 +204,10 @@ def _refuse_stamp(block: Block, bad: NDArray[np.bool_], rule: str) -> None:
         stamp = show_stamp(block.stamps[index], block.daily)
         kind = "date" if block.daily else "ts"
         raise MarketDataError(f"{block.where}: `{kind}` {rule}; found {stamp} in row {row}")
+
+
+def _times(axis: _Axis, daily: bool) -> list[str]:
+    return [show_stamp(stamp, daily) for stamp in (axis.day if daily else axis.ts)]
 
 
 def _merge(

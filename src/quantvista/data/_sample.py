@@ -145,7 +145,9 @@ def load_sample(spec: DataSpec, calendar: str, currency: str) -> MarketData:
     if spec.instruments is None:
         spec = replace(spec, instruments=tuple(sorted(sectors)))
     spec = replace(spec, tick_size=_TICK, sectors=sectors)
-    return assemble([stocks, index], spec, calendar, currency, _BIASES, _ASSUMPTIONS)
+    return assemble(
+        [stocks, index], spec, calendar, currency, _BIASES, _ASSUMPTIONS, moves_known=True
+    )
 
 
 def _read(path: Path, ids: dict[str, str]) -> Block:

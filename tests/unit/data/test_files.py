@@ -279,3 +279,28 @@ def test_sectors_come_from_a_column_if_it_is_named(read: Loader) -> None:
     assert read(content, columns={"sector": "sector"}).sectors == ("SA", "SB")
     named = {"columns": {"sector": "sector"}, "sectors": {"A.XNYS": "Mine"}}
     assert read(content, **named).sectors == ("Mine", "SB")
+
+
+def test_moves_that_may_be_splits_are_said(read: Loader) -> None:
+    data = read(
+        "date,A.XNYS,I.XNYS\n2024-01-02,100.00,9.00\n2024-01-03,,9.00\n2024-01-04,14.50,18.00\n",
+        benchmark="I.XNYS",
+    )
+    assert [note for note in data.assumptions if "moved" in note] == [
+        "A.XNYS moved -85.5 % at 2024-01-04: a split or an error? Nothing was adjusted.",
+        "I.XNYS moved +100.0 % at 2024-01-04: a split or an error? Nothing was adjusted.",
+    ]
+    assert data.close[:, 0].tolist()[::2] == [100.0, 14.5]
+
+
+def test_many_large_moves_are_counted(read: Loader) -> None:
+    prices = enumerate([1, 2, 1, 2, 1, 2, 1, 2], start=2)
+    rows = "".join(f"2024-01-{day:02},{price}.00\n" for day, price in prices)
+    data = read("date,A.X\n" + rows, calendar="24/7")
+    assert len(data.assumptions) == 6
+    assert "at 2024-01-03: a split" in data.assumptions[0]
+    assert data.assumptions[-1] == "2 more moves of over 40 % from a bar to the next."
+
+
+def test_ordinary_moves_are_not_said(read: Loader) -> None:
+    assert not any("moved" in note for note in read(WIDE).assumptions)
