@@ -30,6 +30,8 @@ impl Hasher for IdHasher {
 #[derive(Default)]
 pub(crate) struct Book {
     slots: Vec<Option<Order>>,
+    /// What each order reserves or is expected to bring; follows from the order.
+    holds: Vec<i128>,
     free: Vec<usize>,
     by_id: HashMap<u64, usize, BuildHasherDefault<IdHasher>>,
     by_instrument: Vec<Vec<usize>>,
@@ -44,15 +46,17 @@ impl Book {
         }
     }
 
-    /// Add an order; ids must come in ascending order.
-    pub(crate) fn insert(&mut self, order: Order) -> usize {
+    /// Add an order with its hold; ids must come in ascending order.
+    pub(crate) fn insert(&mut self, order: Order, hold: i128) -> usize {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
+            self.holds.push(0);
             self.slots.len() - 1
         });
         self.by_id.insert(order.id, slot);
         self.by_instrument[order.instrument].push(slot);
         self.slots[slot] = Some(order);
+        self.holds[slot] = hold;
         slot
     }
 
@@ -62,6 +66,16 @@ impl Book {
 
     pub(crate) fn get_mut(&mut self, slot: usize) -> Option<&mut Order> {
         self.slots[slot].as_mut()
+    }
+
+    pub(crate) fn hold(&self, slot: usize) -> i128 {
+        self.holds[slot]
+    }
+
+    /// Put a partly filled order in its own place.
+    pub(crate) fn replace(&mut self, slot: usize, order: Order, hold: i128) {
+        self.slots[slot] = Some(order);
+        self.holds[slot] = hold;
     }
 
     pub(crate) fn find(&self, id: u64) -> Option<usize> {

@@ -326,8 +326,8 @@ impl Engine {
             let mark = self
                 .mark(order.instrument)
                 .expect("a working order has a price");
-            self.exposure
-                .in_flight_changed(&self.config, &order, mark, -1)?;
+            let hold = self.book.hold(slot);
+            self.exposure.in_flight_changed(&order, hold, mark, -1)?;
             advance(&mut order, status);
             self.book.remove(slot);
         }

@@ -141,22 +141,40 @@ impl Exposure {
         self.worst_changed(instrument, change)
     }
 
-    /// Add (`+1`) or take away (`-1`) what an order has in flight.
+    /// What an order holds of its sleeve's cash: what a buy may cost, or the least that a market
+    /// sale brings; nothing for other sales.
+    pub(crate) fn hold_of(&self, config: &Config, order: &Order) -> Result<i128> {
+        let (price, is_buy) = match (order.side, order.kind) {
+            (Side::Buy, _) => (order.reference, true),
+            (Side::Sell, OrderKind::Market) => {
+                let band = config.limits.price_band;
+                (worst_sale_price(order.reference, band), false)
+            }
+            (Side::Sell, _) => return Ok(0),
+        };
+        let notional = self.notional(order.instrument, order.unfilled(), price)?;
+        let fee = self.fees.fee(notional)?;
+        if is_buy {
+            add(notional, fee, "a reserve")
+        } else {
+            Ok(sub(notional, fee, "expected proceeds")?.max(0))
+        }
+    }
+
+    /// Add (`+1`) or take away (`-1`) what an order with this hold has in flight.
     pub(crate) fn in_flight_changed(
         &mut self,
-        config: &Config,
         order: &Order,
+        hold: i128,
         mark: i64,
         sign: i8,
     ) -> Result<()> {
-        let unfilled = order.unfilled();
-        let signed = i64::from(sign) * unfilled;
+        let signed = i64::from(sign) * order.unfilled();
+        let amount = i128::from(sign) * hold;
         match order.side {
             Side::Buy => {
-                let cost = self.notional(order.instrument, unfilled, order.reference)?;
-                let hold = add(cost, self.fees.fee(cost)?, "a reserve")?;
                 let slot = &mut self.reserved[order.sleeve];
-                *slot = add(*slot, i128::from(sign) * hold, "a reserve")?;
+                *slot = add(*slot, amount, "a reserve")?;
                 let slot = &mut self.buys[order.instrument];
                 *slot = quantity_add(*slot, signed, "the buys in flight")?;
                 let change = self.notional(order.instrument, signed, mark)?;
@@ -165,13 +183,8 @@ impl Exposure {
             Side::Sell => {
                 let index = order.sleeve * self.held.len() + order.instrument;
                 self.sales[index] = quantity_add(self.sales[index], signed, "the sales in flight")?;
-                if order.kind == OrderKind::Market {
-                    let worst = worst_sale_price(order.reference, config.limits.price_band);
-                    let gained = self.notional(order.instrument, unfilled, worst)?;
-                    let net = sub(gained, self.fees.fee(gained)?, "expected proceeds")?.max(0);
-                    let slot = &mut self.expected[order.sleeve];
-                    *slot = add(*slot, i128::from(sign) * net, "expected proceeds")?;
-                }
+                let slot = &mut self.expected[order.sleeve];
+                *slot = add(*slot, amount, "expected proceeds")?;
                 Ok(())
             }
         }

@@ -244,8 +244,8 @@ impl Engine {
         let mark = self
             .mark(order.instrument)
             .expect("a filled order has a price");
-        self.exposure
-            .in_flight_changed(&self.config, &order, mark, -1)?;
+        let hold = self.book.hold(slot);
+        self.exposure.in_flight_changed(&order, hold, mark, -1)?;
         let mut filled = order;
         filled.filled += quantity;
         let done = filled.unfilled() == 0;
@@ -275,9 +275,9 @@ impl Engine {
         if done {
             self.book.remove(slot);
         } else {
-            self.exposure
-                .in_flight_changed(&self.config, &filled, mark, 1)?;
-            *self.book.get_mut(slot).expect("found above") = filled;
+            let hold = self.exposure.hold_of(&self.config, &filled)?;
+            self.exposure.in_flight_changed(&filled, hold, mark, 1)?;
+            self.book.replace(slot, filled, hold);
         }
         Ok(())
     }

@@ -225,9 +225,9 @@ impl Engine {
         let mark = self
             .mark(order.instrument)
             .expect("an accepted order has a price");
-        self.exposure
-            .in_flight_changed(&self.config, &order, mark, 1)?;
-        self.book.insert(order);
+        let hold = self.exposure.hold_of(&self.config, &order)?;
+        self.exposure.in_flight_changed(&order, hold, mark, 1)?;
+        self.book.insert(order, hold);
         out.push(Output::OrderAccepted(order));
         out.push(Output::Verdict(Verdict {
             ts,

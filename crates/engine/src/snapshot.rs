@@ -59,7 +59,8 @@ impl Engine {
         engine.failed = snapshot.failed;
         engine.check_restored(&snapshot.orders)?;
         for order in snapshot.orders {
-            engine.book.insert(order);
+            let hold = engine.exposure.hold_of(&engine.config, &order)?;
+            engine.book.insert(order, hold);
         }
         engine.exposure = engine.exposure_from_scratch()?;
         engine.ledger.verify()?;
@@ -100,7 +101,8 @@ impl Engine {
         }
         for order in self.book.working() {
             let mark = self.mark(order.instrument).unwrap_or(0);
-            exposure.in_flight_changed(&self.config, &order, mark, 1)?;
+            let hold = exposure.hold_of(&self.config, &order)?;
+            exposure.in_flight_changed(&order, hold, mark, 1)?;
         }
         Ok(exposure)
     }
