@@ -237,6 +237,13 @@ def test_compare_puts_runs_side_by_side(qv: Qv, tmp_path: Path) -> None:
     assert found["runs"][1]["metrics"]["cagr"]["value"] == 0.01
 
 
+def test_compare_refuses_a_run_without_metrics(qv: Qv, tmp_path: Path) -> None:
+    (tmp_path / "summary.json").write_text(json.dumps({**SUMMARY, "metrics": {}}))
+    done = qv("compare", tmp_path)
+    assert (done.code, done.out) == (2, "")
+    assert f"`run_dir` must hold results; found no metrics in {tmp_path}" in done.err
+
+
 def test_compare_tells_runs_of_the_same_name_apart(qv: Qv, tmp_path: Path) -> None:
     for parent in ("a", "b"):
         (tmp_path / parent / "demo").mkdir(parents=True)
