@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from quantvista.errors import ConfigError
+
 __all__ = ["Panel"]
 
 
@@ -21,7 +23,7 @@ class Panel:
     ts : int64, shape (bars,)
         UTC nanoseconds, strictly increasing; the last one is now.
     close : float64, shape (bars, n)
-        Prices; NaN where an instrument had no bar. Missing prices are never filled.
+        Prices; NaN where an instrument had no bar; `filled` gives a copy without short gaps.
 
     Examples
     --------
@@ -83,3 +85,43 @@ class Panel:
             returns.setflags(write=False)
             self._returns = returns
         return self._returns
+
+    def filled(self, limit: int = 5) -> NDArray[np.float64]:
+        """Fill short gaps: a missing close becomes the last one before it, if that is recent.
+
+        One missing bar then does not make the mean or the highest close of a window NaN. Nothing
+        later than a row reaches it, since prices are only carried forward.
+
+        Parameters
+        ----------
+        limit : int
+            Missing bars in a row that a close is carried over, at least 0; what is missing longer
+            stays NaN, and so does what is missing before the first close of the panel. Ask for
+            ``limit`` rows more in `warm_up` than the window has, and leave them out, so that a
+            gap at its start is filled too.
+
+        Returns
+        -------
+        float64, shape (bars, n)
+            A read-only copy.
+
+        Raises
+        ------
+        ConfigError
+            If ``limit`` is negative.
+
+        Examples
+        --------
+        >>> nan = float("nan")
+        >>> panel = Panel(("A.XNYS",), ("",), [1, 2, 3, 4], [[100.0], [nan], [nan], [125.0]])
+        >>> panel.filled(limit=1)[:, 0]
+        array([100., 100.,  nan, 125.])
+        """
+        if limit < 0:
+            raise ConfigError(f"`limit` must not be negative; found {limit}")
+        filled = self.close.copy()
+        for _ in range(min(limit, self.bars)):  # each round carries every close one bar on
+            row, column = np.nonzero(np.isnan(filled[1:]))
+            filled[row + 1, column] = filled[row, column]
+        filled.setflags(write=False)
+        return filled

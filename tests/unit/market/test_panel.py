@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from quantvista.errors import ConfigError
 from quantvista.market import Panel
 
 
@@ -38,3 +39,45 @@ def test_panel_returns_are_missing_next_to_a_gap() -> None:
 def test_panel_of_wrong_shape_is_a_programming_mistake() -> None:
     with pytest.raises(AssertionError):
         Panel(("A.X",), ("",), [1, 2], [[1.0]])
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("limit", "expected"),
+    [
+        (0, [NAN, 1.0, NAN, NAN, 2.0, NAN]),
+        (1, [NAN, 1.0, 1.0, NAN, 2.0, 2.0]),
+        (2, [NAN, 1.0, 1.0, 1.0, 2.0, 2.0]),
+    ],
+)
+def test_filled_carries_forward_up_to_the_limit(limit: int, expected: list[float]) -> None:
+    close = np.array([[NAN, 1.0, NAN, NAN, 2.0, NAN]]).T
+    panel = Panel(("A.X",), ("",), np.arange(6), close)
+    np.testing.assert_array_equal(panel.filled(limit)[:, 0], expected)
+    np.testing.assert_array_equal(panel.close, close)
+
+
+def test_filled_is_a_read_only_copy() -> None:
+    _, panel = _panel()
+    filled = panel.filled()
+    assert not np.shares_memory(filled, panel.close)
+    with pytest.raises(ValueError, match="read-only"):
+        filled[0] = 7
+
+
+def test_filled_does_not_look_ahead() -> None:
+    close = np.where(np.random.default_rng(3).random((40, 5)) < 0.4, NAN, 1.0)
+    close *= np.arange(1.0, 41.0)[:, None]
+    ids, sectors = tuple("ABCDE"), ("",) * 5
+    whole = Panel(ids, sectors, np.arange(40), close).filled(3)
+    for bars in range(1, 40):
+        part = Panel(ids, sectors, np.arange(bars), close[:bars]).filled(3)
+        np.testing.assert_array_equal(part, whole[:bars])
+
+
+def test_filled_refuses_a_negative_limit() -> None:
+    _, panel = _panel()
+    with pytest.raises(ConfigError, match="`limit` must not be negative; found -1"):
+        panel.filled(-1)

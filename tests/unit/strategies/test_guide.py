@@ -44,7 +44,9 @@ def test_portfolio_example_loads_and_has_views(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(files())
     strategy = load_strategy("mine.py:NearHigh", tmp_path, {"window": 3})
     assert isinstance(strategy, PortfolioStrategy)
-    close = np.array([[1.0, 2.0, np.nan], [2.0, 1.0, 1.0], [3.0, 1.0, 1.0]])
+    close = np.array(
+        [*[[1.0, 2.0, np.nan]] * 6, [np.nan, 1.0, 1.0], [3.0, 1.0, 1.0]]  # a gap is filled
+    )
     forecast = ask_forecast(strategy, make_panel(close))
     np.testing.assert_array_equal(forecast, [1.0, 0.0, np.nan])
     always = load_strategy("mine.py:AlwaysInvested", tmp_path)

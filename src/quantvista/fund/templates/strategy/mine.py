@@ -28,8 +28,8 @@ class Crossing(qv.PortfolioStrategy):
 
     @property
     def warm_up(self) -> int:
-        """Rows of prices that it needs before its first forecast."""
-        return self.params.slow
+        """Rows of prices that it needs before its first forecast; five more to fill gaps from."""
+        return self.params.slow + 5
 
     def forecast(self, panel: qv.Panel) -> NDArray[np.float64]:
         """Give each instrument a number from -1 to 1; NaN is no view.
@@ -37,6 +37,7 @@ class Crossing(qv.PortfolioStrategy):
         ``panel.close`` has a row per session, the last one is now, and a column per instrument.
         A long-only fund holds nothing where the number is negative.
         """
-        fast = panel.close[-self.params.fast :].mean(axis=0)
-        slow = panel.close[-self.params.slow :].mean(axis=0)
-        return np.sign(fast - slow)  # a missing price makes a mean NaN: no view
+        close = panel.filled(limit=5)  # a missing price is the last one, for five sessions
+        fast = close[-self.params.fast :].mean(axis=0)
+        slow = close[-self.params.slow :].mean(axis=0)
+        return np.sign(fast - slow)  # still missing, such as too young: NaN, no view
