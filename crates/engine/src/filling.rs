@@ -158,16 +158,7 @@ impl Engine {
             i64::try_from(div_round(purse.1, per_lot, Rounding::Down)).expect("fewer than wanted")
         };
         if lots < wanted {
-            let (figure, limit) = (Figure::Money(whole), Figure::Money(purse.1));
-            let (rule, outcome) = (Rule::Cash, Outcome::Cut);
-            out.push(Output::Verdict(Verdict {
-                ts,
-                order: candidate.id,
-                rule,
-                figure,
-                limit,
-                outcome,
-            }));
+            out.push(cut_by_cash(ts, candidate.id, whole, purse.1));
         }
         let paid = if lots == wanted { whole } else { cost(lots)? };
         purse.1 = sub(purse.1, paid, "cash left")?;
@@ -195,16 +186,7 @@ impl Engine {
                 "the proceeds of a sale",
             )?;
             if left < fee {
-                let (figure, limit) = (Figure::Money(fee), Figure::Money(left));
-                let (rule, outcome) = (Rule::Cash, Outcome::Cut);
-                out.push(Output::Verdict(Verdict {
-                    ts,
-                    order: candidate.id,
-                    rule,
-                    figure,
-                    limit,
-                    outcome,
-                }));
+                out.push(cut_by_cash(ts, candidate.id, fee, left));
                 return Ok(false);
             }
         }
@@ -281,4 +263,16 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// What is said where cash does not cover an order at its match.
+fn cut_by_cash(ts: i64, order: u64, cost: i128, cash: i128) -> Output {
+    Output::Verdict(Verdict {
+        ts,
+        order,
+        rule: Rule::Cash,
+        figure: Figure::Money(cost),
+        limit: Figure::Money(cash),
+        outcome: Outcome::Cut,
+    })
 }
