@@ -52,7 +52,12 @@ def test_stocks_of_yahoo_load_at_six_decimals(read: Reader) -> None:
     data = read(frame, "p.parquet", **options)
     assert data.close.shape == (1258, 62)
     assert str(np.datetime64(int(data.ts[0]), "ns"))[:10] == "2012-09-04"
-    assert data.assumptions == ("Columns of the data that are not used: adj_close, sector.",)
+    assert data.assumptions == (
+        "Columns of the data that are not used: adj_close, sector.",
+        "AGFS.XNYS moved -48.9 % at 2016-11-09: a split or an error? Nothing was adjusted.",
+    )
+    sectors = read(frame, "p.parquet", **{**options, "columns": {**SYMBOLS, "sector": "sector"}})
+    assert "" not in sectors.sectors
     empty = frame.filter(pl.col("close").is_null())  # one row: a missing bar
     assert empty["symbol"].to_list() == ["PTR"]
     day = int((data.ts < int(np.datetime64(empty["date"][0], "ns").astype(np.int64))).sum())
