@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isoDate, isoMinute, number, percent, short, shortTick } from "./format";
+import { isoDate, isoMinute, number, percent, percentTick, short, shortTick } from "./format";
 
 const plain = (text: string): string => text.replaceAll("\u202f", " ");
 
@@ -36,5 +36,14 @@ describe("numbers", () => {
   it("write dates in UTC", () => {
     expect(isoDate(1_583_020_799)).toBe("2020-02-29");
     expect(isoMinute(1_583_020_799)).toBe("2020-02-29 23:59");
+  });
+});
+
+describe("percentTick", () => {
+  it("has the decimals that tell a label from the next", () => {
+    expect(percentTick(-0.2, 0.2)).toBe("\u221220\u202f%");
+    expect(percentTick(-0.005, 0.005)).toBe("\u22120.5\u202f%");
+    expect(percentTick(-0.0002, 0.0001)).toBe("\u22120.02\u202f%");
+    expect(percentTick(0.1, 0)).toBe("10\u202f%");
   });
 });

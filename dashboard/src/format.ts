@@ -20,6 +20,12 @@ export function percent(value: number, digits = 1): string {
   return Number.isFinite(value) ? `${number(value * 100, digits)}${THIN}%` : MISSING;
 }
 
+/** A label of a percentage axis, with the decimals that tell it from its neighbour `step` away. */
+export function percentTick(value: number, step: number): string {
+  const digits = step > 0 ? Math.max(0, Math.ceil(-Math.log10(step * 100) - 1e-9)) : 0;
+  return percent(value, Math.min(digits, 6));
+}
+
 /** Three significant digits and a suffix: 1.25 M. */
 export function short(value: number): string {
   if (!Number.isFinite(value)) return MISSING;

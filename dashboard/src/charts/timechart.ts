@@ -7,7 +7,7 @@ import type { ChartGroup, Panel } from "./group";
 import { spreadLabels } from "./labels";
 import { drawSpans, drawZero, nameSpans } from "./paint";
 import type { LineSpec, PanelSpec } from "./spec";
-import { linearTicks, logTicks, timeTicks } from "./ticks";
+import { linearTicks, logTicks, timeTicks, type TimeUnit } from "./ticks";
 import { colour, mixed } from "./theme";
 
 const NARROW = 560;
@@ -173,7 +173,9 @@ export class TimeChart implements Panel {
     const ink = colour(host, "ink-3");
     const grid = { stroke: colour(host, "line"), width: 1 };
     const font = `12px ${getComputedStyle(host).fontFamily}`;
-    const right = this.narrow || lines.length < 2 ? 12 : LABEL_WIDTH;
+    const bare = this.narrow || lines.length < 2;
+    // The last date is centred on its tick, so half of it may stand beyond the last point.
+    const right = (): number => (bare ? (this.timeUnit() === "year" ? 18 : 38) : LABEL_WIDTH);
     const hidden = { stroke: "transparent", points: { show: false } };
     return {
       width: this.width,
@@ -220,7 +222,7 @@ export class TimeChart implements Panel {
             const height = spec.height[this.narrow ? 1 : 0] - 40;
             return spec.log ? logTicks(min, max, height / 26) : linearTicks(min, max, height / 44);
           },
-          values: (_, at) => at.map((each) => spec.tick(each)),
+          values: (_, at) => at.map((each) => spec.tick(each, at.length > 1 ? at[1]! - at[0]! : 0)),
         },
       ],
       cursor: {
@@ -295,9 +297,12 @@ export class TimeChart implements Panel {
     return [this.spec.zero && from === 0 ? 0 : from - margin, this.spec.zero && to === 0 ? 0 : to + margin];
   }
 
+  private timeUnit(): TimeUnit {
+    return timeTicks(...this.group.range, this.width / 74).unit;
+  }
+
   private timeLabels(at: number[]): string[] {
-    const [low, high] = this.group.range;
-    const { unit } = timeTicks(low, high, this.width / 74);
+    const unit = this.timeUnit();
     return at.map((seconds, k) => {
       const date = new Date(seconds * 1000);
       if (unit === "year") return String(date.getUTCFullYear());

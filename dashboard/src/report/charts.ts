@@ -4,8 +4,8 @@ import { ChartGroup } from "../charts/group";
 import type { LineSpec, PanelSpec } from "../charts/spec";
 import type { Token } from "../charts/theme";
 import { TimeChart } from "../charts/timechart";
-import { number, percent, short, shortTick } from "../format";
-import { drawdown, undelta, unpack, type Packed, type Payload } from "./data";
+import { number, percent, percentTick, short, shortTick } from "../format";
+import { drawdown, prefersLog, undelta, unpack, type Packed, type Payload } from "./data";
 
 const DAY = 86_400;
 const CATEGORIES = 8;
@@ -20,7 +20,6 @@ export function drawCharts(payload: Payload): Charts | null {
   const x = Float64Array.from(undelta(payload.days), (day) => day * DAY);
   if (x.length < 2) return null;
   const group = new ChartGroup([x[0]!, x.at(-1)!]);
-  const long = x.at(-1)! - x[0]! > 5 * 365.25 * DAY;
   const panel = (name: string, spec: Omit<PanelSpec, "x"> & { x?: Float64Array }): TimeChart | null => {
     const host = document.querySelector<HTMLElement>(`[data-chart="${name}"]`);
     return host ? new TimeChart(host, group, { x, ...spec }) : null;
@@ -32,8 +31,9 @@ export function drawCharts(payload: Payload): Charts | null {
     text: String(k + 1),
   }));
   const levels = compared(payload, payload.levels);
+  const log = prefersLog(x.at(-1)! - x[0]!, levels.map((line) => line.values));
   const money = { format: (value: number) => number(value), tick: shortTick };
-  const equity = panel("equity", { lines: levels, height: [330, 240], log: long, spans, ...money });
+  const equity = panel("equity", { lines: levels, height: [330, 240], log, spans, ...money });
   panel("drawdown", {
     // Ours first: what is filled must not cover the lines.
     lines: compared(payload, levelsOf(payload, ["fund", "benchmark"])).reverse().map((line, k) => ({
@@ -46,7 +46,7 @@ export function drawCharts(payload: Payload): Charts | null {
     spans,
     spanLabels: true,
     format: (value) => percent(value),
-    tick: (value) => percent(value, 0),
+    tick: percentTick,
   });
   rollingCharts(payload, panel);
   stacks(payload, panel);
@@ -104,7 +104,7 @@ function rollingCharts(payload: Payload, panel: AddPanel): void {
     height: [170, 140],
     zero: true,
     format: (value) => percent(value),
-    tick: (value) => percent(value, 0),
+    tick: percentTick,
   });
 }
 
@@ -122,7 +122,7 @@ function stacks(payload: Payload, panel: AddPanel): void {
     height: [190, 150],
     zero: true,
     format: (value) => percent(value),
-    tick: (value) => percent(value, 0),
+    tick: percentTick,
   });
   panel("profit", {
     lines: categories(payload.profit),
@@ -149,7 +149,7 @@ function yearly(payload: Payload, panel: AddPanel): void {
       { label: "One-way turnover", values: Float64Array.from(years.turnover), token: "accent", kind: "bars" },
     ],
     format: (value) => percent(value, 0),
-    tick: (value) => percent(value, 0),
+    tick: percentTick,
   });
   panel("costs", {
     ...shared,

@@ -1,8 +1,8 @@
 /** What the page carries for its charts, and how it is packed. Written by `reporting/_payload.py`. */
 
-/** Little-endian numbers in base64: `f4` as they are, `i2` times `scale`, least value = missing. */
+/** Little-endian numbers in base64: `f8` as they are, `i2` times `scale`, least value = missing. */
 export interface Packed {
-  type: "f4" | "i2";
+  type: "f8" | "i2";
   scale: number;
   data: string;
 }
@@ -48,8 +48,8 @@ const MISSING_I2 = -32_768;
 export function unpack(packed: Packed): Float64Array {
   const bytes = Uint8Array.from(atob(packed.data), (each) => each.charCodeAt(0));
   const view = new DataView(bytes.buffer);
-  if (packed.type === "f4") {
-    return Float64Array.from({ length: bytes.length / 4 }, (_, k) => view.getFloat32(k * 4, true));
+  if (packed.type === "f8") {
+    return Float64Array.from({ length: bytes.length / 8 }, (_, k) => view.getFloat64(k * 8, true));
   }
   return Float64Array.from({ length: bytes.length / 2 }, (_, k) => {
     const value = view.getInt16(k * 2, true);
@@ -71,4 +71,19 @@ export function drawdown(levels: ArrayLike<number>): Float64Array {
     peak = Math.max(peak, level);
     return peak > 0 ? level / peak - 1 : 0;
   });
+}
+
+const LONG = 5 * 365.25 * 86_400;
+
+/** Whether curves over so many seconds read better on a log scale: long ones, or a range above four. */
+export function prefersLog(seconds: number, curves: readonly ArrayLike<number>[]): boolean {
+  let [low, high] = [Number.POSITIVE_INFINITY, 0];
+  for (const curve of curves) {
+    for (const level of Array.from(curve)) {
+      if (Number.isNaN(level)) continue;
+      low = Math.min(low, level);
+      high = Math.max(high, level);
+    }
+  }
+  return low > 0 && (seconds > LONG || high / low > 4);
 }

@@ -40,8 +40,10 @@ class RunMeta:
         Id of the level in `equity.benchmark`; None where the fund has none.
     periods : float, optional
         Returns in a year; by default inferred from the bars.
-    missing_bars, trials : int
-        Counted by the run; trials is how many variants were tried on this data.
+    missing_bars : int
+        Counted by the run.
+    trials : int, optional
+        How many variants were tried on this data; None while nobody counts them.
     sectors, multipliers : mapping
         By instrument; the keys of `sectors` are the universe.
     biases : sequence of (name, text)
@@ -64,7 +66,7 @@ class RunMeta:
     benchmark: str | None = None
     periods: float | None = None
     missing_bars: int = 0
-    trials: int = 1
+    trials: int | None = None
     sectors: Mapping[str, str] = field(default_factory=dict)
     multipliers: Mapping[str, int] = field(default_factory=dict)
     biases: Sequence[tuple[str, str]] = ()

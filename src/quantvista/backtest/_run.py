@@ -269,11 +269,18 @@ def _assumptions(fund: Fund, data: MarketData) -> list[str]:
         f"for a fee of {venue.fee_bps} bp rounded up to {_minor_unit(fund.fund.currency)}.",
         f"A market order is held back where the price has moved by more than "
         f"{fund.risk.price_band:%} since the decision.",
+        f"A buy may count on {1 - fund.risk.price_band:%} of what is sold for it, so up to "
+        f"{fund.risk.price_band:%} of a rotation stays in cash until the next rebalance.",
         "Opposite orders of two sleeves cross at the close without costs.",
         "Cash earns no interest. Sleeves keep their own profits; their shares drift.",
     ]
     if venue.participation_max is None:
         texts.append("Our orders are filled whole, whatever the volume, and do not move prices.")
+    else:
+        texts.append(
+            f"At most {venue.participation_max:%} of each bar's volume is ours; what does not fill "
+            "waits for the next decision. Our orders do not move prices."
+        )
     return texts
 
 

@@ -59,6 +59,18 @@ class _Comparison(TypedDict):
     id: NotRequired[str]
 
 
+class _SinceFirstFill(TypedDict):
+    date: _Day
+    fund: dict[str, _Metric]
+    benchmark: NotRequired[dict[str, _Metric]]
+    equal_weight: NotRequired[dict[str, _Metric]]
+
+
+class _Unfilled(TypedDict):
+    reason: str
+    count: int
+
+
 class _Costs(TypedDict):
     fees: _Amount
     slippage: _Amount
@@ -133,7 +145,9 @@ class _Summary(TypedDict):
     drawdowns: list[_Drawdown]
     worst_days: list[_WorstDay]
     limits_hit: list[_Limit]
-    trials: int
+    since_first_fill: _SinceFirstFill | None
+    unfilled: list[_Unfilled]
+    trials: int | None
     assumptions: list[str]
     biases: list[_Bias]
     fingerprint: dict[str, Any]

@@ -20,6 +20,8 @@ from quantvista.errors import EngineError
 from quantvista.portfolio.attribution import Contribution, contribution, money_text, notional
 from quantvista.portfolio.drawdowns import drawdowns
 from quantvista.portfolio.metrics import (
+    SHORTEST_YEARS,
+    TOO_SHORT,
     Metric,
     infer_periods,
     measure,
@@ -31,6 +33,7 @@ from quantvista.portfolio.metrics import (
 __all__ = ["SCHEMA_VERSION", "RunMeta", "SleeveMeta", "build_summary"]
 
 SCHEMA_VERSION: Final = 1
+_IN_CASH_DAYS: Final = 31  # in cash for longer than that, the same dates are no fair comparison
 _RELATIVE: Final = ("beta", "alpha", "correlation", "tracking_error", "information_ratio")
 
 
@@ -69,6 +72,7 @@ def build_summary(frames: RunFrames, meta: RunMeta) -> dict[str, Any]:
         "period": _period(frames, meta, ours, periods),
         "metrics": _plain(metrics),
         "comparisons": _comparisons(found, meta, periods),
+        "since_first_fill": _since_first_fill(frames, meta, found, periods),
         "costs": costs,
         "counts": _counts(frames, meta),
         "sleeves": [
@@ -83,6 +87,7 @@ def build_summary(frames: RunFrames, meta: RunMeta) -> dict[str, Any]:
         "drawdowns": _drawdown_rows(ours),
         "worst_days": _worst_days(ours, found.get("benchmark")),
         "limits_hit": _limits_hit(frames.verdicts),
+        "unfilled": _unfilled(frames.orders),
         "trials": meta.trials,
         "assumptions": list(meta.assumptions),
         "biases": [{"name": name, "text": text} for name, text in meta.biases],
@@ -134,6 +139,23 @@ def _comparisons(found: Mapping[str, Curve], meta: RunMeta, periods: float) -> d
     return out
 
 
+def _since_first_fill(
+    frames: RunFrames, meta: RunMeta, found: Mapping[str, Curve], periods: float
+) -> dict[str, Any] | None:
+    """Measure all curves from the session before the first fill, if the fund was long in cash."""
+    date = _first_fill(frames, meta)
+    ours = found["fund"]
+    if date is None or date - ours.date[0] <= np.timedelta64(_IN_CASH_DAYS, "D"):
+        return None
+    start = int(np.searchsorted(ours.date, date)) - 1
+    out: dict[str, Any] = {"date": str(date)}
+    for name, curve in found.items():
+        part = Curve(curve.ts[start:], curve.level[start:], curve.date[start:])
+        measured = _measured(part, periods)
+        out[name] = _plain({key: measured[key] for key in ("cagr", "sharpe", "total_return")})
+    return out
+
+
 # -- money -----------------------------------------------------------------------------------
 def _costs(frames: RunFrames, meta: RunMeta, ours: Curve) -> tuple[dict[str, Any], Metric]:
     """Costs in money; one-way turnover a year: half of what was traded, over mean equity."""
@@ -149,10 +171,13 @@ def _costs(frames: RunFrames, meta: RunMeta, ours: Curve) -> tuple[dict[str, Any
         "total": money_text(total),
         "traded": money_text(traded),
         "bps_of_turnover": float(total / traded * 10_000) if traded else None,
-        "bps_a_year": float(total) / mean / years * 10_000 if mean > 0 and years > 0 else None,
+        "bps_a_year": None,
     }
-    if mean <= 0 or years <= 0:
-        return costs, Metric.undefined("needs at least two bars and positive equity")
+    if years < SHORTEST_YEARS:
+        return costs, Metric.undefined(TOO_SHORT)
+    if mean <= 0:
+        return costs, Metric.undefined("needs positive equity")
+    costs["bps_a_year"] = float(total) / mean / years * 10_000
     return costs, Metric(float(traded) / 2.0 / mean / years)
 
 
@@ -205,16 +230,21 @@ def _fund(meta: RunMeta, frames: RunFrames) -> dict[str, Any]:
 
 def _period(frames: RunFrames, meta: RunMeta, ours: Curve, periods: float) -> dict[str, Any]:
     ts = ours.ts
-    fills = frames.fills["ts"].cast(pl.Int64).sort().head(1).to_numpy()
-    first = session_dates(fills, meta.calendar, meta.time_zone)
+    first = _first_fill(frames, meta)
     return {
         "start": str(ours.date[0]) if ts.size else None,
         "end": str(ours.date[-1]) if ts.size else None,
         "sessions": ours.sessions,
         "years": years_between(int(ts[0]), int(ts[-1])) if ts.size else 0.0,
         "periods_a_year": periods,
-        "first_fill": str(first[0]) if first.size else None,
+        "first_fill": None if first is None else str(first),
     }
+
+
+def _first_fill(frames: RunFrames, meta: RunMeta) -> np.datetime64 | None:
+    fills = frames.fills["ts"].cast(pl.Int64).sort().head(1).to_numpy()
+    dates = session_dates(fills, meta.calendar, meta.time_zone)
+    return dates[0] if dates.size else None
 
 
 def _counts(frames: RunFrames, meta: RunMeta) -> dict[str, int]:
@@ -239,6 +269,14 @@ def _tally(frame: pl.DataFrame, column: str) -> dict[str, int]:
 def _limits_hit(verdicts: pl.DataFrame) -> list[dict[str, Any]]:
     hit = verdicts.filter(pl.col("outcome") != "accepted")
     rows = hit.group_by("rule", "outcome").agg(pl.len().alias("count")).sort("rule", "outcome")
+    return rows.to_dicts()
+
+
+def _unfilled(orders: pl.DataFrame) -> list[dict[str, Any]]:
+    """Count by reason the orders that ended with quantity left."""
+    ended = pl.col("status").is_in(["expired", "cancelled"])
+    left = orders.filter(ended & (pl.col("filled") < pl.col("quantity")))
+    rows = left.group_by("reason").agg(pl.len().alias("count")).sort("reason")
     return rows.to_dicts()
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-__all__ = ["MINUS", "percent", "verdict"]
+__all__ = ["MINUS", "percent", "since_first_fill", "verdict"]
 
 MINUS: Final = "\N{MINUS SIGN}"
 _YEARS_MIN: Final = 1.0  # below that, a ratio "a year" is a guess from a season
@@ -33,6 +33,36 @@ def verdict(summary: Mapping[str, Any]) -> str:
     """
     parts = [_unfinished(summary), _result(summary), _belief(summary)]
     return " ".join(part for part in parts if part)
+
+
+def since_first_fill(summary: Mapping[str, Any]) -> str:
+    """Compare over the time that the fund was in the market; empty if that is nearly all of it.
+
+    Parameters
+    ----------
+    summary : mapping
+        The summary of a run.
+
+    Returns
+    -------
+    str
+        A sentence, percentages with one decimal.
+    """
+    found = summary["since_first_fill"]
+    if found is None:
+        return ""
+    name, span = ("cagr", "a year")
+    if _value(found["fund"], "cagr") is None or summary["period"]["years"] < _YEARS_MIN:
+        name, span = ("total_return", "in all")
+    ours = _value(found["fund"], name)
+    if ours is None:
+        return ""
+    parts = [f"{percent(ours)} {span}"]
+    for key, label in (("benchmark", ""), ("equal_weight", "equal weight")):
+        other = _value(found[key], name) if key in found else None
+        if other is not None:
+            parts.append(f"{label or summary['comparisons'][key]['id']} {percent(other)}")
+    return f"Since its first fill ({found['date']}): {', '.join(parts)}."
 
 
 def percent(value: float) -> str:
@@ -90,31 +120,43 @@ def _worst(summary: Mapping[str, Any]) -> str:
     days = f"{worst['days']:,} {'day' if worst['days'] == 1 else 'days'}"
     if worst["recovery"] is None:
         return f"worst loss {percent(worst['depth'])}, not recovered after {days}"
-    return f"worst loss {percent(worst['depth'])} over {days}"
+    return f"worst loss {percent(worst['depth'])}, recovered after {days}"
 
 
 def _belief(summary: Mapping[str, Any]) -> str:
-    if summary["period"]["sessions"] == 1 and _value(summary["metrics"], "total_return"):
-        return "Too short to believe: 1 session."
     ratio = _value(summary["metrics"], "sharpe")
     error = _value(summary["metrics"], "sharpe_se")
-    if ratio is None or error is None or summary["counts"]["fills"] == 0:
+    if summary["counts"]["fills"] == 0:
         return ""
+    if ratio is None or error is None:
+        return _brevity(summary)
     names = [each["name"] for each in summary["biases"]]
     flaws = [_PHRASES.get(name, name.replace("_", " ")) for name in names]
     flaws = [flaw for flaw in flaws if flaw]
     trials = summary["trials"]
-    flaws.append("1 trial" if trials == 1 else f"{trials} trials, not deflated for")
+    flaws.append("trials not counted" if trials is None else _deflation(trials))
     flaws.append(f"Sharpe {ratio:.2f} ± {error:.2f}".replace("-", MINUS))
     if summary["period"]["years"] < _YEARS_MIN:
         opening = "Too short to believe"
     elif ratio < 2 * error:
         opening = "It cannot be told from luck"
     else:
-        opening = (
-            "Believe it with care" if summary["biases"] or trials > 1 else "Worth a closer look"
-        )
+        doubtful = summary["biases"] or (trials or 0) > 1
+        opening = "Believe it with care" if doubtful else "Worth a closer look"
     return f"{opening}: {', '.join(flaws)}."
+
+
+def _brevity(summary: Mapping[str, Any]) -> str:
+    """Say that a result without a ratio comes from too few sessions, where it does."""
+    period = summary["period"]
+    if period["years"] >= _YEARS_MIN or not _value(summary["metrics"], "total_return"):
+        return ""
+    sessions = period["sessions"]
+    return f"Too short to believe: {sessions:,} {'session' if sessions == 1 else 'sessions'}."
+
+
+def _deflation(trials: int) -> str:
+    return "1 trial" if trials == 1 else f"{trials:,} trials, not deflated for"
 
 
 def _value(metrics: Mapping[str, Any], name: str) -> float | None:

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from quantvista import backtest, reporting
+from quantvista.backtest._verdict import since_first_fill
 from quantvista.cli._metrics import metric_rows
 from quantvista.cli._print import console, money, next_steps, number, print_json, say, table
 from quantvista.errors import ConfigError
@@ -106,6 +107,8 @@ def _show(summary: dict[str, Any], folder: Path, demo: bool) -> None:
     title = f"{fund['name']}, {period['start']} to {period['end']}"
     out.print(Text(title, style="bold"))
     out.print(Text(str(summary["verdict"])))
+    if since := since_first_fill(summary):
+        out.print(Text(since))
     say("")
     comparisons = summary["comparisons"]
     header, columns = ["", fund["name"]], [summary["metrics"]]
@@ -148,9 +151,12 @@ def _facts(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
     )
     text = f"{counts['orders']:,} sent, {counts['fills']:,} fills"
     if counts.get("crosses"):
-        text += f" ({counts['crosses']:,} between sleeves)"
+        text += f" ({counts['crosses']:,} between sleeves, two to a cross)"
     found = [f"{counts[key]:,} {word}" for key, word in names if counts.get(key)]
     yield "Orders", ", ".join([text, *found]) + "."
+    if left := summary["unfilled"]:
+        shown = (f"{each['reason']} {each['count']:,}" for each in left)
+        yield "Left unfilled", ", ".join(shown) + "."
     if hits := summary["limits_hit"]:
         shown = (f"{each['rule']} {each['outcome']} {each['count']:,}" for each in hits)
         yield "Limits hit", ", ".join(shown) + "."

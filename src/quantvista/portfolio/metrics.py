@@ -38,7 +38,8 @@ type Ints = NDArray[np.int64]
 _DAY_NS: Final = 86_400_000_000_000
 _YEAR_NS: Final = 365.25 * _DAY_NS
 _TAIL: Final = 0.05
-_SHORTEST_YEARS: Final = 30 / 365.25  # a yearly rate from less is fiction
+SHORTEST_YEARS: Final = 30 / 365.25  # a yearly figure from less is fiction
+TOO_SHORT: Final = "shorter than 30 days"
 # A standard deviation below this is rounding of the returns themselves (a few ulp around one).
 _NOISE: Final = 1e-14
 _USUAL: Final = (252.0, 260.0, 365.0)
@@ -157,8 +158,10 @@ def measure(ts: Ints, equity: Floats, *, periods: float | None = None) -> dict[s
     out = _growth(ts, equity)
     returns = simple_returns(equity)
     reason = _unusable(returns)
+    yearly = reason or _too_short(ts)
     for name, function in _OF_RETURNS.items():
-        out[name] = Metric.undefined(reason) if reason else function(returns, periods)
+        why = yearly if name in _YEARLY else reason
+        out[name] = Metric.undefined(why) if why else function(returns, periods)
     out.update(_drawdown_metrics(ts, equity))
     out["calmar"] = _ratio(
         out["cagr"], Metric(-out["max_drawdown"].value, out["max_drawdown"].reason), "no drawdown"
@@ -209,6 +212,8 @@ def measure_against(
     active = ours - theirs
     error = Metric(_deviation(active) * math.sqrt(periods))
     ratio = _ratio(Metric(float(np.mean(active)) * periods), error, "no tracking error")
+    if why := _too_short(ts):
+        alpha = error = ratio = Metric.undefined(why)
     return dict(zip(_RELATIVE, (beta, alpha, correlation, error, ratio), strict=True))
 
 
@@ -315,6 +320,7 @@ _OF_RETURNS: Final[dict[str, Callable[[Floats, float], Metric]]] = {
     "best_day": _best,
     "worst_day": _worst,
 }
+_YEARLY: Final = frozenset({"volatility", "sharpe", "sharpe_se", "sortino"})
 _RELATIVE: Final = ("beta", "alpha", "correlation", "tracking_error", "information_ratio")
 
 
@@ -328,8 +334,7 @@ def _growth(ts: Ints, equity: Floats) -> dict[str, Metric]:
         return {"total_return": Metric.undefined(reason), "cagr": Metric.undefined(reason)}
     growth = float(equity[-1] / equity[0])
     years = years_between(int(ts[0]), int(ts[-1]))
-    short = years < _SHORTEST_YEARS
-    cagr = Metric.undefined("shorter than 30 days") if short else _yearly(growth, 1.0 / years)
+    cagr = Metric.undefined(TOO_SHORT) if years < SHORTEST_YEARS else _yearly(growth, 1.0 / years)
     return {"total_return": Metric(growth - 1.0), "cagr": cagr}
 
 
@@ -358,6 +363,11 @@ def _check(ts: Ints, equity: Floats) -> None:
     if not bool(np.all(np.isfinite(equity))):
         where = int(np.flatnonzero(~np.isfinite(equity))[0])
         raise ValueError(f"`equity` must be finite; found {equity[where]} at bar {where}")
+
+
+def _too_short(ts: Ints) -> str:
+    """Say why nothing is given for a year; empty if the time is long enough for that."""
+    return TOO_SHORT if years_between(int(ts[0]), int(ts[-1])) < SHORTEST_YEARS else ""
 
 
 def _unusable(returns: Floats) -> str:

@@ -10,7 +10,7 @@ from quantvista.backtest._frames import RunFrames
 from quantvista.portfolio.attribution import rounded_table
 from quantvista.reporting._format import money, number, percent, short
 
-__all__ = ["contribution_table", "cost_title", "holdings_table", "limit_rows"]
+__all__ = ["contribution_table", "cost_title", "holdings_table", "limit_rows", "unfilled_rows"]
 
 # A page of one megabyte must hold the largest universe, so the table of each end is cut off.
 _SHOWN: Final = 400
@@ -32,6 +32,22 @@ _RULES: Final = {
     "concentration": "largest weight of one instrument",
     "sector": "largest weight of one sector",
     "gross": "largest gross exposure",
+}
+
+
+# Why an order ended with quantity left (docs/engine.md, sections 5 to 7).
+_UNFILLED: Final = {
+    "day": "the day ended before it had a chance",
+    "no_bar": "the instrument had no bar",
+    "price_band": "the price had moved too far since the decision",
+    "volume": "our share of the bar's volume was used up",
+    "limit": "the price did not reach the limit",
+    "uncrossed": "the opposite order of another sleeve did not fill",
+    "ioc": "it was to fill at once or not at all",
+    "cash": "the sleeve's cash did not pay for all of it",
+    "superseded": "a later decision replaced it",
+    "requested": "the strategy took it back",
+    "instrument_ended": "the instrument ended",
 }
 
 
@@ -154,14 +170,29 @@ def limit_rows(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
+def unfilled_rows(summary: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Write why orders ended with quantity left, the most frequent reason first."""
+    ranked = sorted(summary["unfilled"], key=lambda each: (-each["count"], each["reason"]))
+    return [
+        {
+            "reason": each["reason"],
+            "meaning": _UNFILLED.get(each["reason"], ""),
+            "count": number(each["count"]),
+        }
+        for each in ranked
+    ]
+
+
 def cost_title(summary: Mapping[str, Any]) -> str:
     """Say what costs took."""
     costs, currency = summary["costs"], summary["fund"]["currency"]
-    if costs["bps_a_year"] is None:
+    if not Decimal(costs["traded"]):
         return "Nothing was traded"
+    total = short(float(costs["total"]))
+    if costs["bps_a_year"] is None:
+        return f"Costs took {currency} {total} in all"
     turnover = summary["metrics"]["turnover"]["value"]
     traded = "" if turnover is None else f" at {percent(turnover, 0)} turnover"
-    total = short(float(costs["total"]))
     return f"Costs took {number(costs['bps_a_year'])} bp a year{traded}: {currency} {total} in all"
 
 

@@ -9,6 +9,7 @@ import jinja2
 
 from quantvista.backtest._curves import curves_of
 from quantvista.backtest._frames import RunFrames
+from quantvista.backtest._verdict import since_first_fill
 from quantvista.portfolio.metrics import simple_returns
 from quantvista.reporting import _assets, _money, _svg, _texts, _view
 from quantvista.reporting._payload import as_json, payload
@@ -84,7 +85,9 @@ def report_page(
         drawable=drawable,
         benchmark=benchmark["id"] if benchmark else "",
         eyebrow=_texts.eyebrow(summary),
-        verdict=_texts.sentences(summary["verdict"]),
+        verdict=_texts.sentences(_texts.headline_text(summary)),
+        since=_texts.unbroken(since_first_fill(summary)),
+        trials_text=_texts.trials_text(summary["trials"]),
         headline=_view.headline(summary, held, invested),
         drawdowns=_view.drawdown_rows(summary, found),
         numbers=_view.key_numbers(summary),
@@ -93,6 +96,7 @@ def report_page(
         holdings=holdings,
         contribution=_money.contribution_table(summary),
         limits=_money.limit_rows(summary),
+        unfilled=_money.unfilled_rows(summary),
         histogram=_svg.histogram(returns, metrics["var_95"]["value"], metrics["cvar_95"]["value"]),
         sleeves=frames.sleeves.height > 0,
         cost_title=_money.cost_title(summary),

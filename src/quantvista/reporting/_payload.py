@@ -1,7 +1,8 @@
 """The figures that a page carries for its charts and its table of fills, packed small.
 
-``dashboard/src/report/data.ts`` unpacks them. Levels are 32-bit floats; what is drawn on a linear
-scale is 16-bit steps. Nothing is left out of a series: thinning happens when it is drawn.
+``dashboard/src/report/data.ts`` unpacks them. Money is 64-bit floats, because it is read to the
+last unit; ratios are 16-bit steps. Nothing is left out of a series: thinning happens when it is
+drawn.
 """
 
 import base64
@@ -216,8 +217,8 @@ def _text(column: pl.Series) -> list[str]:
 
 
 def _floats(values: Floats) -> dict[str, Any]:
-    packed = np.ascontiguousarray(values, "<f4").tobytes()
-    return {"type": "f4", "scale": 1, "data": base64.b64encode(packed).decode("ascii")}
+    packed = np.ascontiguousarray(values, "<f8").tobytes()
+    return {"type": "f8", "scale": 1, "data": base64.b64encode(packed).decode("ascii")}
 
 
 def _steps(values: Floats, scale: int) -> dict[str, Any]:

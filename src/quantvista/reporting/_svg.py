@@ -37,9 +37,13 @@ def intervals(rows: Sequence[dict[str, Any]]) -> Markup:
         kind = "zero" if tick == 0 else "grid"
         digits = 2 if step < 0.5 else 1
         parts.append(
-            f'<line class="{kind}" x1="{x(tick)}" x2="{x(tick)}" y1="4" y2="{height - 22}"/>'
             f'<text class="tick" x="{x(tick)}" y="{height - 6}">{number(tick, digits)}</text>'
         )
+        # One piece a row, so that no line runs through a name.
+        parts += [
+            f'<line class="{kind}" x1="{x(tick)}" x2="{x(tick)}" y1="{y - 11}" y2="{y + 11}"/>'
+            for y in range(40, row_height * len(rows) + 40, row_height)
+        ]
     for k, row in enumerate(rows):
         y, ratio, error = k * row_height + 40, row["ratio"], row["error"]
         tone = "ours" if k == 0 else "theirs"

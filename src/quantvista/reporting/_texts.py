@@ -15,9 +15,12 @@ __all__ = [
     "equity_texts",
     "eyebrow",
     "fact_lists",
+    "headline_text",
     "rolling_texts",
     "sentences",
     "trade_texts",
+    "trials_text",
+    "unbroken",
 ]
 
 _COUNTS: Final = (
@@ -34,8 +37,34 @@ _COUNTS: Final = (
 
 def sentences(text: str) -> list[str]:
     """Split a verdict, so that the page can set its sentences apart."""
-    parts = text.replace(" %", "\N{NARROW NO-BREAK SPACE}%").split(". ")
+    parts = unbroken(text).split(". ")
     return [part if part.endswith(".") else f"{part}." for part in parts]
+
+
+def unbroken(text: str) -> str:
+    """Keep percent signs on the line of their figure."""
+    return text.replace(" %", "\N{NARROW NO-BREAK SPACE}%")
+
+
+def headline_text(summary: Mapping[str, Any]) -> str:
+    """Take the error out of the verdict: the banner above it has that, with its lines of code."""
+    error = str(summary["error"]).rstrip(".")
+    return str(summary["verdict"]).replace(f": {error}", "", 1) if error else summary["verdict"]
+
+
+def trials_text(trials: int | None) -> str:
+    """Say what the number of variants that were tried means for the ratio."""
+    if trials is None:
+        return (
+            "Trials are not counted, so the ratio is not deflated for choosing the best of many. "
+            "Count them yourself: every variant that was tried before this one is a trial that "
+            "this page cannot see."
+        )
+    tried = "One variant was" if trials == 1 else f"{number(trials)} variants were"
+    return (
+        f"{tried} tried on this data and the ratio is not deflated for that: the best of many "
+        "looks better than it is."
+    )
 
 
 def eyebrow(summary: Mapping[str, Any]) -> str:
@@ -107,6 +136,8 @@ def trade_texts(summary: Mapping[str, Any]) -> dict[str, Any]:
         subtitle = (
             f"The latest {number(FILLS_SHOWN)} are here, all of them in fills.parquet. {subtitle}"
         )
+    if counts["crosses"]:
+        subtitle += "; a cross is two fills, one of each sleeve"
     days = "Worst days"
     if worst:
         days = f"The worst day was {spoken_date(worst[0]['date'])}: {percent(worst[0]['return'])}"

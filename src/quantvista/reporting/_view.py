@@ -124,7 +124,8 @@ def headline(summary: Mapping[str, Any], held: int, invested: float | None) -> l
     yearly = costs["bps_a_year"]
     lasted = []
     if worst:
-        lasted = [f"{day_count(worst['days'])}{'' if worst['recovery'] else ' and counting'}"]
+        days = day_count(worst["days"])
+        lasted = [f"recovered after {days}" if worst["recovery"] else f"{days} and counting"]
     return [
         {
             "label": "Return a year" if name == "cagr" else "Return in all",
@@ -144,7 +145,7 @@ def headline(summary: Mapping[str, Any], held: int, invested: float | None) -> l
         {
             "label": "Costs",
             "text": MISSING if yearly is None else f"{number(yearly)} bp a year",
-            "why": "needs more than one session" if yearly is None else "",
+            "why": _why_no_yearly_costs(summary) if yearly is None else "",
             "notes": [f"{currency} {short(float(costs['total']))}", "fees and slippage"],
         },
         {
@@ -212,6 +213,10 @@ def months(found: Mapping[str, Curve]) -> dict[str, Any]:
         for k, year in enumerate(table.years)
     ]
     return {"rows": rows, "title": _months_title(table), "benchmark": bool(theirs)}
+
+
+def _why_no_yearly_costs(summary: Mapping[str, Any]) -> str:
+    return str(summary["metrics"]["turnover"].get("reason", "undefined"))
 
 
 # -- parts -----------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ SHAPE = Shape(sessions=1200, instruments=8)
 KEYS = {
     "assumptions", "biases", "comparisons", "contribution", "costs", "counts", "drawdowns", "error",
     "fingerprint", "fund", "instruments", "limits_hit", "metrics", "period", "schema_version",
-    "sleeves", "status", "trials", "verdict", "worst_days",
+    "since_first_fill", "sleeves", "status", "trials", "unfilled", "verdict", "worst_days",
 }  # fmt: skip
 
 
@@ -159,3 +159,56 @@ def test_a_run_cut_off_anywhere_can_be_summed_up(bars: int) -> None:
 def test_the_same_input_gives_the_same_summary() -> None:
     frames, meta = synthetic(SHAPE)
     assert json.dumps(build_summary(frames, meta)) == json.dumps(summary())
+
+
+def test_orders_left_unfilled_are_counted_by_reason() -> None:
+    frames, meta = small()
+    ended = ["expired", "cancelled", "expired", "filled", "expired"]
+    orders = frames.orders.head(5).with_columns(
+        status=pl.Series(ended),
+        reason=pl.Series(["volume", "ioc", "volume", None, "day"]),
+        filled=pl.when(pl.Series([0, 0, 0, 0, 1]) == 1).then("quantity").otherwise(0),
+    )
+    orders = orders.with_columns(pl.col("filled").cast(frames.orders["filled"].dtype))
+    found = build_summary(replace(frames, orders=orders), meta)["unfilled"]
+    assert found == [{"reason": "ioc", "count": 1}, {"reason": "volume", "count": 2}]
+
+
+def test_a_late_first_fill_is_compared_from_the_session_before_it() -> None:
+    frames, meta = small()
+    ours = curves(frames)["fund"]
+    late = int(ours.ts[299])
+    after = replace(frames, fills=frames.fills.filter(pl.col("ts").cast(pl.Int64) > late))
+    found = build_summary(after, replace(meta, status="failed"))["since_first_fill"]
+    assert found["date"] > str(ours.date[299])
+    start = int(np.searchsorted(ours.date, np.datetime64(found["date"]))) - 1
+    for name in ("fund", "benchmark", "equal_weight"):
+        level = curves(frames)[name].level
+        expected = level[-1] / level[start] - 1
+        assert found[name]["total_return"]["value"] == pytest.approx(expected)
+    assert set(found["fund"]) == {"cagr", "sharpe", "total_return"}
+
+
+def test_a_first_fill_soon_after_the_start_needs_no_comparison_of_its_own() -> None:
+    frames, meta = small()
+    soon = frames.equity["ts"].cast(pl.Int64)[3]
+    fills = frames.fills.with_columns(
+        pl.lit(soon).cast(frames.fills["ts"].dtype).alias("ts"),
+    )
+    found = build_summary(replace(frames, fills=fills), replace(meta, status="failed"))
+    assert found["since_first_fill"] is None
+    none = build_summary(replace(frames, fills=fills.clear()), replace(meta, status="failed"))
+    assert none["since_first_fill"] is None
+
+
+def test_nothing_is_given_for_a_year_from_less_than_a_month() -> None:
+    frames, meta = small()
+    found = build_summary(first(frames, 15), replace(meta, status="incomplete"))
+    for name in ("volatility", "sharpe", "sortino", "turnover", "alpha", "tracking_error"):
+        assert found["metrics"][name] == {"value": None, "reason": "shorter than 30 days"}, name
+    assert found["costs"]["bps_a_year"] is None
+    assert found["metrics"]["total_return"]["value"] is not None
+
+
+def test_trials_are_null_while_nobody_counts_them() -> None:
+    assert summary()["trials"] is None

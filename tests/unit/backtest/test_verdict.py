@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from quantvista.backtest._verdict import verdict
+from quantvista.backtest._verdict import since_first_fill, verdict
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -20,7 +20,7 @@ def facts(**changes: Any) -> dict[str, Any]:  # noqa: ANN401
         "counts": {"fills": 10, "rejected": 0},
         "drawdowns": [{"depth": -0.341, "days": 1412, "recovery": "2010-01-04"}],
         "biases": [],
-        "trials": 1,
+        "trials": None,
     }
     found |= changes
     found["metrics"] = {
@@ -38,16 +38,17 @@ def test_a_good_run_with_flaws() -> None:
     biases = [{"name": name} for name in ("survivorship", "close_only", "home_made")]
     assert verdict(facts(comparisons=both, biases=biases)) == (
         "Made 9.8 % a year after costs against 7.9 % for SP500.INDEX and 12.1 % for equal weight; "
-        f"worst loss {MINUS}34.1 % over 1,412 days. Believe it with care: the sample has survivors "
-        "only, home made, 1 trial, Sharpe 0.62 ± 0.18."
+        f"worst loss {MINUS}34.1 %, recovered after 1,412 days. Believe it with care: the sample "
+        "has survivors only, home made, trials not counted, Sharpe 0.62 ± 0.18."
     )
 
 
 def test_a_good_run_without_known_flaws() -> None:
-    assert verdict(facts()).endswith("Worth a closer look: 1 trial, Sharpe 0.62 ± 0.18.")
+    assert verdict(facts()).endswith("Worth a closer look: trials not counted, Sharpe 0.62 ± 0.18.")
 
 
 def test_many_trials_are_named() -> None:
+    assert verdict(facts(trials=1)).endswith("Worth a closer look: 1 trial, Sharpe 0.62 ± 0.18.")
     text = verdict(facts(trials=40))
     assert "Believe it with care: 40 trials, not deflated for, Sharpe 0.62" in text
 
@@ -57,7 +58,7 @@ def test_a_loss_that_has_not_ended() -> None:
     worst = [{"depth": -0.5, "days": 1, "recovery": None}]
     assert verdict(facts(metrics=metrics, drawdowns=worst)) == (
         f"Lost 3.1 % a year after costs; worst loss {MINUS}50.0 %, not recovered after 1 day. "
-        f"It cannot be told from luck: 1 trial, Sharpe {MINUS}0.10 ± 0.18."
+        f"It cannot be told from luck: trials not counted, Sharpe {MINUS}0.10 ± 0.18."
     )
 
 
@@ -92,4 +93,34 @@ def test_what_did_not_end_says_so_first(status: str, word: str) -> None:
 def test_a_season_is_too_short_to_believe() -> None:
     period = {"sessions": 60, "years": 0.24, "end": "2022-12-28"}
     metrics = {"cagr": 0.5, "total_return": 0.1, "sharpe": 9.0, "sharpe_se": 1.2}
-    assert "Too short to believe: 1 trial" in verdict(facts(period=period, metrics=metrics))
+    assert "Too short to believe: trials not counted" in verdict(
+        facts(period=period, metrics=metrics)
+    )
+
+
+def test_a_month_without_a_ratio_is_too_short_to_believe() -> None:
+    period = {"sessions": 15, "years": 0.06, "end": "2022-12-28"}
+    metrics = {"cagr": None, "total_return": 0.1, "sharpe": None, "sharpe_se": None}
+    assert verdict(facts(period=period, metrics=metrics)).endswith("believe: 15 sessions.")
+
+
+def test_since_the_first_fill() -> None:
+    both = {"benchmark": {"id": "SP500.INDEX"}, "equal_weight": {}}
+    since = {"date": "1991-02-01", "fund": compared(0.174)["metrics"]}
+    since |= {
+        name: compared(value)["metrics"] for name, value in zip(both, (0.078, 0.175), strict=True)
+    }
+    assert since_first_fill(facts(comparisons=both, since_first_fill=since)) == (
+        "Since its first fill (1991-02-01): 17.4 % a year, SP500.INDEX 7.8 %, equal weight 17.5 %."
+    )
+    assert since_first_fill(facts(since_first_fill=None)) == ""
+
+
+def test_since_the_first_fill_in_a_season_is_not_a_yearly_rate() -> None:
+    values = {"cagr": {"value": 0.9}, "total_return": {"value": 0.1}}
+    since: dict[str, Any] = {"date": "2022-10-01", "fund": values}
+    period = {"sessions": 100, "years": 0.4, "end": "2022-12-28"}
+    text = since_first_fill(facts(period=period, since_first_fill=since))
+    assert text == "Since its first fill (2022-10-01): 10.0 % in all."
+    since["fund"]["total_return"] = {"value": None}
+    assert since_first_fill(facts(period=period, since_first_fill=since)) == ""

@@ -287,3 +287,16 @@ def test_losses_are_ordered(returns: Floats) -> None:
     assert found["cvar_95"].value <= found["var_95"].value + 1e-15
     assert -1.0 <= found["max_drawdown"].value <= 0.0
     assert found["max_drawdown"].value <= min(found["worst_day"].value, 0.0) + 1e-12
+
+
+def test_nothing_is_given_for_a_year_from_less_than_thirty_days() -> None:
+    ts = weekdays(15)
+    equity = 100.0 + np.sin(np.arange(15.0))
+    found = measure(ts, equity) | measure_against(ts, equity, 100.0 + np.cos(np.arange(15.0)))
+    undefined = {name for name, each in found.items() if each.reason == "shorter than 30 days"}
+    assert undefined == {
+        "cagr", "calmar", "volatility", "sharpe", "sharpe_se", "sortino",
+        "alpha", "tracking_error", "information_ratio",
+    }  # fmt: skip
+    assert not found["beta"].reason
+    assert not found["max_drawdown"].reason

@@ -1,5 +1,6 @@
 """The report is whole, escaped, the same every time, and has a face for every kind of run."""
 
+import base64
 import errno
 import json
 import re
@@ -10,6 +11,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -352,3 +354,49 @@ def test_numbers_are_written_as_everywhere(text: str, expected: str) -> None:
 
 def _amount(text: str) -> Decimal:
     return Decimal(text.replace(",", "").replace("\N{MINUS SIGN}", "-"))
+
+
+def changed(run: Path, **changes: Any) -> str:  # noqa: ANN401
+    """Write the report of `run` with another summary."""
+    path = run / "summary.json"
+    summary = json.loads(path.read_text("utf-8")) | changes
+    path.write_text(json.dumps(summary), "utf-8")
+    return page_of(run)
+
+
+def test_orders_left_unfilled_are_shown_by_reason(run: Path) -> None:
+    page = changed(run, unfilled=[{"reason": "volume", "count": 1096}])
+    assert "our share of the bar's volume was used up" in page.replace("&#39;", "'")
+    assert '<td class="n strong">1,096</td>' in page
+    assert "Orders left unfilled" not in changed(run, unfilled=[])
+
+
+def test_the_comparison_from_the_first_fill_stands_below_the_verdict(run: Path) -> None:
+    values = {"cagr": {"value": 0.174}, "total_return": {"value": 2.0}}
+    page = changed(run, since_first_fill={"date": "1991-02-01", "fund": values})
+    assert '<p class="since">Since its first fill (1991-02-01): 17.4\u202f% a year.</p>' in page
+    assert 'class="since"' not in changed(run, since_first_fill=None)
+
+
+def test_trials_that_nobody_counted_are_not_given_as_one(run: Path) -> None:
+    assert "Trials are not counted" in page_of(run)
+    assert "40 variants were tried" in changed(run, trials=40)
+
+
+def test_the_headline_of_a_failed_run_leaves_the_error_to_the_banner(run: Path) -> None:
+    error = "`Mine.forecast` raised ValueError; mine.py:12: x = 1. / 0."
+    verdict = f"Failed after 1992-01-02: {error} Made 2.0 % in all after costs."
+    page = changed(run, status="failed", error=error, verdict=verdict)
+    headline = page.split('<h1 class="verdict">')[1].split("</h1>")[0]
+    assert "Failed after 1992-01-02." in headline
+    assert "mine.py" not in headline
+    assert page.count("mine.py:12") == 1
+
+
+def test_charts_carry_money_to_the_last_unit(run: Path) -> None:
+    text = page_of(run).split('id="payload">')[1].split("</script>")[0]
+    packed = json.loads(text)["levels"]["fund"]
+    assert packed["type"] == "f8"
+    levels = np.frombuffer(base64.b64decode(packed["data"]), "<f8")
+    equity = pl.read_parquet(run / "equity.parquet")["equity"].cast(pl.Float64)
+    assert levels[-1] == equity[-1]
