@@ -52,7 +52,7 @@ export interface TimeTicks {
 export function timeTicks(min: number, max: number, count: number): TimeTicks {
   if (!(max > min) || count < 1) return { unit: "day", at: [] };
   const days = (max - min) / DAY;
-  for (const stride of [1, 2, 7, 14]) {
+  for (const stride of [1, 2, 3, 7, 14]) {
     if (days / stride <= count) {
       const first = Math.ceil(min / DAY / stride) * stride;
       return { unit: "day", at: range(first, Math.floor(max / DAY), stride, (day) => day * DAY) };

@@ -173,9 +173,8 @@ export class TimeChart implements Panel {
     const ink = colour(host, "ink-3");
     const grid = { stroke: colour(host, "line"), width: 1 };
     const font = `12px ${getComputedStyle(host).fontFamily}`;
-    const bare = this.narrow || lines.length < 2;
     // The last date is centred on its tick, so half of it may stand beyond the last point.
-    const right = (): number => (bare ? (this.timeUnit() === "year" ? 18 : 38) : LABEL_WIDTH);
+    const right = (): number => (this.bare ? (this.timeUnit() === "year" ? 18 : 38) : LABEL_WIDTH);
     const hidden = { stroke: "transparent", points: { show: false } };
     return {
       width: this.width,
@@ -208,7 +207,7 @@ export class TimeChart implements Panel {
           ticks: { ...grid, size: 5 },
           font,
           size: 30,
-          splits: (_, __, min, max) => timeTicks(min, max, this.width / 74).at,
+          splits: (_, __, min, max) => timeTicks(min, max, this.timeCount).at,
           values: (_, at) => this.timeLabels(at),
         },
         {
@@ -297,8 +296,18 @@ export class TimeChart implements Panel {
     return [this.spec.zero && from === 0 ? 0 : from - margin, this.spec.zero && to === 0 ? 0 : to + margin];
   }
 
+  /** Without names at the right edge. */
+  private get bare(): boolean {
+    return this.narrow || this.spec.lines.length < 2;
+  }
+
+  /** How many dates have room beside each other, the first one with its year. */
+  private get timeCount(): number {
+    return Math.max(1, (this.width - 60 - (this.bare ? 38 : LABEL_WIDTH)) / 70);
+  }
+
   private timeUnit(): TimeUnit {
-    return timeTicks(...this.group.range, this.width / 74).unit;
+    return timeTicks(...this.group.range, this.timeCount).unit;
   }
 
   private timeLabels(at: number[]): string[] {
@@ -318,7 +327,7 @@ export class TimeChart implements Panel {
     const top = plot.over.offsetTop;
     const { lines } = this.spec;
     const shown =
-      this.narrow || lines.length < 2 ? [] : lines.map((line, k) => ({ line, k }));
+      this.bare ? [] : lines.map((line, k) => ({ line, k }));
     const wanted = shown.map(({ line, k }) => {
       const value = line.values[end]!;
       if (!Number.isFinite(value)) return Number.NaN;
