@@ -78,7 +78,7 @@ WORKS = (
         "orders/s",
         (
             Contender(
-                "quantvista", "ours_orders.py", 3_000, 10, "buys and sells, four a bar, recorded"
+                "quantvista", "ours_orders.py", 3_000, 10, "buys and sells, four a bar, outputs not kept"
             ),
             Contender(
                 "nautilus_trader", "nautilus_orders.py", 6, 1, "buys only, at which it is faster"

@@ -371,6 +371,12 @@ impl Engine {
         self.last_order
     }
 
+    /// How many fills there were.
+    #[must_use]
+    pub fn last_fill(&self) -> u64 {
+        self.last_fill
+    }
+
     /// A working order.
     #[must_use]
     pub fn order(&self, id: u64) -> Option<&Order> {

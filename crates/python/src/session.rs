@@ -39,11 +39,13 @@ pub struct Session {
 }
 
 /// What is written down at each barrier, beside orders, fills and verdicts.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Record {
     All,
     Accounts,
     Nothing,
+    /// Not even those: for a load without strategies, which need them.
+    Off,
 }
 
 fn column(dict: &Bound<'_, PyDict>, key: &str) -> PyResult<Option<Vec<i64>>> {
@@ -68,6 +70,12 @@ impl Session {
         self.calling.and_then(|(_, _, instrument)| instrument)
     }
 
+    fn observe(&mut self) {
+        if self.record != Record::Off {
+            self.recorder.observe(&self.out);
+        }
+    }
+
     /// Give the engine something that was decided now.
     pub fn decide(&mut self, source: usize, event: Event) -> PyResult<()> {
         self.sequence += 1;
@@ -82,7 +90,7 @@ impl Session {
         self.engine
             .apply_into(&input, &mut self.out)
             .map_err(|e| raise(&e))?;
-        self.recorder.observe(&self.out);
+        self.observe();
         Ok(())
     }
 
@@ -114,7 +122,7 @@ impl Session {
         self.feed
             .step(self.row, &mut self.engine, &mut self.out)
             .map_err(|e| raise(&e))?;
-        self.recorder.observe(&self.out);
+        self.observe();
         self.row += 1;
         Ok(())
     }
@@ -123,7 +131,7 @@ impl Session {
         let marked = match self.record {
             Record::All => self.recorder.mark(&self.engine, self.now, true),
             Record::Accounts => self.recorder.mark(&self.engine, self.now, false),
-            Record::Nothing => Ok(()),
+            Record::Nothing | Record::Off => Ok(()),
         };
         marked.map_err(|e| raise(&e))
     }
@@ -145,6 +153,7 @@ impl Session {
             "all" => Some(Record::All),
             "accounts" => Some(Record::Accounts),
             "nothing" => Some(Record::Nothing),
+            "off" => Some(Record::Off),
             _ => None,
         })?;
         let engine = Engine::new(records::config(config)?).map_err(|e| raise(&e))?;
@@ -216,6 +225,11 @@ impl Session {
         decision_rows: Option<&[u8]>,
     ) -> PyResult<()> {
         let py = slf.py();
+        if slf.borrow().record == Record::Off && !(hosts.is_empty() && decide.is_none()) {
+            return Err(PyValueError::new_err(
+                "`record` must not be off where strategies run",
+            ));
+        }
         let hosts: Vec<Host> = hosts
             .into_iter()
             .map(|(sleeve, context, on_bar, on_fill, on_timer)| Host {
@@ -393,8 +407,8 @@ impl Session {
     }
 
     #[getter]
-    fn fills(&self) -> usize {
-        self.recorder.fill_count()
+    fn fills(&self) -> u64 {
+        self.engine.last_fill()
     }
 
     #[classattr]

@@ -1,12 +1,24 @@
 """What a strategy may ask of its context, and what that refuses."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from quantvista import backtest
+from quantvista.engine import (
+    BarArrays,
+    LimitRates,
+    Session,
+    SleeveCash,
+    VenueRates,
+    bar_feed,
+    engine_config,
+)
 from quantvista.errors import StrategyError
+from quantvista.market import Instrument
 from quantvista.strategies import Bar, Context, EventStrategy
 
 DAYS = ("2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05", "2024-01-08", "2024-01-09")
@@ -59,3 +71,23 @@ def test_many_timers_come_in_the_order_of_their_time(tmp_path: Path) -> None:
 
     run(tmp_path, Timed)
     assert seen == ["first", "second"] * (len(DAYS) - 1)
+
+
+def test_session_without_a_record_refuses_strategies() -> None:
+    instrument = Instrument("A.XNYS")
+    config = engine_config(
+        fund="tiny",
+        currency="USD",
+        instruments=[instrument],
+        close_only=True,
+        sleeves=[SleeveCash("a", Decimal(1000))],
+        venue=VenueRates(),
+        limits=LimitRates(),
+    )
+    flags = np.ones(2, np.bool_)
+    bars = BarArrays(np.arange(1, 3), flags, flags, np.full((2, 1), 10.0))
+    session = Session(config, bar_feed(bars, [instrument]), record="off")
+    with pytest.raises(ValueError, match="`record` must not be off"):
+        session.run(2, [], lambda row: None)
+    session.run(1, [])
+    assert (session.row, session.fills) == (1, 0)
