@@ -77,9 +77,7 @@ WORKS = (
         "Orders in to fills out, 500 instruments, all limits on",
         "orders/s",
         (
-            Contender(
-                "quantvista", "ours_orders.py", 3_000, 10, "buys and sells, four a bar, outputs not kept"
-            ),
+            Contender("quantvista", "ours_orders.py", 3_000, 10, "four a bar, outputs not kept"),
             Contender(
                 "nautilus_trader", "nautilus_orders.py", 6, 1, "buys only, at which it is faster"
             ),
