@@ -406,9 +406,13 @@ impl Session {
         self.recorder.missed
     }
 
+    /// Fills recorded since this session began; without a record, fills of the engine.
     #[getter]
     fn fills(&self) -> u64 {
-        self.engine.last_fill()
+        match self.record {
+            Record::Off => self.engine.last_fill(),
+            _ => self.recorder.fill_count() as u64,
+        }
     }
 
     #[classattr]
