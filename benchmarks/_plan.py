@@ -57,6 +57,9 @@ class Work:
     whole_process: bool = False
 
 
+_NAUTILUS_ORDERS = Contender(
+    "nautilus_trader", "nautilus_orders.py", 6, 1, "buys only, at which it is faster"
+)
 _BT = Contender("bt", "bt_demo.py", 1, 1, "float weights; no limits, records, outputs or report")
 _COMPUTE = Contender("quantvista", "ours_demo.py", 1, 1, "limits, exact books, outputs, report")
 _COMMAND = Contender("quantvista", "ours_command.py", 1, 1, "qv run --demo")
@@ -73,14 +76,22 @@ WORKS = (
         target=10e6,
     ),
     Work(
+        "orders_kept",
+        "The same orders, every one kept for tables, as the peer keeps its own",
+        "orders/s",
+        (
+            Contender("quantvista", "ours_orders_kept.py", 3_000, 10, "four a bar, all kept"),
+            _NAUTILUS_ORDERS,
+        ),
+        target=3e6,
+    ),
+    Work(
         "orders",
         "Orders in to fills out, 500 instruments, all limits on",
         "orders/s",
         (
             Contender("quantvista", "ours_orders.py", 3_000, 10, "four a bar, outputs not kept"),
-            Contender(
-                "nautilus_trader", "nautilus_orders.py", 6, 1, "buys only, at which it is faster"
-            ),
+            _NAUTILUS_ORDERS,
         ),
         target=3e6,
     ),

@@ -23,8 +23,8 @@ LIMITS = LimitRates(
 )
 
 
-def work(rows: int) -> tuple[float, int, str, str]:
-    session = Session(config(LIMITS), feed(bars(rows)), record="off")
+def work(rows: int, record: str = "off") -> tuple[float, int, str, str]:
+    session = Session(config(LIMITS), feed(bars(rows)), record=record)
     with Stopwatch() as watch:
         sent = session.run_market_orders(rows, INSTRUMENTS * ROUNDS, 100)
     session.audit()
