@@ -1,6 +1,6 @@
 """An independent simulator in plain Python, to hold the engine against.
 
-It follows ``docs/engine.md`` and shares no code with ``src`` or ``crates``: whole numbers and
+It follows ``docs/engine/bars.md`` and shares no code with ``src`` or ``crates``: whole numbers and
 ``fractions.Fraction`` only, no arrays, nothing clever. Slow and plain is the point.
 """
 

@@ -1,4 +1,4 @@
-"""The gate: section 4 of ``docs/engine.md``, one check after the other."""
+"""The gate: section 4 of ``docs/engine/bars.md``, one check after the other."""
 
 from __future__ import annotations
 

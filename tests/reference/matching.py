@@ -1,4 +1,4 @@
-"""Matching at a barrier: sections 5 and 6 of ``docs/engine.md``."""
+"""Matching at a barrier: sections 5 and 6 of ``docs/engine/bars.md``."""
 
 from __future__ import annotations
 

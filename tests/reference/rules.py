@@ -11,7 +11,7 @@ The configuration is a plain dictionary::
      "limits": {"price_band", "fat_finger_notional", "fat_finger_quantity", "position_max",
                 "weight_max", "sector_max", "gross_max"}}    # None: not configured (not the band)
 
-Units are those of ``docs/engine.md``, section 1: prices and quantities in the instrument's own
+Units are those of ``docs/engine/bars.md``, section 1: prices and quantities in the instrument's own
 units, money in 1e-12, rates in 1e-9, times in nanoseconds.
 """
 
@@ -31,7 +31,7 @@ MONEY_DIGITS = 12
 
 
 class ReferenceInputError(ValueError):
-    """An input that ``docs/engine.md`` calls an error."""
+    """An input that ``docs/engine/bars.md`` calls an error."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-//! Opposite market orders of two sleeves meet inside the fund: `docs/engine.md`, section 6.
+//! Opposite market orders of two sleeves meet inside the fund: `docs/engine/bars.md`, section 6.
 
 use crate::allocation::allocate;
 use crate::engine::Engine;

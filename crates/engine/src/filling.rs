@@ -1,4 +1,4 @@
-//! Filling orders: price band, cash, volume, fee and the booking, `docs/engine.md`, section 6.
+//! Filling orders: price band, cash, volume, fee and the booking, `docs/engine/bars.md`, section 6.
 
 use crate::allocation::allocate;
 use crate::engine::Engine;

@@ -1,5 +1,5 @@
 //! The gate: every order passes it, whoever sends it. Rules and figures are those of
-//! `docs/engine.md`, section 4.
+//! `docs/engine/bars.md`, section 4.
 
 use crate::engine::Engine;
 use crate::input::OrderRequest;

@@ -1,4 +1,4 @@
-//! Matching at a barrier: `docs/engine.md`, sections 5 and 6.
+//! Matching at a barrier: `docs/engine/bars.md`, sections 5 and 6.
 
 use crate::engine::Engine;
 use crate::input::Bar;

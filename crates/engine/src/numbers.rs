@@ -1,4 +1,4 @@
-//! Checked integer arithmetic with named rounding. Units are those of `docs/engine.md`, section 1.
+//! Checked integer arithmetic with named rounding. Units are those of `docs/engine/bars.md`, section 1.
 
 use crate::error::EngineError;
 

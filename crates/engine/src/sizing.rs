@@ -1,4 +1,4 @@
-//! From target weights to orders: `docs/engine.md`, section 3.
+//! From target weights to orders: `docs/engine/bars.md`, section 3.
 
 use crate::engine::Engine;
 use crate::error::EngineError;

@@ -1,6 +1,6 @@
 """The Python face of the Rust engine: its set-up, its feed, and its tables.
 
-The engine is exact: everything that goes in is an integer, in the units of ``docs/engine.md``.
+The engine is exact: everything that goes in is an integer, in the units of ``docs/engine/bars.md``.
 This package is the one place where prices become integers, and where the engine's integers
 become tables of exact decimals.
 """

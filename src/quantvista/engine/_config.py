@@ -1,4 +1,4 @@
-"""The engine's configuration: decimals become the integers of ``docs/engine.md``, section 1."""
+"""The engine's configuration: decimals become the integers of ``docs/engine/bars.md``, section 1."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass

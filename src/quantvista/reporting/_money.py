@@ -15,7 +15,7 @@ __all__ = ["contribution_table", "cost_title", "holdings_table", "limit_rows", "
 # A page of one megabyte must hold the largest universe, so the table of each end is cut off.
 _SHOWN: Final = 400
 
-# What a rule of the gate guards, in plain words (docs/engine.md, section 4).
+# What a rule of the gate guards, in plain words (docs/engine/bars.md, section 4).
 _RULES: Final = {
     "not_listed": "the instrument was not listed at that time",
     "no_price": "the instrument had no price yet",
@@ -35,7 +35,7 @@ _RULES: Final = {
 }
 
 
-# Why an order ended with quantity left (docs/engine.md, sections 5 to 7).
+# Why an order ended with quantity left (docs/engine/bars.md, sections 5 to 7).
 _UNFILLED: Final = {
     "day": "the day ended before it had a chance",
     "no_bar": "the instrument had no bar",
