@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::EngineError;
+use crate::market::DataKind;
 use crate::numbers::{MONEY_DIGITS, RATE_ONE, Result, Rounding, add, div_round, mul};
-use crate::order::Side;
+use crate::order::{Side, named};
 
 /// Everything that fixes how an engine behaves; part of its state and of its hash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,21 +13,119 @@ pub struct Config {
     pub semantics: u16,
     pub fund: String,
     pub epoch: u32,
-    pub currency: String,
-    /// Digits of the currency's minor unit: 2 for USD.
-    pub currency_precision: u8,
+    /// Of everything that is random, which only simulated latency is.
+    #[serde(default)]
+    pub seed: u64,
+    /// The first is the fund's; amounts without another word are in it.
+    pub currencies: Vec<Currency>,
+    #[serde(default)]
+    pub account: AccountModel,
     /// In ascending order of id.
     pub instruments: Vec<Instrument>,
     /// In ascending order of id.
     pub sleeves: Vec<Sleeve>,
-    pub venue: Venue,
+    pub venues: Vec<Venue>,
     pub limits: Limits,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Currency {
+    pub code: String,
+    /// Digits of the minor unit: 2 for USD.
+    pub precision: u8,
+    #[serde(default)]
+    pub source: RateSource,
+    /// Interest a year on settled cash and on debt, in `10^-9`.
+    #[serde(default)]
+    pub credit_rate: i64,
+    #[serde(default)]
+    pub debit_rate: i64,
+}
+
+/// Where the price of a currency in the fund's comes from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RateSource {
+    /// Inputs say it; the fund's own currency needs none.
+    #[default]
+    Input,
+    /// The mark of a pair: of the currency in the fund's, or the other way round.
+    Pair { instrument: usize, inverse: bool },
+}
+
+named!(AccountKind { Cash = "cash", Margin = "margin" });
+named!(PositionMode { Netting = "netting", Hedging = "hedging" });
+
+/// How the broker keeps our accounts. Every sleeve is an account of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AccountModel {
+    pub kind: AccountKind,
+    pub positions: PositionMode,
+    /// Whether buys may use the proceeds of sales that have not settled yet.
+    pub trade_on_unsettled: bool,
+}
+
+impl Default for AccountModel {
+    fn default() -> Self {
+        Self {
+            kind: AccountKind::Cash,
+            positions: PositionMode::Netting,
+            trade_on_unsettled: true,
+        }
+    }
+}
+
+impl AccountModel {
+    /// Positions that a sleeve may have in an instrument.
+    #[must_use]
+    pub fn legs(&self) -> usize {
+        match self.positions {
+            PositionMode::Netting => 1,
+            PositionMode::Hedging => 2,
+        }
+    }
+}
+
+named!(InstrumentKind {
+    Equity = "equity",
+    Etf = "etf",
+    /// A currency in another one.
+    Pair = "pair",
+    /// A coin that is held like a share.
+    Spot = "spot",
+    Perpetual = "perpetual",
+    Future = "future",
+});
+
+/// What changes hands when an instrument trades.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Settlement {
+    /// The notional, for a position that is held at cost.
+    #[default]
+    Asset,
+    /// Two currencies: the base, whose index this is, and the instrument's own.
+    Exchange { base: usize },
+    /// Nothing but gains and losses, when they are realised.
+    Difference,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Instrument {
     pub id: String,
-    pub currency: String,
+    /// Index of the currency of its prices.
+    #[serde(default)]
+    pub currency: usize,
+    #[serde(default = "equity")]
+    pub kind: InstrumentKind,
+    #[serde(default)]
+    pub settlement: Settlement,
+    #[serde(default = "bars")]
+    pub matching: DataKind,
+    /// Index of the venue where it trades.
+    #[serde(default)]
+    pub venue: usize,
     pub price_precision: u8,
     pub quantity_precision: u8,
     /// In price units.
@@ -38,6 +137,44 @@ pub struct Instrument {
     pub effective_from: Option<i64>,
     pub effective_to: Option<i64>,
     pub close_only: bool,
+    /// Whether auctions are among its data, which on-open and on-close orders of event
+    /// instruments need.
+    #[serde(default)]
+    pub has_auctions: bool,
+    #[serde(default)]
+    pub negative_prices: bool,
+    /// Of the value of a position, in `10^-9`; for margin accounts.
+    #[serde(default = "whole")]
+    pub margin_initial: i64,
+    #[serde(default = "whole")]
+    pub margin_maintenance: i64,
+    /// What may be sold short, in quantity units; 0 for nothing.
+    #[serde(default)]
+    pub shortable: i64,
+    /// Fee a year on the value of a short position, in `10^-9`.
+    #[serde(default)]
+    pub borrow_rate: i64,
+    /// Trading days until the proceeds of a sale are settled.
+    #[serde(default)]
+    pub settlement_days: u8,
+    /// When a future ends, UTC nanoseconds.
+    #[serde(default)]
+    pub expiry: Option<i64>,
+    /// In quantity units, a day; for impact and fat fingers where no figure says it.
+    #[serde(default)]
+    pub average_volume: Option<i64>,
+}
+
+fn equity() -> InstrumentKind {
+    InstrumentKind::Equity
+}
+
+fn bars() -> DataKind {
+    DataKind::Bars
+}
+
+fn whole() -> i64 {
+    RATE_ONE
 }
 
 /// A strategy's share of the fund, kept in a sub-ledger of its own.
@@ -46,9 +183,12 @@ pub struct Sleeve {
     pub id: String,
     /// Money it starts with.
     pub cash: i128,
+    /// Money in other currencies that it starts with: index and amount.
+    #[serde(default)]
+    pub balances: Vec<(usize, i128)>,
 }
 
-/// The simulated venue: one object per assumption.
+/// A simulated venue: one object per assumption.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Venue {
     pub id: String,
@@ -167,6 +307,14 @@ impl SlippageModel {
     }
 }
 
+impl Currency {
+    /// Money of the smallest coin.
+    #[must_use]
+    pub fn minor_unit(&self) -> i128 {
+        10_i128.pow(u32::from(MONEY_DIGITS - self.precision))
+    }
+}
+
 impl Instrument {
     /// Money of one quantity unit at one price unit.
     #[must_use]
@@ -175,15 +323,23 @@ impl Instrument {
         i128::from(self.multiplier) * 10_i128.pow(u32::from(digits))
     }
 
-    fn validate(&self, currency: &str) -> Result<()> {
+    /// Money of one quantity unit of the base currency.
+    #[must_use]
+    pub fn base_unit(&self) -> i128 {
+        10_i128.pow(u32::from(MONEY_DIGITS - self.quantity_precision))
+    }
+
+    fn validate(&self, config: &Config) -> Result<()> {
         let problem = if self.price_precision > 9 || self.quantity_precision > 9 {
             "has a precision above 9"
         } else if self.price_precision + self.quantity_precision > MONEY_DIGITS {
             "needs more than 12 digits for a notional"
         } else if self.tick_size <= 0 || self.lot_size <= 0 || self.multiplier <= 0 {
             "must have a positive tick size, lot size and multiplier"
-        } else if self.currency != currency {
-            "is not in the fund's currency; foreign currencies are not yet available"
+        } else if self.currency >= config.currencies.len() {
+            "is in a currency that the fund does not have"
+        } else if self.venue >= config.venues.len() {
+            "is at a venue that the fund does not have"
         } else if matches!((self.effective_from, self.effective_to), (Some(a), Some(b)) if a >= b) {
             "must take effect before it ends"
         } else {
@@ -197,10 +353,16 @@ impl Instrument {
 }
 
 impl Config {
-    /// Money of the currency's smallest coin.
+    /// Money of a currency's smallest coin.
     #[must_use]
-    pub fn minor_unit(&self) -> i128 {
-        10_i128.pow(u32::from(MONEY_DIGITS - self.currency_precision))
+    pub fn minor_unit(&self, currency: usize) -> i128 {
+        self.currencies[currency].minor_unit()
+    }
+
+    /// The venue where an instrument trades.
+    #[must_use]
+    pub fn venue_of(&self, instrument: usize) -> &Venue {
+        &self.venues[self.instruments[instrument].venue]
     }
 
     /// # Errors
@@ -208,14 +370,20 @@ impl Config {
     /// [`EngineError::Config`] saying what is wrong.
     pub fn validate(&self) -> Result<()> {
         let fail = |text: String| Err(EngineError::Config(text));
-        if self.currency_precision > MONEY_DIGITS {
+        if let Some(found) = self.currencies.iter().find(|c| c.precision > MONEY_DIGITS) {
             return fail(format!(
-                "currency_precision must be at most {MONEY_DIGITS}; found {}",
-                self.currency_precision
+                "precision of currency {} must be at most {MONEY_DIGITS}; found {}",
+                found.code, found.precision
             ));
         }
-        if self.instruments.is_empty() || self.sleeves.is_empty() {
-            return fail("needs at least one instrument and one sleeve".to_owned());
+        if self.currencies.is_empty()
+            || self.venues.is_empty()
+            || self.instruments.is_empty()
+            || self.sleeves.is_empty()
+        {
+            return fail(
+                "needs at least one currency, venue, instrument and sleeve each".to_owned(),
+            );
         }
         for pair in self.instruments.windows(2) {
             if pair[0].id >= pair[1].id {
@@ -241,7 +409,7 @@ impl Config {
             cash = add(cash, sleeve.cash, "the starting cash")?;
         }
         for instrument in &self.instruments {
-            instrument.validate(&self.currency)?;
+            instrument.validate(self)?;
         }
         self.validate_rates()
     }
@@ -249,21 +417,27 @@ impl Config {
     fn validate_rates(&self) -> Result<()> {
         let below_one = 0..RATE_ONE;
         let positive = 1..=i64::MAX;
-        let venue = &self.venue;
+        for venue in &self.venues {
+            let rates = [
+                ("fee rate", below_one.contains(&venue.fee.rate)),
+                ("slippage rate", below_one.contains(&venue.slippage.rate)),
+                (
+                    "participation_max",
+                    venue
+                        .participation_max
+                        .is_none_or(|r| (1..=RATE_ONE).contains(&r)),
+                ),
+                ("on_close_cutoff_ns", venue.on_close_cutoff_ns >= 0),
+            ];
+            if let Some((name, _)) = rates.iter().find(|(_, ok)| !ok) {
+                return Err(EngineError::Config(format!("{name} is out of range")));
+            }
+        }
         let rates = [
-            ("fee rate", below_one.contains(&venue.fee.rate)),
-            ("slippage rate", below_one.contains(&venue.slippage.rate)),
             (
                 "price_band",
                 (1..RATE_ONE).contains(&self.limits.price_band),
             ),
-            (
-                "participation_max",
-                venue
-                    .participation_max
-                    .is_none_or(|r| (1..=RATE_ONE).contains(&r)),
-            ),
-            ("on_close_cutoff_ns", venue.on_close_cutoff_ns >= 0),
             (
                 "fat_finger_quantity",
                 self.limits.fat_finger_quantity.is_none_or(|q| q > 0),

@@ -16,7 +16,7 @@ use crate::recording::OrderRow;
 use crate::snapshot::Snapshot;
 
 /// The version that [`encode`] writes.
-pub const FORMAT_VERSION: u16 = 1;
+pub const FORMAT_VERSION: u16 = 2;
 
 /// Bytes of the hash in the head.
 const CHECK_SIZE: usize = 8;
@@ -81,7 +81,7 @@ pub fn decode<T: Encoded>(bytes: &[u8]) -> Result<T> {
         )));
     }
     match u16::from_le_bytes([*low, *high]) {
-        1 => {
+        FORMAT_VERSION => {
             let Some((wanted, body)) = body.split_first_chunk::<CHECK_SIZE>() else {
                 return Err(fail("the record is cut short".to_owned()));
             };

@@ -9,14 +9,15 @@ use crate::exposure::Exposure;
 use crate::gate::Caps;
 use crate::input::{Bar, Event, Input, Key};
 use crate::ledger::Ledger;
+use crate::ledger::Trade;
 use crate::matching;
 use crate::numbers::Result;
 use crate::order::{Order, OrderStatus, Reason, Side};
-use crate::output::{Fill, FillKind, Output};
+use crate::output::{Fill, FillKind, Liquidity, Output};
 use crate::sizing::advance;
 
 /// The newest behaviour that this build knows.
-pub const SEMANTICS_SUPPORTED: u16 = 1;
+pub const SEMANTICS_SUPPORTED: u16 = 2;
 
 /// A fund's engine. See the crate's documentation.
 pub struct Engine {
@@ -159,6 +160,35 @@ impl Engine {
                 });
                 Ok(())
             }
+            Event::CurrencyRate { currency, rate } => self.set_rate(*currency, *rate),
+            Event::Operator(command) => self.command(ts, command, out),
+            Event::RiskFigure(figure) => self.receive_figure(ts, figure, out),
+            Event::CashFlow {
+                sleeve,
+                currency,
+                amount,
+            } => self.move_cash(ts, *sleeve, *currency, *amount, out),
+            Event::Action(action) => self.apply_action(ts, action, out),
+            Event::DayEnded { trading } => self.end_day(ts, *trading, out),
+            Event::Funding { instrument, rate } => self.pay_funding(ts, *instrument, *rate, out),
+            Event::Status { instrument, status } => {
+                self.receive_status(ts, *instrument, *status, out)
+            }
+            Event::Quote { instrument, quote } => self.receive_quote(ts, *instrument, quote, out),
+            Event::Trade { instrument, trade } => self.receive_trade(ts, *instrument, trade, out),
+            Event::BookLevel { instrument, level } => {
+                self.receive_level(ts, *instrument, level, out)
+            }
+            Event::BookCleared { instrument, more } => self.clear_book(ts, *instrument, *more, out),
+            Event::BookOrder { instrument, order } => {
+                self.receive_book_order(ts, *instrument, order, out)
+            }
+            Event::Auction {
+                instrument,
+                auction,
+            } => self.hold_auction(ts, *instrument, auction, out),
+            Event::SubmitList { orders, link } => self.place_list(ts, orders, *link, out),
+            Event::AmendOrder(amendment) => self.amend(ts, amendment, out),
         }
     }
 
@@ -197,8 +227,21 @@ impl Engine {
         let old = listing.mark.replace(bar.close).unwrap_or(bar.close);
         listing.waiting = Some(*bar);
         self.waiting_since = Some(ts);
-        self.exposure
-            .mark_changed(&self.ledger, instrument, old, bar.close)
+        self.exposure.mark_changed(instrument, old, bar.close)
+    }
+
+    fn set_rate(&mut self, currency: usize, rate: i64) -> Result<()> {
+        Self::check_index("currency", currency, self.config.currencies.len())?;
+        if currency == 0 || rate <= 0 {
+            return Err(EngineError::InvalidRate {
+                currency: self.config.currencies[currency].code.clone(),
+                rate,
+            });
+        }
+        let instruments = &self.instruments;
+        self.exposure.rate_changed(currency, rate, |instrument| {
+            instruments[instrument].mark.unwrap_or(0)
+        })
     }
 
     fn bar_problem(&self, instrument: usize, bar: &Bar) -> Option<&'static str> {
@@ -225,7 +268,7 @@ impl Engine {
         }
         match bar.volume {
             Some(volume) if volume < 0 => Some("volume must not be negative"),
-            None if self.config.venue.participation_max.is_some() => {
+            None if self.config.venue_of(instrument).participation_max.is_some() => {
                 Some("the participation cap needs volume")
             }
             _ => None,
@@ -259,12 +302,14 @@ impl Engine {
                     order: None,
                     instrument,
                     sleeve,
+                    leg: 0,
                     side: Side::Sell,
                     quantity,
                     price,
                     fee: 0,
                     slippage: 0,
                     kind: FillKind::Settlement,
+                    liquidity: Liquidity::None,
                 };
                 self.book_trade(&fill, price)?;
                 out.push(Output::OrderFilled(fill));
@@ -282,24 +327,21 @@ impl Engine {
     /// Book a fill in the ledger and in the exposures.
     pub(crate) fn book_trade(&mut self, fill: &Fill, mark: i64) -> Result<()> {
         let (sleeve, instrument) = (fill.sleeve, fill.instrument);
-        let notional = self
-            .exposure
-            .notional(instrument, fill.quantity, fill.price)?;
-        let signed = match fill.side {
-            Side::Buy => {
-                self.ledger
-                    .buy(sleeve, instrument, fill.quantity, notional, fill.fee)?;
-                fill.quantity
-            }
-            Side::Sell => {
-                self.ledger
-                    .sell(sleeve, instrument, fill.quantity, notional, fill.fee)?;
-                -fill.quantity
-            }
-        };
+        let quantity = fill.side.signed(fill.quantity);
+        let settlement = self.config.instruments[instrument].settlement;
+        let cost = self.ledger.trade(&Trade {
+            sleeve,
+            instrument,
+            leg: fill.leg,
+            settlement,
+            quantity,
+            per_unit: self.exposure.notional(instrument, 1, fill.price)?,
+            fee: fill.fee,
+            base_unit: self.config.instruments[instrument].base_unit(),
+        })?;
         self.last_fill = fill.id;
         self.exposure
-            .position_changed(sleeve, instrument, signed, mark)
+            .position_changed(sleeve, instrument, quantity, cost, mark)
     }
 
     pub(crate) fn cancel(
@@ -426,8 +468,8 @@ impl Engine {
     /// # Errors
     ///
     /// [`EngineError::Overflow`] if it does not fit.
-    pub fn available_cash(&self, sleeve: usize) -> Result<i128> {
-        self.available(sleeve)
+    pub fn available_cash(&self, sleeve: usize, currency: usize) -> Result<i128> {
+        self.available(sleeve, currency)
     }
 }
 

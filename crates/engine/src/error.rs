@@ -32,6 +32,10 @@ pub enum EngineError {
         class: u8,
         ts: i64,
     },
+    #[error(
+        "the rate of currency {currency} must be positive, and the fund's own has none; found {rate}"
+    )]
+    InvalidRate { currency: String, rate: i64 },
     #[error("targets must name an instrument once; found {instrument} twice")]
     DuplicateTarget { instrument: String },
     #[error("instrument {instrument} has ended already")]

@@ -5,7 +5,7 @@ use crate::engine::Engine;
 use crate::matching::{Candidate, Session, Share, Terms};
 use crate::numbers::{Result, Rounding, add, div_round, mul, sub};
 use crate::order::{OrderStatus, Reason, Side};
-use crate::output::{Figure, Fill, FillKind, Outcome, Output, Rule, Verdict};
+use crate::output::{Figure, Fill, FillKind, Liquidity, Outcome, Output, Rule, Verdict};
 use crate::sizing::advance;
 
 impl Engine {
@@ -135,7 +135,7 @@ impl Engine {
         out: &mut Vec<Output>,
     ) -> Result<i64> {
         if purse.0 != candidate.sleeve {
-            *purse = (candidate.sleeve, self.ledger.cash(candidate.sleeve));
+            *purse = (candidate.sleeve, self.cash_of(candidate));
         }
         let per_lot =
             self.exposure
@@ -143,7 +143,7 @@ impl Engine {
         let cost = |lots: i64| -> Result<i128> {
             let part = mul(i128::from(lots), per_lot, "the cost of an order")?;
             let fee = if with_fee {
-                self.exposure.fees.fee(part)?
+                self.exposure.fees[candidate.instrument].fee(part)?
             } else {
                 0
             };
@@ -153,7 +153,7 @@ impl Engine {
         let lots = if whole <= purse.1 {
             wanted
         } else if with_fee {
-            self.affordable_lots(purse.1, per_lot, wanted)?
+            self.affordable_lots(candidate.instrument, purse.1, per_lot, wanted)?
         } else {
             i64::try_from(div_round(purse.1, per_lot, Rounding::Down)).expect("fewer than wanted")
         };
@@ -163,6 +163,12 @@ impl Engine {
         let paid = if lots == wanted { whole } else { cost(lots)? };
         purse.1 = sub(purse.1, paid, "cash left")?;
         Ok(lots)
+    }
+
+    /// Cash of the sleeve in the currency of the instrument.
+    fn cash_of(&self, candidate: &Candidate) -> i128 {
+        let currency = self.config.instruments[candidate.instrument].currency;
+        self.ledger.cash(candidate.sleeve, currency)
     }
 
     /// Fill with the venue; false if the fee of a sale is more than the sleeve could pay.
@@ -178,13 +184,9 @@ impl Engine {
         let notional = self
             .exposure
             .notional(candidate.instrument, quantity, terms.price)?;
-        let fee = self.exposure.fees.fee(notional)?;
+        let fee = self.exposure.fees[candidate.instrument].fee(notional)?;
         if candidate.side == Side::Sell {
-            let left = add(
-                self.ledger.cash(candidate.sleeve),
-                notional,
-                "the proceeds of a sale",
-            )?;
+            let left = add(self.cash_of(candidate), notional, "the proceeds of a sale")?;
             if left < fee {
                 out.push(cut_by_cash(ts, candidate.id, fee, left));
                 return Ok(false);
@@ -245,12 +247,17 @@ impl Engine {
             order: Some(order.id),
             instrument: order.instrument,
             sleeve: order.sleeve,
+            leg: order.leg.index(),
             side: order.side,
             quantity,
             price,
             fee,
             slippage,
             kind,
+            liquidity: match kind {
+                FillKind::Cross => Liquidity::None,
+                _ => Liquidity::Taker,
+            },
         };
         self.book_trade(&fill, mark)?;
         out.push(Output::OrderFilled(fill));

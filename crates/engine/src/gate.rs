@@ -25,7 +25,8 @@ struct Measure {
     base: i128,
     per_lot: i128,
     limit: i128,
-    with_fee: bool,
+    /// Adds the fee of trading so much of an instrument.
+    fee_of: Option<usize>,
 }
 
 /// The limits given as shares of equity, in money, for one equity: orders often come in numbers
@@ -169,7 +170,7 @@ impl Engine {
             base: 0,
             per_lot: i128::from(lot),
             limit,
-            with_fee: false,
+            fee_of: None,
         };
         if let Some(most) = limits.fat_finger_quantity {
             let scale = 10_i128.pow(u32::from(instrument.quantity_precision));
@@ -184,7 +185,7 @@ impl Engine {
             base,
             per_lot,
             limit,
-            with_fee: false,
+            fee_of: None,
         };
         let at_reference = self.exposure.notional(i, lot, reference)?;
         if let Some(limit) = limits.fat_finger_notional
@@ -194,12 +195,17 @@ impl Engine {
         }
         if request.side == Side::Sell {
             let held = i128::from(self.ledger.quantity(sleeve, i));
-            let limit = held - i128::from(self.exposure.sales_of(sleeve, i));
+            let limit = held - i128::from(self.exposure.line(sleeve, i).sales);
             visit(in_quantity(Rule::NoShort, limit))?;
             return Ok(());
         }
-        let mut cash = in_money(Rule::Cash, 0, at_reference, self.available(sleeve)?.max(0));
-        cash.with_fee = true;
+        let mut cash = in_money(
+            Rule::Cash,
+            0,
+            at_reference,
+            self.available(sleeve, instrument.currency)?.max(0),
+        );
+        cash.fee_of = Some(i);
         if visit(cash)? {
             return Ok(());
         }
@@ -231,7 +237,7 @@ impl Engine {
         let per_lot = self
             .exposure
             .notional(i, self.config.instruments[i].lot_size, mark)?;
-        let held = self.exposure.of(i, mark)?;
+        let held = self.exposure.of(i);
         if let Some(limit) = limits.position_max
             && visit(Rule::Position, held, per_lot, limit)?
         {
@@ -276,10 +282,14 @@ impl Engine {
     fn figure(&self, measure: &Measure, lots: i64) -> Result<i128> {
         let part = mul(i128::from(lots), measure.per_lot, "a gate figure")?;
         let figure = add(measure.base, part, "a gate figure")?;
-        if !measure.with_fee {
+        let Some(instrument) = measure.fee_of else {
             return Ok(figure);
-        }
-        add(figure, self.exposure.fees.fee(part)?, "a gate figure")
+        };
+        add(
+            figure,
+            self.exposure.fees[instrument].fee(part)?,
+            "a gate figure",
+        )
     }
 
     /// What there is to say about a measure that is above its limit.
@@ -287,8 +297,8 @@ impl Engine {
     fn breach(&self, measure: &Measure, request: &OrderRequest, figure: i128) -> Result<Breach> {
         let lot = self.config.instruments[request.instrument].lot_size;
         let lots = request.quantity / lot;
-        let most = if measure.with_fee {
-            self.affordable_lots(measure.limit, measure.per_lot, lots)?
+        let most = if let Some(instrument) = measure.fee_of {
+            self.affordable_lots(instrument, measure.limit, measure.per_lot, lots)?
         } else {
             let headroom = sub(measure.limit, measure.base, "a gate figure")?.max(0);
             let lots = div_round(headroom, measure.per_lot, Rounding::Down);
@@ -309,20 +319,30 @@ impl Engine {
 
     /// What a sleeve may spend: its cash, less what its buys in flight reserve, plus what its
     /// sales in flight bring at the worst.
-    pub(crate) fn available(&self, sleeve: usize) -> Result<i128> {
+    pub(crate) fn available(&self, sleeve: usize, currency: usize) -> Result<i128> {
         let free = sub(
-            self.ledger.cash(sleeve),
-            self.exposure.reserved[sleeve],
+            self.ledger.cash(sleeve, currency),
+            self.exposure.reserved(sleeve, currency),
             "available cash",
         )?;
-        add(free, self.exposure.expected[sleeve], "available cash")
+        add(
+            free,
+            self.exposure.expected(sleeve, currency),
+            "available cash",
+        )
     }
 
     /// The most lots, up to `wanted`, whose cost with fee is within `cash`.
-    pub(crate) fn affordable_lots(&self, cash: i128, per_lot: i128, wanted: i64) -> Result<i64> {
+    pub(crate) fn affordable_lots(
+        &self,
+        instrument: usize,
+        cash: i128,
+        per_lot: i128,
+        wanted: i64,
+    ) -> Result<i64> {
         let within = |lots: i64| -> Result<bool> {
             let cost = mul(i128::from(lots), per_lot, "the cost of an order")?;
-            let fee = self.exposure.fees.fee(cost)?;
+            let fee = self.exposure.fees[instrument].fee(cost)?;
             Ok(add(cost, fee, "the cost of an order")? <= cash)
         };
         if cash < 0 || wanted <= 0 {
@@ -333,11 +353,17 @@ impl Engine {
         }
         // Without the rounding of the fee no more than `upper` fit; the rounding costs less than
         // one minor unit, so at least `lower` do.
-        let fee_rate = i128::from(RATE_ONE + self.config.venue.fee.rate);
+        let fee_rate = i128::from(RATE_ONE + self.config.venue_of(instrument).fee.rate);
         let scaled = mul(cash, i128::from(RATE_ONE), "the cost of an order")?;
         let per = mul(per_lot, fee_rate, "the cost of an order")?;
         let upper = div_round(scaled, per, Rounding::Down).min(i128::from(wanted));
-        let lower = upper - div_round(self.exposure.fees.minor_unit(), per_lot, Rounding::Up) - 1;
+        let lower = upper
+            - div_round(
+                self.exposure.fees[instrument].minor_unit(),
+                per_lot,
+                Rounding::Up,
+            )
+            - 1;
         let narrow = |lots: i128| i64::try_from(lots).expect("at most `wanted`");
         let (mut lower, mut upper) = (narrow(lower.max(0)), narrow(upper));
         while lower < upper {

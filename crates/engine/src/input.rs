@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::order::{OrderKind, Side, TimeInForce};
+use crate::action::Action;
+use crate::market::{Auction, BookLevel, BookOrder, Quote, Tick, TradingStatus};
+use crate::order::{Leg, Link, OrderKind, Side, TimeInForce, Trail};
+use crate::risk::{Command, RiskFigure};
 
 /// One thing that happened or was decided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,33 +19,63 @@ pub struct Input {
     pub event: Event,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Event {
-    InstrumentEnded {
-        instrument: usize,
-    },
-    Bar {
-        instrument: usize,
-        bar: Bar,
-    },
-    BarMissing {
-        instrument: usize,
-    },
-    Barrier {
-        session_start: bool,
-        session_end: bool,
-    },
-    TargetPortfolio {
-        sleeve: usize,
-        targets: Vec<(usize, i64)>,
-    },
-    SubmitOrder(OrderRequest),
-    CancelOrder {
-        order: u64,
-    },
-    ActivateSemantics {
-        number: u16,
-    },
+/// Names of the kinds of [`Event`], as in encodings and in Python.
+macro_rules! events {
+    ($($(#[$meta:meta])* $variant:ident $({ $($(#[$field_meta:meta])* $field:ident: $type:ty),* $(,)? })? $(($inner:ty))? = $name:literal, $class:literal;)+) => {
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        pub enum Event {
+            $($(#[$meta])* #[serde(rename = $name)] $variant $({ $($(#[$field_meta])* $field: $type),* })? $(($inner))?),+
+        }
+
+        impl Event {
+            pub const NAMES: &'static [&'static str] = &[$($name),+];
+
+            #[must_use]
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$variant { .. } => $name),+ }
+            }
+
+            /// Rank among events of the same time: reports and operators, corporate actions,
+            /// market, timer, strategy, orders.
+            #[must_use]
+            pub fn class(&self) -> u8 {
+                match self { $(Self::$variant { .. } => $class),+ }
+            }
+        }
+    };
+}
+
+events! {
+    /// What the operator of the fund commands.
+    Operator(Command) = "operator", 0;
+    /// Money paid in, or out where negative, in a currency.
+    CashFlow { sleeve: usize, currency: usize, amount: i128 } = "cash_flow", 1;
+    Action(Action) = "action", 1;
+    InstrumentEnded { instrument: usize } = "instrument_ended", 1;
+    /// Price of one unit of a currency in the fund's, in `10^-12`.
+    CurrencyRate { currency: usize, rate: i64 } = "currency_rate", 2;
+    RiskFigure(RiskFigure) = "risk_figure", 2;
+    Status { instrument: usize, status: TradingStatus } = "status", 2;
+    Quote { instrument: usize, quote: Quote } = "quote", 2;
+    Trade { instrument: usize, trade: Tick } = "trade", 2;
+    BookLevel { instrument: usize, level: BookLevel } = "book_level", 2;
+    /// All levels and orders of the book are gone; `more` of the same message may follow.
+    BookCleared { instrument: usize, more: bool } = "book_cleared", 2;
+    BookOrder { instrument: usize, order: BookOrder } = "book_order", 2;
+    Auction { instrument: usize, auction: Auction } = "auction", 2;
+    /// What holders of a perpetual pay, in `10^-9` of the value of their position.
+    Funding { instrument: usize, rate: i64 } = "funding", 2;
+    Bar { instrument: usize, bar: Bar } = "bar", 2;
+    BarMissing { instrument: usize } = "bar_missing", 2;
+    Barrier { session_start: bool, session_end: bool } = "barrier", 3;
+    /// A calendar day of the fund is over; `trading` days count for settlement.
+    DayEnded { trading: bool } = "day_ended", 3;
+    TargetPortfolio { sleeve: usize, targets: Vec<(usize, i64)> } = "target_portfolio", 4;
+    SubmitOrder(OrderRequest) = "submit_order", 5;
+    SubmitList { orders: Vec<OrderRequest>, link: Link } = "submit_list", 5;
+    AmendOrder(Amendment) = "amend_order", 5;
+    CancelOrder { order: u64 } = "cancel_order", 5;
+    ActivateSemantics { number: u16 } = "activate_semantics", 5;
 }
 
 /// Prices in price units, volume in quantity units.
@@ -63,7 +96,73 @@ pub struct OrderRequest {
     pub quantity: i64,
     pub kind: OrderKind,
     pub tif: TimeInForce,
+    #[serde(default)]
     pub limit_price: Option<i64>,
+    #[serde(default)]
+    pub trigger_price: Option<i64>,
+    #[serde(default)]
+    pub trail: Option<Trail>,
+    #[serde(default)]
+    pub expire_at: Option<i64>,
+    #[serde(default)]
+    pub display_quantity: Option<i64>,
+    #[serde(default)]
+    pub post_only: bool,
+    #[serde(default)]
+    pub reduce_only: bool,
+    #[serde(default = "net")]
+    pub leg: Leg,
+}
+
+fn net() -> Leg {
+    Leg::Net
+}
+
+impl OrderRequest {
+    /// An order without any of the optional terms.
+    #[must_use]
+    pub fn new(
+        sleeve: usize,
+        instrument: usize,
+        side: Side,
+        quantity: i64,
+        kind: OrderKind,
+        tif: TimeInForce,
+    ) -> Self {
+        Self {
+            sleeve,
+            instrument,
+            side,
+            quantity,
+            kind,
+            tif,
+            limit_price: None,
+            trigger_price: None,
+            trail: None,
+            expire_at: None,
+            display_quantity: None,
+            post_only: false,
+            reduce_only: false,
+            leg: Leg::Net,
+        }
+    }
+}
+
+/// New terms for a working order; what is `None` stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Amendment {
+    pub order: u64,
+    /// The whole quantity, what is filled already included.
+    #[serde(default)]
+    pub quantity: Option<i64>,
+    #[serde(default)]
+    pub limit_price: Option<i64>,
+    #[serde(default)]
+    pub trigger_price: Option<i64>,
+    #[serde(default)]
+    pub trail: Option<Trail>,
+    #[serde(default)]
+    pub expire_at: Option<i64>,
 }
 
 /// Place of an input in the total order of events.
@@ -73,21 +172,6 @@ pub struct Key {
     pub class: u8,
     pub source: u32,
     pub sequence: u64,
-}
-
-impl Event {
-    /// Rank among events of the same time: reports (0, none yet), corporate actions, market,
-    /// timer, strategy, orders.
-    #[must_use]
-    pub fn class(&self) -> u8 {
-        match self {
-            Self::InstrumentEnded { .. } => 1,
-            Self::Bar { .. } | Self::BarMissing { .. } => 2,
-            Self::Barrier { .. } => 3,
-            Self::TargetPortfolio { .. } => 4,
-            Self::SubmitOrder(_) | Self::CancelOrder { .. } | Self::ActivateSemantics { .. } => 5,
-        }
-    }
 }
 
 impl Input {

@@ -5,6 +5,8 @@
 //! `docs/engine/bars.md` states the rules; this crate is one implementation of them, and the reference
 //! in `tests/reference` is another that shares no code with it.
 
+mod accounts;
+mod action;
 mod allocation;
 mod book;
 mod config;
@@ -18,25 +20,42 @@ mod filling;
 mod gate;
 mod input;
 mod ledger;
+mod lists;
+mod market;
 mod matching;
 mod numbers;
 mod order;
 mod output;
 mod packed;
 mod recording;
+mod risk;
 mod sizing;
 mod snapshot;
+mod states;
+mod venue;
 
+pub use action::Action;
 pub use allocation::allocate;
-pub use config::{Config, FeeModel, Instrument, Limits, Sleeve, SlippageModel, Venue};
+pub use config::{
+    AccountKind, AccountModel, Config, Currency, FeeModel, Instrument, InstrumentKind, Limits,
+    PositionMode, RateSource, Settlement, Sleeve, SlippageModel, Venue,
+};
 pub use encoding::{Encoded, FORMAT_VERSION, RunState, decode, encode};
 pub use engine::{Engine, SEMANTICS_SUPPORTED};
 pub use error::EngineError;
 pub use feed::{BarColumns, Feed, MISSING};
-pub use input::{Bar, Event, Input, Key, OrderRequest};
-pub use ledger::{Account, Entry, Ledger};
+pub use input::{Amendment, Bar, Event, Input, Key, OrderRequest};
+pub use ledger::{Account, Ledger, Position};
+pub use market::{
+    Auction, AuctionKind, BookLevel, BookOrder, DataKind, Quote, Tick, TradingStatus,
+};
 pub use numbers::{MONEY_DIGITS, RATE_ONE, Rounding, div_round, notional};
-pub use order::{Order, OrderKind, OrderStatus, Reason, Side, TRANSITIONS, TimeInForce};
-pub use output::{Figure, Fill, FillKind, Outcome, Output, Rule, Verdict};
+pub use order::{
+    Leg, Link, Order, OrderKind, OrderStatus, Origin, Reason, Side, TRANSITIONS, TimeInForce, Trail,
+};
+pub use output::{
+    Figure, Fill, FillKind, Liquidity, Outcome, Output, Posting, PostingKind, Rule, Verdict,
+};
 pub use recording::{OrderRow, PositionRow, Recorder, SleeveRow, VerdictRow};
+pub use risk::{Cause, Command, FundState, RiskFigure, RiskKind, SleeveState};
 pub use snapshot::Snapshot;

@@ -130,7 +130,6 @@ impl Engine {
         session_start: bool,
         session_end: bool,
     ) -> Result<()> {
-        let cutoff = self.config.venue.on_close_cutoff_ns;
         session.ts = ts;
         session.candidates.clear();
         session.groups.clear();
@@ -142,7 +141,8 @@ impl Engine {
                 continue;
             }
             let bar = self.instruments[instrument].waiting;
-            let touch = self.config.venue.limit_fill_on_touch;
+            let cutoff = self.config.venue_of(instrument).on_close_cutoff_ns;
+            let touch = self.config.venue_of(instrument).limit_fill_on_touch;
             let begin = session.candidates.len();
             for position in 0..self.book.slots_of(instrument).len() {
                 let slot = self.book.slots_of(instrument)[position];
@@ -156,6 +156,7 @@ impl Engine {
                     OrderKind::Market | OrderKind::Limit => true,
                     OrderKind::OnOpen => session_start,
                     OrderKind::OnClose => session_end && ts.saturating_sub(cutoff) >= order.ts,
+                    _ => false,
                 };
                 order.due |= may_match;
                 if order.due
@@ -202,7 +203,7 @@ impl Engine {
     }
 
     fn volume_lots(&self, instrument: usize, volume: Option<i64>) -> Result<Option<i64>> {
-        let Some(rate) = self.config.venue.participation_max else {
+        let Some(rate) = self.config.venue_of(instrument).participation_max else {
             return Ok(None);
         };
         let product = mul(
@@ -264,11 +265,11 @@ impl Engine {
                         OrderKind::Market => is_first_price,
                         OrderKind::OnOpen => step == Step::Open,
                         OrderKind::OnClose => step == Step::Close,
-                        OrderKind::Limit => false,
+                        _ => false,
                     }
             }));
             let tick = self.config.instruments[instrument].tick_size;
-            let slippage = self.config.venue.slippage;
+            let slippage = self.config.venue_of(instrument).slippage;
             if !members.is_empty() {
                 members.sort_by_key(|i| (session.candidates[*i].sleeve, session.candidates[*i].id));
                 let terms = Terms {
@@ -338,7 +339,9 @@ impl Engine {
                         low,
                         side,
                         limit,
-                        self.config.venue.limit_fill_on_touch,
+                        self.config
+                            .venue_of(candidate.instrument)
+                            .limit_fill_on_touch,
                     )
                 {
                     let terms = Terms {

@@ -8,6 +8,9 @@ pub const MONEY_DIGITS: u8 = 12;
 /// One in rates, weights and shares.
 pub const RATE_ONE: i64 = 1_000_000_000;
 
+/// One unit of a currency, in money.
+pub(crate) const MONEY_ONE: i64 = 1_000_000_000_000;
+
 pub(crate) type Result<T> = std::result::Result<T, EngineError>;
 
 /// Which way a quotient that is not whole goes.
@@ -101,6 +104,12 @@ pub(crate) fn quantity_add(a: i64, b: i64, place: &'static str) -> Result<i64> {
         Some(sum) => Ok(sum),
         None => Err(overflow(place)),
     }
+}
+
+/// Money of one currency in another, whose price is `rate`, rounded down.
+pub(crate) fn convert(amount: i128, rate: i64) -> Result<i128> {
+    let product = mul(amount, i128::from(rate), "a converted amount")?;
+    Ok(div_round(product, i128::from(MONEY_ONE), Rounding::Down))
 }
 
 /// `amount * rate / 10^9`, rounded down: a share of an amount of money.

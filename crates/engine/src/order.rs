@@ -2,108 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Side {
-    Buy,
-    Sell,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum OrderKind {
-    Market,
-    Limit,
-    OnOpen,
-    OnClose,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum TimeInForce {
-    Day,
-    Gtc,
-    Ioc,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum OrderStatus {
-    Initialised,
-    Accepted,
-    PartiallyFilled,
-    Filled,
-    Cancelled,
-    Expired,
-    Rejected,
-}
-
-/// Every transition there is; what is not listed is illegal.
-pub const TRANSITIONS: &[(OrderStatus, OrderStatus)] = &[
-    (OrderStatus::Initialised, OrderStatus::Accepted),
-    (OrderStatus::Initialised, OrderStatus::Rejected),
-    (OrderStatus::Accepted, OrderStatus::PartiallyFilled),
-    (OrderStatus::Accepted, OrderStatus::Filled),
-    (OrderStatus::Accepted, OrderStatus::Cancelled),
-    (OrderStatus::Accepted, OrderStatus::Expired),
-    (OrderStatus::PartiallyFilled, OrderStatus::PartiallyFilled),
-    (OrderStatus::PartiallyFilled, OrderStatus::Filled),
-    (OrderStatus::PartiallyFilled, OrderStatus::Cancelled),
-    (OrderStatus::PartiallyFilled, OrderStatus::Expired),
-];
-
-impl OrderStatus {
-    /// Whether an order may go from this status to `next`.
-    #[must_use]
-    pub fn may_become(self, next: Self) -> bool {
-        TRANSITIONS.contains(&(self, next))
-    }
-}
-
-/// Why an order was not filled, cancelled or expired.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Reason {
-    /// Nothing special: the session ended.
-    Day,
-    NoBar,
-    PriceBand,
-    Volume,
-    Limit,
-    Uncrossed,
-    Ioc,
-    Cash,
-    Superseded,
-    Requested,
-    InstrumentEnded,
-}
-
-/// A working order. Finished ones leave the state; the outputs tell their story.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Order {
-    pub id: u64,
-    pub ts: i64,
-    pub sleeve: usize,
-    pub instrument: usize,
-    pub side: Side,
-    pub kind: OrderKind,
-    pub tif: TimeInForce,
-    pub limit_price: Option<i64>,
-    pub quantity: i64,
-    pub filled: i64,
-    /// Limit price, else the mark at acceptance: centre of its band, price of its reserve.
-    pub reference: i64,
-    pub status: OrderStatus,
-    pub due: bool,
-    pub from_target: bool,
-    pub reason: Reason,
-}
-
-impl Order {
-    #[must_use]
-    pub fn unfilled(&self) -> i64 {
-        self.quantity - self.filled
-    }
-}
-
-/// Names as they stand in the files of a run.
+/// Names as they stand in the files of a run, in encodings and in Python.
 macro_rules! named {
-    ($type:ident { $($variant:ident = $name:literal),+ $(,)? }) => {
+    ($(#[$meta:meta])* $type:ident { $($(#[$variant_meta:meta])* $variant:ident = $name:literal),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum $type { $($(#[$variant_meta])* #[serde(rename = $name)] $variant),+ }
+
         impl $type {
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
@@ -122,27 +27,225 @@ macro_rules! named {
 pub(crate) use named;
 
 named!(Side { Buy = "buy", Sell = "sell" });
-named!(OrderKind { Market = "market", Limit = "limit", OnOpen = "on_open", OnClose = "on_close" });
-named!(TimeInForce { Day = "day", Gtc = "gtc", Ioc = "ioc" });
+
+named!(OrderKind {
+    Market = "market",
+    Limit = "limit",
+    Stop = "stop",
+    StopLimit = "stop_limit",
+    TrailingStop = "trailing_stop",
+    MarketIfTouched = "market_if_touched",
+    LimitIfTouched = "limit_if_touched",
+    OnOpen = "on_open",
+    OnClose = "on_close",
+});
+
+named!(TimeInForce { Day = "day", Gtc = "gtc", Gtd = "gtd", Ioc = "ioc", Fok = "fok" });
+
+named!(
+    /// Which position of a hedging account an order works on; `Net` in a netting account.
+    Leg { Net = "net", Long = "long", Short = "short" }
+);
+
+named!(
+    /// Who asked for an order.
+    Origin {
+        Strategy = "strategy",
+        Target = "target",
+        /// The engine itself, to meet a margin call.
+        Liquidation = "liquidation",
+        /// The operator's command to flatten.
+        Operator = "operator",
+    }
+);
+
 named!(OrderStatus {
     Initialised = "initialised",
+    /// Waits for its parent to fill.
+    Held = "held",
+    /// On its way to the venue.
+    Submitted = "submitted",
     Accepted = "accepted",
+    /// A stop or if-touched order that has become active.
+    Triggered = "triggered",
     PartiallyFilled = "partially_filled",
     Filled = "filled",
     Cancelled = "cancelled",
     Expired = "expired",
     Rejected = "rejected",
 });
-named!(Reason {
-    Day = "day",
-    NoBar = "no_bar",
-    PriceBand = "price_band",
-    Volume = "volume",
-    Limit = "limit",
-    Uncrossed = "uncrossed",
-    Ioc = "ioc",
-    Cash = "cash",
-    Superseded = "superseded",
-    Requested = "requested",
-    InstrumentEnded = "instrument_ended",
-});
+
+named!(
+    /// Why an order was not filled, cancelled or expired.
+    Reason {
+        /// Nothing special: the session ended.
+        Day = "day",
+        NoBar = "no_bar",
+        PriceBand = "price_band",
+        Volume = "volume",
+        Limit = "limit",
+        Uncrossed = "uncrossed",
+        Ioc = "ioc",
+        Fok = "fok",
+        Gtd = "gtd",
+        Cash = "cash",
+        Margin = "margin",
+        Superseded = "superseded",
+        Requested = "requested",
+        InstrumentEnded = "instrument_ended",
+        /// Its sibling or parent ended.
+        Linked = "linked",
+        PostOnly = "post_only",
+        ReduceOnly = "reduce_only",
+        /// The fund or the sleeve may take no new risk.
+        State = "state",
+        /// A corporate action left nothing that could be traded.
+        Action = "action",
+        Trigger = "trigger",
+    }
+);
+
+impl Leg {
+    /// Place of the position among those of an instrument.
+    #[must_use]
+    pub fn index(self) -> usize {
+        match self {
+            Self::Net | Self::Long => 0,
+            Self::Short => 1,
+        }
+    }
+}
+
+impl Side {
+    #[must_use]
+    pub fn opposite(self) -> Self {
+        match self {
+            Self::Buy => Self::Sell,
+            Self::Sell => Self::Buy,
+        }
+    }
+
+    /// `quantity` with the sign that it gives to a position.
+    #[must_use]
+    pub fn signed(self, quantity: i64) -> i64 {
+        match self {
+            Self::Buy => quantity,
+            Self::Sell => -quantity,
+        }
+    }
+}
+
+/// How far behind the best price a trailing stop follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trail {
+    /// In price units.
+    Amount(i64),
+    /// In `10^-9` of the price.
+    Rate(i64),
+}
+
+/// How the orders of a list hang together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Link {
+    /// One cancels the other: a fill of one reduces the others by as much.
+    Oco,
+    /// One triggers the others: the first is the parent, the others wait for its fills.
+    Oto,
+    /// An entry that triggers two exits which are linked as [`Link::Oco`].
+    Bracket,
+}
+
+use OrderStatus as S;
+
+/// Every transition there is; what is not listed is illegal.
+pub const TRANSITIONS: &[(OrderStatus, OrderStatus)] = &[
+    (S::Initialised, S::Held),
+    (S::Initialised, S::Submitted),
+    (S::Initialised, S::Accepted),
+    (S::Initialised, S::Rejected),
+    (S::Held, S::Submitted),
+    (S::Held, S::Accepted),
+    (S::Held, S::Rejected),
+    (S::Held, S::Cancelled),
+    (S::Held, S::Expired),
+    (S::Submitted, S::Accepted),
+    (S::Submitted, S::Cancelled),
+    (S::Submitted, S::Expired),
+    (S::Accepted, S::Triggered),
+    (S::Accepted, S::PartiallyFilled),
+    (S::Accepted, S::Filled),
+    (S::Accepted, S::Cancelled),
+    (S::Accepted, S::Expired),
+    (S::Triggered, S::PartiallyFilled),
+    (S::Triggered, S::Filled),
+    (S::Triggered, S::Cancelled),
+    (S::Triggered, S::Expired),
+    (S::PartiallyFilled, S::PartiallyFilled),
+    (S::PartiallyFilled, S::Filled),
+    (S::PartiallyFilled, S::Cancelled),
+    (S::PartiallyFilled, S::Expired),
+];
+
+impl OrderStatus {
+    /// Whether an order may go from this status to `next`.
+    #[must_use]
+    pub fn may_become(self, next: Self) -> bool {
+        TRANSITIONS.contains(&(self, next))
+    }
+
+    /// Whether nothing more can happen to an order.
+    #[must_use]
+    pub fn is_final(self) -> bool {
+        matches!(self, S::Filled | S::Cancelled | S::Expired | S::Rejected)
+    }
+}
+
+/// A working order. Finished ones leave the state; the outputs tell their story.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "terms of an order, each its own"
+)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    pub id: u64,
+    pub ts: i64,
+    pub sleeve: usize,
+    pub instrument: usize,
+    pub side: Side,
+    pub kind: OrderKind,
+    pub tif: TimeInForce,
+    pub limit_price: Option<i64>,
+    pub trigger_price: Option<i64>,
+    pub trail: Option<Trail>,
+    /// For [`TimeInForce::Gtd`]: the first time at which it no longer works.
+    pub expire_at: Option<i64>,
+    /// For an iceberg: how much of it is shown at a time.
+    pub display_quantity: Option<i64>,
+    pub post_only: bool,
+    pub reduce_only: bool,
+    pub leg: Leg,
+    pub origin: Origin,
+    pub quantity: i64,
+    pub filled: i64,
+    /// Limit price, else trigger price, else the mark at acceptance: centre of its band, price of
+    /// its reserve.
+    pub reference: i64,
+    pub status: OrderStatus,
+    pub due: bool,
+    pub reason: Reason,
+    /// The order whose fills release this one.
+    pub parent: Option<u64>,
+    /// Its group of orders that cancel each other, named by the first of them.
+    pub group: Option<u64>,
+    /// Whether it counts as in flight: of a group only one does.
+    pub counted: bool,
+}
+
+impl Order {
+    #[must_use]
+    pub fn unfilled(&self) -> i64 {
+        self.quantity - self.filled
+    }
+}

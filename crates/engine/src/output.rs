@@ -3,43 +3,57 @@
 use serde::{Deserialize, Serialize};
 
 use crate::order::{Order, Reason, Side, named};
+use crate::risk::{Cause, FundState, SleeveState};
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Output {
-    OrderAccepted(Order),
-    OrderRejected {
-        order: Order,
-        rule: Rule,
-    },
-    OrderFilled(Fill),
-    OrderCancelled {
-        ts: i64,
-        order: u64,
-        reason: Reason,
-    },
-    OrderExpired {
-        ts: i64,
-        order: u64,
-        reason: Reason,
-    },
-    CancelRejected {
-        ts: i64,
-        order: u64,
-    },
-    Verdict(Verdict),
-    BarMissed {
-        ts: i64,
-        instrument: usize,
-    },
-    InstrumentSettled {
-        ts: i64,
-        instrument: usize,
-        price: Option<i64>,
-    },
-    SemanticsActivated {
-        ts: i64,
-        number: u16,
-    },
+/// Names of the kinds of [`Output`], as in encodings and in Python.
+macro_rules! outputs {
+    ($($(#[$meta:meta])* $variant:ident $({ $($(#[$field_meta:meta])* $field:ident: $type:ty),* $(,)? })? $(($inner:ty))? = $name:literal;)+) => {
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        pub enum Output {
+            $($(#[$meta])* #[serde(rename = $name)] $variant $({ $($(#[$field_meta])* $field: $type),* })? $(($inner))?),+
+        }
+
+        impl Output {
+            pub const NAMES: &'static [&'static str] = &[$($name),+];
+
+            #[must_use]
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$variant { .. } => $name),+ }
+            }
+        }
+    };
+}
+
+outputs! {
+    /// The gate took it; it waits for its parent.
+    OrderHeld(Order) = "order_held";
+    /// The gate took it; it is on its way to the venue.
+    OrderSubmitted(Order) = "order_submitted";
+    /// The gate took it and it works at the venue.
+    OrderAccepted(Order) = "order_accepted";
+    OrderRejected { order: Order, rule: Rule } = "order_rejected";
+    OrderTriggered { ts: i64, order: u64 } = "order_triggered";
+    /// New terms; also where a sibling, a parent or a corporate action changed them.
+    OrderAmended { ts: i64, order: Order } = "order_amended";
+    OrderFilled(Fill) = "order_filled";
+    OrderCancelled { ts: i64, order: u64, reason: Reason } = "order_cancelled";
+    OrderExpired { ts: i64, order: u64, reason: Reason } = "order_expired";
+    CancelRejected { ts: i64, order: u64 } = "cancel_rejected";
+    AmendRejected { ts: i64, order: u64, rule: Rule } = "amend_rejected";
+    Verdict(Verdict) = "verdict";
+    /// Money that moved without a trade.
+    Posted(Posting) = "posted";
+    CashFlowRejected { ts: i64, sleeve: usize, currency: usize, amount: i128, available: i128 } = "cash_flow_rejected";
+    MarginCalled { ts: i64, sleeve: usize, equity: i128, required: i128 } = "margin_called";
+    StateChanged { ts: i64, state: FundState, cause: Cause } = "state_changed";
+    SleeveChanged { ts: i64, sleeve: usize, state: SleeveState, cause: Cause } = "sleeve_changed";
+    LimitChanged { ts: i64, name: String, value: Option<i128> } = "limit_changed";
+    BarMissed { ts: i64, instrument: usize } = "bar_missed";
+    InstrumentSettled { ts: i64, instrument: usize, price: Option<i64> } = "instrument_settled";
+    SymbolChanged { ts: i64, instrument: usize, symbol: String } = "symbol_changed";
+    /// A corporate action came into effect.
+    ActionApplied { ts: i64, instrument: usize, action: String } = "action_applied";
+    SemanticsActivated { ts: i64, number: u16 } = "semantics_activated";
 }
 
 /// Our execution of an order, or of part of it.
@@ -51,25 +65,62 @@ pub struct Fill {
     pub order: Option<u64>,
     pub instrument: usize,
     pub sleeve: usize,
+    pub leg: usize,
     pub side: Side,
     pub quantity: i64,
     /// Slippage included.
     pub price: i64,
+    /// In the instrument's currency; negative is a rebate.
     pub fee: i128,
-    /// Money lost against the market's price; never negative.
+    /// Money lost against the market's price.
     pub slippage: i128,
     pub kind: FillKind,
+    pub liquidity: Liquidity,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum FillKind {
+named!(FillKind {
     /// With the venue.
-    Trade,
+    Trade = "trade",
     /// Between two sleeves.
-    Cross,
-    /// At the end of an instrument.
-    Settlement,
+    Cross = "cross",
+    /// At the end of an instrument, or a part that a corporate action paid in cash.
+    Settlement = "settlement",
+    /// To meet a margin call.
+    Liquidation = "liquidation",
+    /// Units that a corporate action gave or took.
+    Action = "action",
+});
+
+named!(
+    /// Whether our order rested or came to what rested.
+    Liquidity { Maker = "maker", Taker = "taker", None = "none" }
+);
+
+/// Money that moved on a sleeve's cash without a trade; positive is received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Posting {
+    pub ts: i64,
+    pub sleeve: usize,
+    pub currency: usize,
+    pub kind: PostingKind,
+    pub instrument: Option<usize>,
+    pub amount: i128,
 }
+
+named!(PostingKind {
+    Deposit = "deposit",
+    Withdrawal = "withdrawal",
+    Interest = "interest",
+    Borrow = "borrow",
+    Funding = "funding",
+    Dividend = "dividend",
+    /// Cash for a fraction of a unit.
+    InLieu = "in_lieu",
+    /// Proceeds of a sale became settled money.
+    Settled = "settled",
+    /// Cash part of a merger.
+    Merger = "merger",
+});
 
 /// What the gate, or matching on its behalf, said about an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,62 +133,71 @@ pub struct Verdict {
     pub outcome: Outcome,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Outcome {
-    Accepted,
-    Cut,
-    Rejected,
-    Held,
-}
+named!(Outcome { Accepted = "accepted", Cut = "cut", Rejected = "rejected", Held = "held" });
 
 /// A number of a verdict, in its own unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Figure {
     None,
     Money(i128),
     Price(i64),
     Quantity(i64),
+    /// In `10^-9`.
+    Rate(i64),
+    Count(i64),
+    /// Nanoseconds.
+    Duration(i64),
 }
 
-/// The gate's rules, in the order in which it checks them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Rule {
-    /// All passed.
-    All,
-    NotListed,
-    NoPrice,
-    Lot,
-    Tick,
-    NeedsOhlc,
-    TimeInForce,
-    PriceBand,
-    FatFingerQuantity,
-    FatFingerNotional,
-    NoShort,
-    Cash,
-    Position,
-    Concentration,
-    Sector,
-    Gross,
-}
-
-named!(FillKind { Trade = "trade", Cross = "cross", Settlement = "settlement" });
-named!(Outcome { Accepted = "accepted", Cut = "cut", Rejected = "rejected", Held = "held" });
-named!(Rule {
-    All = "all",
-    NotListed = "not_listed",
-    NoPrice = "no_price",
-    Lot = "lot",
-    Tick = "tick",
-    NeedsOhlc = "needs_ohlc",
-    TimeInForce = "time_in_force",
-    PriceBand = "price_band",
-    FatFingerQuantity = "fat_finger_quantity",
-    FatFingerNotional = "fat_finger_notional",
-    NoShort = "no_short",
-    Cash = "cash",
-    Position = "position",
-    Concentration = "concentration",
-    Sector = "sector",
-    Gross = "gross",
-});
+named!(
+    /// The gate's rules, in the order in which it checks them.
+    Rule {
+        /// All passed.
+        All = "all",
+        State = "state",
+        SleeveState = "sleeve_state",
+        NotListed = "not_listed",
+        Halted = "halted",
+        NoPrice = "no_price",
+        NoRate = "no_rate",
+        StalePrice = "stale_price",
+        Lot = "lot",
+        Tick = "tick",
+        /// Terms that do not go together.
+        Form = "form",
+        NeedsOhlc = "needs_ohlc",
+        /// The kind of order needs data that the instrument does not have.
+        NeedsData = "needs_data",
+        TimeInForce = "time_in_force",
+        Trigger = "trigger",
+        PostOnly = "post_only",
+        Leg = "leg",
+        Linked = "linked",
+        OrderRate = "order_rate",
+        Duplicate = "duplicate",
+        SelfTrade = "self_trade",
+        PriceBand = "price_band",
+        FatFingerQuantity = "fat_finger_quantity",
+        FatFingerNotional = "fat_finger_notional",
+        FatFingerVolume = "fat_finger_volume",
+        ReduceOnly = "reduce_only",
+        NoShort = "no_short",
+        Locate = "locate",
+        Cash = "cash",
+        Margin = "margin",
+        Leverage = "leverage",
+        Position = "position",
+        Concentration = "concentration",
+        Sector = "sector",
+        Gross = "gross",
+        Net = "net",
+        SleeveGross = "sleeve_gross",
+        Volatility = "volatility",
+        Correlation = "correlation",
+        Regime = "regime",
+        ValueAtRisk = "value_at_risk",
+        /// No working order has this id.
+        Unknown = "unknown",
+    }
+);

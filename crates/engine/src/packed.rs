@@ -1,8 +1,8 @@
 //! Rows as a recorder keeps them: packed, for millions of them are written in a run, and most of
 //! the time that takes goes into fresh memory. They come out as they went in.
 
-use crate::order::{Order, OrderKind, OrderStatus, Reason, Side, TimeInForce};
-use crate::output::{Figure, Fill, FillKind, Outcome, Rule, Verdict};
+use crate::order::{Leg, Order, OrderKind, OrderStatus, Origin, Reason, Side, TimeInForce, Trail};
+use crate::output::{Figure, Fill, FillKind, Liquidity, Outcome, Rule, Verdict};
 use crate::recording::OrderRow;
 
 fn narrow(index: usize) -> u32 {
@@ -11,28 +11,45 @@ fn narrow(index: usize) -> u32 {
 
 /// An order without its id, which is its place among all orders, and without `due` and `reason`,
 /// which only mean something in the book. The verdict of most orders, accepted whole, stands here.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct PackedOrder {
     pub(crate) ts: i64,
-    /// 0 where there is none.
+    /// 0 where there is none; so is the next.
     limit_price: i64,
+    trigger_price: i64,
     quantity: i64,
     filled: i64,
     reference: i64,
+    /// What few orders have.
+    rare: Option<Box<Rare>>,
     instrument: u32,
     sleeve: u32,
     side: Side,
     kind: OrderKind,
     tif: TimeInForce,
+    leg: Leg,
+    origin: Origin,
     status: OrderStatus,
     flags: u8,
     reason: Option<Reason>,
     rejected_by: Option<Rule>,
 }
 
-const FROM_TARGET: u8 = 1;
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Rare {
+    trail: Option<Trail>,
+    expire_at: Option<i64>,
+    display_quantity: Option<i64>,
+    parent: Option<u64>,
+    group: Option<u64>,
+}
+
+const POST_ONLY: u8 = 1;
 const HAS_LIMIT: u8 = 2;
 const ACCEPTED_WHOLE: u8 = 4;
+const REDUCE_ONLY: u8 = 8;
+const HAS_TRIGGER: u8 = 16;
+const COUNTED: u8 = 32;
 
 fn flag(is_set: bool, flag: u8) -> u8 {
     if is_set { flag } else { 0 }
@@ -41,20 +58,34 @@ fn flag(is_set: bool, flag: u8) -> u8 {
 impl PackedOrder {
     #[inline]
     pub(crate) fn new(order: &Order, rejected_by: Option<Rule>) -> Self {
+        let rare = Rare {
+            trail: order.trail,
+            expire_at: order.expire_at,
+            display_quantity: order.display_quantity,
+            parent: order.parent,
+            group: order.group,
+        };
         Self {
             ts: order.ts,
             limit_price: order.limit_price.unwrap_or(0),
+            trigger_price: order.trigger_price.unwrap_or(0),
             quantity: order.quantity,
             filled: order.filled,
             reference: order.reference,
+            rare: (rare != Rare::default()).then(|| Box::new(rare)),
             instrument: narrow(order.instrument),
             sleeve: narrow(order.sleeve),
             side: order.side,
             kind: order.kind,
             tif: order.tif,
+            leg: order.leg,
+            origin: order.origin,
             status: order.status,
-            flags: flag(order.from_target, FROM_TARGET)
-                | flag(order.limit_price.is_some(), HAS_LIMIT),
+            flags: flag(order.post_only, POST_ONLY)
+                | flag(order.reduce_only, REDUCE_ONLY)
+                | flag(order.limit_price.is_some(), HAS_LIMIT)
+                | flag(order.trigger_price.is_some(), HAS_TRIGGER)
+                | flag(order.counted, COUNTED),
             reason: None,
             rejected_by,
         }
@@ -68,6 +99,7 @@ impl PackedOrder {
     }
 
     pub(crate) fn unpack(&self, id: u64) -> OrderRow {
+        let rare = self.rare.as_deref().cloned().unwrap_or_default();
         OrderRow {
             order: Order {
                 id,
@@ -78,17 +110,34 @@ impl PackedOrder {
                 kind: self.kind,
                 tif: self.tif,
                 limit_price: self.has(HAS_LIMIT).then_some(self.limit_price),
+                trigger_price: self.has(HAS_TRIGGER).then_some(self.trigger_price),
+                trail: rare.trail,
+                expire_at: rare.expire_at,
+                display_quantity: rare.display_quantity,
+                post_only: self.has(POST_ONLY),
+                reduce_only: self.has(REDUCE_ONLY),
+                leg: self.leg,
+                origin: self.origin,
                 quantity: self.quantity,
                 filled: self.filled,
                 reference: self.reference,
                 status: self.status,
                 due: false,
-                from_target: self.has(FROM_TARGET),
                 reason: Reason::Day,
+                parent: rare.parent,
+                group: rare.group,
+                counted: self.has(COUNTED),
             },
             reason: self.reason,
             rejected_by: self.rejected_by,
         }
+    }
+
+    /// Take over new terms or a new status; what is filled is known here.
+    pub(crate) fn renew(&mut self, order: &Order) {
+        let accepted = self.flags & ACCEPTED_WHOLE;
+        *self = Self::new(order, self.rejected_by);
+        self.flags |= accepted;
     }
 
     fn has(&self, flag: u8) -> bool {
@@ -128,8 +177,8 @@ impl PackedOrder {
 /// The fee and the slippage of a fill, where they are too large for 64 bits: nine million.
 pub(crate) type Costs = (i128, i128);
 
-/// Slippage is never negative.
-const WIDE: i64 = -1;
+/// Slippage is far from that.
+const WIDE: i64 = i64::MIN;
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PackedFill {
@@ -144,15 +193,19 @@ pub(crate) struct PackedFill {
     slippage: i64,
     instrument: u32,
     sleeve: u32,
+    leg: u8,
     side: Side,
     kind: FillKind,
+    liquidity: Liquidity,
 }
 
 impl PackedFill {
     #[inline]
     pub(crate) fn pack(fill: &Fill, all: &mut Vec<Costs>) -> Self {
         let narrow_costs = (i64::try_from(fill.fee), i64::try_from(fill.slippage));
-        let (fee, slippage) = if let (Ok(fee), Ok(slippage)) = narrow_costs {
+        let (fee, slippage) = if let (Ok(fee), Ok(slippage)) = narrow_costs
+            && slippage != WIDE
+        {
             (fee, slippage)
         } else {
             all.push((fill.fee, fill.slippage));
@@ -171,8 +224,10 @@ impl PackedFill {
             slippage,
             instrument: narrow(fill.instrument),
             sleeve: narrow(fill.sleeve),
+            leg: u8::try_from(fill.leg).expect("two legs at most"),
             side: fill.side,
             kind: fill.kind,
+            liquidity: fill.liquidity,
         }
     }
 
@@ -189,12 +244,14 @@ impl PackedFill {
             order: Some(self.order).filter(|id| *id != 0),
             instrument: self.instrument as usize,
             sleeve: self.sleeve as usize,
+            leg: usize::from(self.leg),
             side: self.side,
             quantity: self.quantity,
             price: self.price,
             fee,
             slippage,
             kind: self.kind,
+            liquidity: self.liquidity,
         }
     }
 }

@@ -164,11 +164,23 @@ impl Recorder {
     pub fn observe(&mut self, outputs: &[Output]) {
         for output in outputs {
             match output {
-                Output::OrderAccepted(order) => {
-                    self.orders.push(PackedOrder::new(order, None));
+                Output::OrderAccepted(order)
+                | Output::OrderSubmitted(order)
+                | Output::OrderHeld(order) => match self.order_mut(order.id) {
+                    None => self.orders.push(PackedOrder::new(order, None)),
+                    Some(row) => row.renew(order),
+                },
+                Output::OrderAmended { order, .. } => {
+                    if let Some(row) = self.order_mut(order.id) {
+                        row.renew(order);
+                    }
                 }
                 Output::OrderRejected { order, rule } => {
-                    self.orders.push(PackedOrder::new(order, Some(*rule)));
+                    let row = PackedOrder::new(order, Some(*rule));
+                    match self.order_mut(order.id) {
+                        None => self.orders.push(row),
+                        Some(held) => *held = row,
+                    }
                 }
                 Output::OrderFilled(fill) => self.observe_fill(fill),
                 Output::OrderCancelled { order, reason, .. } => {
@@ -179,9 +191,7 @@ impl Recorder {
                 }
                 Output::Verdict(verdict) => self.observe_verdict(verdict),
                 Output::BarMissed { .. } => self.missed += 1,
-                Output::CancelRejected { .. }
-                | Output::InstrumentSettled { .. }
-                | Output::SemanticsActivated { .. } => {}
+                _ => {}
             }
         }
     }
@@ -219,7 +229,7 @@ impl Recorder {
         let config = engine.config();
         for sleeve in 0..config.sleeves.len() {
             let equity = engine.sleeve_equity(sleeve)?;
-            let cash = engine.ledger().cash(sleeve);
+            let cash = engine.ledger().cash(sleeve, 0);
             self.sleeves.push(SleeveRow {
                 ts,
                 sleeve,
@@ -239,9 +249,7 @@ impl Recorder {
                         quantity,
                         mark: engine.mark(instrument).unwrap_or(0),
                         value: engine.position_value(sleeve, instrument)?,
-                        cost: engine
-                            .ledger()
-                            .balance(sleeve, crate::ledger::Account::Position(instrument)),
+                        cost: engine.ledger().cost(sleeve, instrument),
                     });
                 }
             }

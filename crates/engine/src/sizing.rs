@@ -4,7 +4,7 @@ use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::input::OrderRequest;
 use crate::numbers::{RATE_ONE, Result, Rounding, div_round, mul, share_of};
-use crate::order::{Order, OrderKind, OrderStatus, Reason, Side, TimeInForce};
+use crate::order::{Order, OrderKind, OrderStatus, Origin, Reason, Side, TimeInForce};
 use crate::output::{Figure, Outcome, Output, Rule, Verdict};
 
 /// What one target asks of the market.
@@ -47,7 +47,7 @@ impl Engine {
             .book
             .working()
             .iter()
-            .filter(|order| order.sleeve == sleeve && order.from_target)
+            .filter(|order| order.sleeve == sleeve && order.origin == Origin::Target)
             .filter_map(|order| self.book.find(order.id))
             .collect();
         for slot in earlier {
@@ -63,10 +63,18 @@ impl Engine {
                 Wanted::Nothing => {}
                 Wanted::Trade { side, quantity } => trades.push((side, instrument, quantity)),
                 Wanted::TooSmall { figure, limit } => {
-                    self.reject(ts, &request, true, Rule::Lot, figure, limit, out);
+                    self.reject(ts, &request, Origin::Target, Rule::Lot, figure, limit, out);
                 }
                 Wanted::Impossible(rule) => {
-                    self.reject(ts, &request, true, rule, Figure::None, Figure::None, out);
+                    self.reject(
+                        ts,
+                        &request,
+                        Origin::Target,
+                        rule,
+                        Figure::None,
+                        Figure::None,
+                        out,
+                    );
                 }
             }
         }
@@ -150,12 +158,20 @@ impl Engine {
             self.update_caps()?;
         }
         match self.tightest_breach(request, reference)? {
-            None => self.accept(ts, request, reference, true, Outcome::Accepted, None, out),
+            None => self.accept(
+                ts,
+                request,
+                reference,
+                Origin::Target,
+                Outcome::Accepted,
+                None,
+                out,
+            ),
             Some(breach) if breach.most <= 0 => {
                 self.reject(
                     ts,
                     request,
-                    true,
+                    Origin::Target,
                     breach.rule,
                     breach.figure,
                     breach.limit,
@@ -168,7 +184,15 @@ impl Engine {
                     quantity: breach.most,
                     ..*request
                 };
-                self.accept(ts, &cut, reference, true, Outcome::Cut, Some(breach), out)
+                self.accept(
+                    ts,
+                    &cut,
+                    reference,
+                    Origin::Target,
+                    Outcome::Cut,
+                    Some(breach),
+                    out,
+                )
             }
         }
     }
@@ -189,12 +213,20 @@ impl Engine {
             self.update_caps()?;
         }
         match self.first_breach(ts, request, reference)? {
-            None => self.accept(ts, request, reference, false, Outcome::Accepted, None, out),
+            None => self.accept(
+                ts,
+                request,
+                reference,
+                Origin::Strategy,
+                Outcome::Accepted,
+                None,
+                out,
+            ),
             Some(breach) => {
                 self.reject(
                     ts,
                     request,
-                    false,
+                    Origin::Strategy,
                     breach.rule,
                     breach.figure,
                     breach.limit,
@@ -214,12 +246,12 @@ impl Engine {
         ts: i64,
         request: &OrderRequest,
         reference: i64,
-        from_target: bool,
+        origin: Origin,
         outcome: Outcome,
         breach: Option<crate::gate::Breach>,
         out: &mut Vec<Output>,
     ) -> Result<()> {
-        let mut order = self.new_order(ts, request, from_target);
+        let mut order = self.new_order(ts, request, origin);
         order.reference = reference;
         advance(&mut order, OrderStatus::Accepted);
         let mark = self
@@ -248,13 +280,13 @@ impl Engine {
         &mut self,
         ts: i64,
         request: &OrderRequest,
-        from_target: bool,
+        origin: Origin,
         rule: Rule,
         figure: Figure,
         limit: Figure,
         out: &mut Vec<Output>,
     ) {
-        let mut order = self.new_order(ts, request, from_target);
+        let mut order = self.new_order(ts, request, origin);
         advance(&mut order, OrderStatus::Rejected);
         out.push(Output::OrderRejected { order, rule });
         let outcome = Outcome::Rejected;
@@ -268,7 +300,7 @@ impl Engine {
         }));
     }
 
-    fn new_order(&mut self, ts: i64, request: &OrderRequest, from_target: bool) -> Order {
+    fn new_order(&mut self, ts: i64, request: &OrderRequest, origin: Origin) -> Order {
         self.last_order += 1;
         Order {
             id: self.last_order,
@@ -279,27 +311,36 @@ impl Engine {
             kind: request.kind,
             tif: request.tif,
             limit_price: request.limit_price,
+            trigger_price: request.trigger_price,
+            trail: request.trail,
+            expire_at: request.expire_at,
+            display_quantity: request.display_quantity,
+            post_only: request.post_only,
+            reduce_only: request.reduce_only,
+            leg: request.leg,
+            origin,
             quantity: request.quantity,
             filled: 0,
             reference: 0,
             status: OrderStatus::Initialised,
             due: false,
-            from_target,
             reason: Reason::Day,
+            parent: None,
+            group: None,
+            counted: true,
         }
     }
 }
 
 fn market_order(sleeve: usize, instrument: usize, side: Side, quantity: i64) -> OrderRequest {
-    OrderRequest {
+    OrderRequest::new(
         sleeve,
         instrument,
         side,
         quantity,
-        kind: OrderKind::Market,
-        tif: TimeInForce::Day,
-        limit_price: None,
-    }
+        OrderKind::Market,
+        TimeInForce::Day,
+    )
 }
 
 /// Move an order on; an illegal step is a programmer's mistake.

@@ -17,6 +17,7 @@ use crate::order::Order;
 pub struct Snapshot {
     config: Config,
     ledger: Ledger,
+    rates: Vec<Option<i64>>,
     instruments: Vec<Listing>,
     orders: Vec<Order>,
     last_order: u64,
@@ -33,6 +34,7 @@ impl Engine {
         Snapshot {
             config: self.config.clone(),
             ledger: self.ledger.clone(),
+            rates: self.exposure.rates.clone(),
             instruments: self.instruments.clone(),
             orders: self.book.working(),
             last_order: self.last_order,
@@ -52,6 +54,7 @@ impl Engine {
         let mut engine = Self::new(snapshot.config)?;
         engine.ledger = snapshot.ledger;
         engine.instruments = snapshot.instruments;
+        engine.exposure.rates = snapshot.rates;
         engine.last_order = snapshot.last_order;
         engine.last_fill = snapshot.last_fill;
         engine.last_key = snapshot.last_key;
@@ -70,7 +73,10 @@ impl Engine {
     fn check_restored(&self, orders: &[Order]) -> Result<()> {
         let fail = |text: &str| Err(EngineError::Decode(text.to_owned()));
         let count = self.config.instruments.len();
-        if self.instruments.len() != count || !self.ledger.fits(self.config.sleeves.len(), count) {
+        if self.instruments.len() != count
+            || self.exposure.rates.len() != self.config.currencies.len()
+            || !self.ledger.fits(&self.config)
+        {
             return fail("the snapshot's tables do not fit its configuration");
         }
         let mut last = 0;
@@ -92,11 +98,13 @@ impl Engine {
 
     fn exposure_from_scratch(&self) -> Result<Exposure> {
         let mut exposure = Exposure::new(&self.config);
+        exposure.rates.clone_from(&self.exposure.rates);
         for (instrument, listing) in self.instruments.iter().enumerate() {
             let Some(mark) = listing.mark else { continue };
             for sleeve in 0..self.config.sleeves.len() {
                 let quantity = self.ledger.quantity(sleeve, instrument);
-                exposure.position_changed(sleeve, instrument, quantity, mark)?;
+                let cost = self.ledger.cost(sleeve, instrument);
+                exposure.position_changed(sleeve, instrument, quantity, cost, mark)?;
             }
         }
         for order in self.book.working() {

@@ -8,9 +8,9 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use quantvista_engine::{
-    Bar, Config, Engine, Event, FeeModel, Input, Instrument, Limits, OrderKind, OrderRequest,
-    OrderStatus, Output, Side, Sleeve, SlippageModel, Snapshot, TRANSITIONS, TimeInForce, Venue,
-    decode, encode,
+    AccountModel, Bar, Config, Currency, DataKind, Engine, Event, FeeModel, Input, Instrument,
+    InstrumentKind, Limits, OrderKind, OrderRequest, OrderStatus, Output, RateSource, Settlement,
+    Side, Sleeve, SlippageModel, Snapshot, TRANSITIONS, TimeInForce, Venue, decode, encode,
 };
 
 const MONEY: i128 = 1_000_000_000_000;
@@ -67,7 +67,12 @@ fn side() -> impl Strategy<Value = Side> {
 }
 
 fn kind() -> impl Strategy<Value = OrderKind> {
-    prop::sample::select(OrderKind::ALL)
+    prop::sample::select(vec![
+        OrderKind::Market,
+        OrderKind::Limit,
+        OrderKind::OnOpen,
+        OrderKind::OnClose,
+    ])
 }
 
 fn request() -> impl Strategy<Value = Event> {
@@ -77,7 +82,7 @@ fn request() -> impl Strategy<Value = Event> {
         side(),
         quantity(),
         kind(),
-        prop::sample::select(TimeInForce::ALL),
+        prop::sample::select(vec![TimeInForce::Day, TimeInForce::Gtc, TimeInForce::Ioc]),
         price(),
         prop::bool::weighted(0.05),
     )
@@ -85,18 +90,15 @@ fn request() -> impl Strategy<Value = Event> {
             |(sleeve, instrument, side, quantity, kind, tif, price, flip)| {
                 let limit_price = ((kind == OrderKind::Limit) != flip).then_some(price);
                 // Few are out of range: most of 0..4 is folded into what there is.
+                let sleeve = if sleeve == 3 && flip { 3 } else { sleeve % 2 };
+                let instrument = if instrument == 3 && flip {
+                    9
+                } else {
+                    instrument % 3
+                };
                 Event::SubmitOrder(OrderRequest {
-                    sleeve: if sleeve == 3 && flip { 3 } else { sleeve % 2 },
-                    instrument: if instrument == 3 && flip {
-                        9
-                    } else {
-                        instrument % 3
-                    },
-                    side,
-                    quantity,
-                    kind,
-                    tif,
                     limit_price,
+                    ..OrderRequest::new(sleeve, instrument, side, quantity, kind, tif)
                 })
             },
         )
@@ -114,7 +116,7 @@ fn decision(wild: bool) -> impl Strategy<Value = Event> {
         6 => request(),
         3 => targets,
         2 => (1..60_u64).prop_map(|order| Event::CancelOrder { order }),
-        1 => (1..3_u16).prop_map(|number| Event::ActivateSemantics { number }),
+        1 => (1..4_u16).prop_map(|number| Event::ActivateSemantics { number }),
     ]
 }
 
@@ -157,11 +159,18 @@ fn config() -> impl Strategy<Value = Config> {
     let units = (0..4_u8, 0..3_u8, 1..10_i64, 1..4_i64);
     (rates, limits, [units.clone(), units.clone(), units]).prop_map(|(rates, limits, units)| {
         Config {
-            semantics: 1,
+            semantics: 2,
+            seed: 7,
             fund: "random".to_owned(),
             epoch: 1,
-            currency: "USD".to_owned(),
-            currency_precision: 2,
+            currencies: vec![Currency {
+                code: "USD".to_owned(),
+                precision: 2,
+                source: RateSource::Input,
+                credit_rate: 0,
+                debit_rate: 0,
+            }],
+            account: AccountModel::default(),
             instruments: units
                 .into_iter()
                 .enumerate()
@@ -169,7 +178,6 @@ fn config() -> impl Strategy<Value = Config> {
                     |(index, (price_precision, quantity_precision, lot_size, tick_size))| {
                         Instrument {
                             id: format!("I{index}.XSIM"),
-                            currency: "USD".to_owned(),
                             price_precision,
                             quantity_precision,
                             tick_size,
@@ -179,6 +187,7 @@ fn config() -> impl Strategy<Value = Config> {
                             effective_from: (index == 2).then_some(2 * DAY),
                             effective_to: (index == 2).then_some(15 * DAY),
                             close_only: index == 1,
+                            ..plain_instrument()
                         }
                     },
                 )
@@ -187,16 +196,17 @@ fn config() -> impl Strategy<Value = Config> {
                 .map(|id| Sleeve {
                     id: id.to_owned(),
                     cash: 50_000 * MONEY,
+                    balances: Vec::new(),
                 })
                 .into(),
-            venue: Venue {
+            venues: vec![Venue {
                 id: "sim".to_owned(),
                 fee: FeeModel { rate: rates.0 },
                 slippage: SlippageModel { rate: rates.1 },
                 limit_fill_on_touch: rates.3,
                 participation_max: rates.2,
                 on_close_cutoff_ns: rates.4,
-            },
+            }],
             limits: Limits {
                 price_band: limits.0,
                 fat_finger_quantity: limits.1,
@@ -208,6 +218,35 @@ fn config() -> impl Strategy<Value = Config> {
             },
         }
     })
+}
+
+fn plain_instrument() -> Instrument {
+    Instrument {
+        id: String::new(),
+        currency: 0,
+        kind: InstrumentKind::Equity,
+        settlement: Settlement::Asset,
+        matching: DataKind::Bars,
+        venue: 0,
+        price_precision: 2,
+        quantity_precision: 0,
+        tick_size: 1,
+        lot_size: 1,
+        multiplier: 1,
+        sector: String::new(),
+        effective_from: None,
+        effective_to: None,
+        close_only: false,
+        has_auctions: false,
+        negative_prices: false,
+        margin_initial: 1_000_000_000,
+        margin_maintenance: 1_000_000_000,
+        shortable: 0,
+        borrow_rate: 0,
+        settlement_days: 0,
+        expiry: None,
+        average_volume: None,
+    }
 }
 
 /// Give the days their times and their inputs numbers.
@@ -379,7 +418,7 @@ proptest! {
             prop_assert_eq!(&one, &other);
             prop_assert_eq!(whole.state_hash(), broken.state_hash());
             for sleeve in 0..2 {
-                prop_assert!(whole.ledger().cash(sleeve) >= 0);
+                prop_assert!(whole.ledger().cash(sleeve, 0) >= 0);
             }
             match one {
                 Ok(outputs) => outputs.iter().for_each(|output| story.observe(output)),
@@ -415,6 +454,16 @@ proptest! {
     }
 }
 
+/// Steps that orders of these runs may take.
+fn is_of_bars(step: (OrderStatus, OrderStatus)) -> bool {
+    let others = [
+        OrderStatus::Held,
+        OrderStatus::Submitted,
+        OrderStatus::Triggered,
+    ];
+    !others.contains(&step.0) && !others.contains(&step.1)
+}
+
 /// The random runs above are worth little if little happens in them.
 #[test]
 fn random_runs_show_every_transition() {
@@ -446,7 +495,7 @@ fn random_runs_show_every_transition() {
             }
         }
     }
-    for step in TRANSITIONS {
+    for step in TRANSITIONS.iter().filter(|step| is_of_bars(**step)) {
         let twice = step.0 == step.1; // a second part fill shows in the outputs, not in the status
         assert!(
             twice || seen.contains_key(step),

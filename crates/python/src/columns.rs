@@ -65,6 +65,9 @@ impl Scales {
             Figure::Money(amount) => amount,
             Figure::Price(price) => i128::from(price) * self.price[instrument],
             Figure::Quantity(quantity) => i128::from(quantity) * self.quantity[instrument],
+            Figure::Rate(rate) => i128::from(rate) * 1_000,
+            Figure::Count(count) => i128::from(count) * 10_i128.pow(u32::from(MONEY_DIGITS)),
+            Figure::Duration(nanoseconds) => i128::from(nanoseconds) * 1_000,
         }
     }
 }

@@ -93,13 +93,15 @@ impl Context {
             })
             .transpose()?;
         let request = OrderRequest {
-            sleeve: self.sleeve,
-            instrument: index,
-            side: parse("side", side, Side::from_name)?,
-            quantity: whole,
-            kind: parse("type", r#type, OrderKind::from_name)?,
-            tif: parse("tif", tif, TimeInForce::from_name)?,
             limit_price,
+            ..OrderRequest::new(
+                self.sleeve,
+                index,
+                parse("side", side, Side::from_name)?,
+                whole,
+                parse("type", r#type, OrderKind::from_name)?,
+                parse("tif", tif, TimeInForce::from_name)?,
+            )
         };
         session.decide(self.sleeve, Event::SubmitOrder(request))?;
         Ok(session.engine.last_order())
@@ -142,13 +144,17 @@ impl Context {
     /// Cash of this sleeve.
     #[getter]
     fn cash(&self, py: Python<'_>) -> f64 {
-        self.session.borrow(py).engine.ledger().cash(self.sleeve) as f64 / 1e12
+        self.session.borrow(py).engine.ledger().cash(self.sleeve, 0) as f64 / 1e12
     }
 
     /// Cash that new buys may use: less what working buys reserve, plus the worst case of sales.
     #[getter]
     fn available_cash(&self, py: Python<'_>) -> PyResult<f64> {
-        let amount = self.session.borrow(py).engine.available_cash(self.sleeve);
+        let amount = self
+            .session
+            .borrow(py)
+            .engine
+            .available_cash(self.sleeve, 0);
         amount
             .map(|a| a as f64 / 1e12)
             .map_err(|e| crate::raise(&e))

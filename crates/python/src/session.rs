@@ -279,13 +279,15 @@ impl Session {
     ) -> PyResult<()> {
         for (instrument, side, quantity, kind, tif, limit_price) in orders {
             let request = OrderRequest {
-                sleeve,
-                instrument,
-                side: records::parse("side", &side, quantvista_engine::Side::from_name)?,
-                quantity,
-                kind: records::parse("type", &kind, quantvista_engine::OrderKind::from_name)?,
-                tif: records::parse("tif", &tif, quantvista_engine::TimeInForce::from_name)?,
                 limit_price,
+                ..OrderRequest::new(
+                    sleeve,
+                    instrument,
+                    records::parse("side", &side, quantvista_engine::Side::from_name)?,
+                    quantity,
+                    records::parse("type", &kind, quantvista_engine::OrderKind::from_name)?,
+                    records::parse("tif", &tif, quantvista_engine::TimeInForce::from_name)?,
+                )
             };
             self.decide(sleeve, Event::SubmitOrder(request))?;
         }
@@ -312,15 +314,14 @@ impl Session {
                 quantvista_engine::Side::Sell
             };
             for _ in 0..orders_per_row {
-                let request = OrderRequest {
-                    sleeve: 0,
-                    instrument: sent % count,
+                let request = OrderRequest::new(
+                    0,
+                    sent % count,
                     side,
                     quantity,
-                    kind: quantvista_engine::OrderKind::Market,
-                    tif: quantvista_engine::TimeInForce::Gtc,
-                    limit_price: None,
-                };
+                    quantvista_engine::OrderKind::Market,
+                    quantvista_engine::TimeInForce::Gtc,
+                );
                 self.decide(0, Event::SubmitOrder(request))?;
                 sent += 1;
             }
@@ -433,7 +434,7 @@ impl Session {
 
     fn cash(&self, sleeve: usize) -> PyResult<i128> {
         records::check_indices(&self.engine, sleeve, 0)?;
-        Ok(self.engine.ledger().cash(sleeve))
+        Ok(self.engine.ledger().cash(sleeve, 0))
     }
 
     fn position(&self, sleeve: usize, instrument: usize) -> PyResult<i64> {

@@ -1,0 +1,109 @@
+//! Corporate actions, as inputs.
+
+use serde::{Deserialize, Serialize};
+
+/// What a company, an exchange or an issuer does to an instrument. Quantities are ratios of whole
+/// numbers; prices are in price units of the instrument named first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// `numerator` new for `denominator` old units; a reverse split has the smaller numerator.
+    Split {
+        instrument: usize,
+        numerator: i64,
+        denominator: i64,
+    },
+    /// Money for each whole unit, in `10^-12` of the instrument's currency.
+    CashDividend {
+        instrument: usize,
+        amount: i128,
+    },
+    /// `numerator` free units for `denominator` held.
+    StockDividend {
+        instrument: usize,
+        numerator: i64,
+        denominator: i64,
+    },
+    SymbolChange {
+        instrument: usize,
+        symbol: String,
+    },
+    MergerCash {
+        instrument: usize,
+        price: i64,
+    },
+    /// `numerator` units of `into` and `cash` (money) for `denominator` units.
+    MergerStock {
+        instrument: usize,
+        into: usize,
+        numerator: i64,
+        denominator: i64,
+        cash: i128,
+    },
+    /// `numerator` units of `into` for `denominator` held; `cost_share` (`10^-9`) of the cost goes with them.
+    SpinOff {
+        instrument: usize,
+        into: usize,
+        numerator: i64,
+        denominator: i64,
+        cost_share: i64,
+    },
+    /// At a price, or worthless.
+    Delisting {
+        instrument: usize,
+        price: Option<i64>,
+    },
+    /// New precisions and steps; positions and orders keep their value.
+    Precision {
+        instrument: usize,
+        price_precision: u8,
+        quantity_precision: u8,
+        tick_size: i64,
+        lot_size: i64,
+    },
+}
+
+impl Action {
+    /// Kinds of actions by name.
+    pub const NAMES: &'static [&'static str] = &[
+        "split",
+        "cash_dividend",
+        "stock_dividend",
+        "symbol_change",
+        "merger_cash",
+        "merger_stock",
+        "spin_off",
+        "delisting",
+        "precision",
+    ];
+
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Split { .. } => "split",
+            Self::CashDividend { .. } => "cash_dividend",
+            Self::StockDividend { .. } => "stock_dividend",
+            Self::SymbolChange { .. } => "symbol_change",
+            Self::MergerCash { .. } => "merger_cash",
+            Self::MergerStock { .. } => "merger_stock",
+            Self::SpinOff { .. } => "spin_off",
+            Self::Delisting { .. } => "delisting",
+            Self::Precision { .. } => "precision",
+        }
+    }
+
+    #[must_use]
+    pub fn instrument(&self) -> usize {
+        match self {
+            Self::Split { instrument, .. }
+            | Self::CashDividend { instrument, .. }
+            | Self::StockDividend { instrument, .. }
+            | Self::SymbolChange { instrument, .. }
+            | Self::MergerCash { instrument, .. }
+            | Self::MergerStock { instrument, .. }
+            | Self::SpinOff { instrument, .. }
+            | Self::Delisting { instrument, .. }
+            | Self::Precision { instrument, .. } => *instrument,
+        }
+    }
+}
