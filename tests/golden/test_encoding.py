@@ -55,12 +55,14 @@ def decode(entry: Entry, data: bytes) -> dict[str, Any]:
 
 def test_corpus_has_every_type() -> None:
     found = [read(path) for path in sorted(CURRENT.glob("*.txt"))]
-    assert {e.record["type"] for e in found if e.name.startswith("input")} == INPUTS
-    assert {e.record["type"] for e in found if e.name.startswith("output")} == OUTPUTS
-    assert [e.name for e in found if e.record["type"] == "snapshot"] == ["snapshot"]
-    outcomes = {e.record["outcome"] for e in found if e.record["type"] == "verdict"}
+    inputs = [e.record["event"] for e in found if e.name.startswith("input")]
+    outputs = [e.record for e in found if e.name.startswith("output")]
+    assert {name for event in inputs for name in event} == INPUTS
+    assert {name for output in outputs for name in output} == OUTPUTS
+    assert [e.name for e in found if e.record.get("type") == "snapshot"] == ["snapshot"]
+    outcomes = {output["verdict"]["outcome"] for output in outputs if "verdict" in output}
     assert outcomes == {"accepted", "cut", "rejected", "held"}
-    kinds = {e.record["kind"] for e in found if e.record["type"] == "order_filled"}
+    kinds = {output["order_filled"]["kind"] for output in outputs if "order_filled" in output}
     assert kinds == {"trade", "cross", "settlement"}
 
 
@@ -95,7 +97,7 @@ def test_damaged_record_is_refused(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=NAMES)
-@pytest.mark.parametrize("version", [0, 2, 255, 65_535])
+@pytest.mark.parametrize("version", [0, 1, 3, 65_535])
 def test_unknown_version_is_refused(path: Path, version: int) -> None:
     entry = read(path)
     data = entry.encoded[:2] + version.to_bytes(2, "little") + entry.encoded[4:]

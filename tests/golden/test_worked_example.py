@@ -70,7 +70,7 @@ def config() -> Message:
         for row in table("instruments")
     ]
     return {
-        "semantics": 1,
+        "semantics": 2,
         "fund": "worked",
         "currency_precision": 2,
         "sleeves": SLEEVES,

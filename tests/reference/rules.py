@@ -2,7 +2,7 @@
 
 The configuration is a plain dictionary::
 
-    {"semantics": 1, "fund": "demo", "currency_precision": 2,
+    {"semantics": 2, "fund": "demo", "currency_precision": 2,
      "sleeves": ["a", "b"], "cash": [money, money],          # both by sleeve, ids ascending
      "instruments": [{"id", "price_precision", "quantity_precision", "tick_size", "lot_size",
                       "multiplier", "sector", "effective_from", "effective_to", "close_only"}],
@@ -99,8 +99,8 @@ class Rules:
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Rules:
         """Read the dictionary shown at the top of this module."""
-        if config["semantics"] != 1:
-            raise ReferenceInputError(f"`semantics` must be 1; found {config['semantics']}")
+        if config["semantics"] != 2:
+            raise ReferenceInputError(f"`semantics` must be 2; found {config['semantics']}")
         instruments = tuple(
             Instrument(index=index, **entry) for index, entry in enumerate(config["instruments"])
         )

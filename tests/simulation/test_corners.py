@@ -25,7 +25,7 @@ def config(*, cash: list[int], close_only: bool, precision: int = 2, **venue: An
     off: Output = dict.fromkeys((*names, "sector_max", "gross_max"))
     costs = {"fee_rate": 0, "slippage": 0, "limit_fill": "through", "participation_max": None}
     return {
-        "semantics": 1,
+        "semantics": 2,
         "fund": "corner",
         "currency_precision": precision,
         "sleeves": ["a", "b", "c"][: len(cash)],

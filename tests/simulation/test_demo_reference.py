@@ -54,7 +54,7 @@ SECTORS = {
 }
 NAMES = list(SECTORS)
 CONFIG: dict[str, Any] = {
-    "semantics": 1,
+    "semantics": 2,
     "fund": "demo",
     "currency_precision": 2,
     "sleeves": list(SLEEVES),

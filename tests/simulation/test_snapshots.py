@@ -186,7 +186,7 @@ DAMAGE: dict[str, Callable[[bytes, random.Random], bytes]] = {
     "longer": lambda data, rng: data + rng.randbytes(rng.randint(1, 20)),
     "noise": lambda data, rng: rng.randbytes(rng.randrange(2_000)),
     "noise behind the head": lambda data, rng: data[:12] + rng.randbytes(rng.randrange(2_000)),
-    "unknown version": lambda data, rng: data[:2] + b"\x02\x00" + data[4:],
+    "unknown version": lambda data, rng: data[:2] + b"\x01\x00" + data[4:],
     "another kind": lambda data, rng: data[:1] + b"I" + data[2:],
 }
 

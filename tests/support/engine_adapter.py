@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from quantvista._native import RawEngine
+from support.engine_records import engine_config, from_engine, to_engine
 
 
 @dataclass
@@ -23,23 +24,12 @@ class EngineAdapter:
     """An ``Implementation``; orders are followed through the outputs, as a user would."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
-        sleeves = zip(config["sleeves"], config["cash"], strict=True)
-        self.engine = RawEngine(
-            {
-                **{name: config[name] for name in ("semantics", "fund", "currency_precision")},
-                "epoch": 1,
-                "currency": "USD",
-                "sleeves": [{"id": name, "cash": cash} for name, cash in sleeves],
-                "instruments": [{**entry, "currency": "USD"} for entry in config["instruments"]],
-                "venue": {**config["venue"], "id": "sim"},
-                "limits": dict(config["limits"]),
-            }
-        )
+        self.engine = RawEngine(engine_config(config))
         self.orders: dict[int, State] = {}
 
     def apply(self, input: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Take one input; return its outputs in order."""
-        outputs: list[dict[str, Any]] = self.engine.apply(dict(input))
+        outputs = [from_engine(output) for output in self.engine.apply(to_engine(input))]
         for output in outputs:
             match output["type"]:
                 case "order_accepted":
@@ -74,11 +64,11 @@ class EngineAdapter:
 
     def fees(self, sleeve: int) -> int:
         """Fees paid by a sleeve."""
-        return int(self.engine.fees(sleeve))
+        return int(self.engine.balance(sleeve, "fees"))
 
     def realised(self, sleeve: int) -> int:
         """Gains realised by a sleeve: the engine gives the balance, where a gain is a credit."""
-        return -int(self.engine.realised(sleeve))
+        return -int(self.engine.balance(sleeve, "realised"))
 
     def sleeve_equity(self, sleeve: int) -> int:
         """Equity of a sleeve."""

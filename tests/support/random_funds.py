@@ -127,7 +127,7 @@ def _config(random: Random, listings: list[Listing], sleeves: list[str]) -> dict
         return random.randint(low, high) * scale if random.random() < chance else None
 
     return {
-        "semantics": 1,
+        "semantics": 2,
         "fund": "random",
         "currency_precision": random.choice((2, 2, 2, 0, 3)),
         "sleeves": sleeves,

@@ -154,7 +154,7 @@ def synthetic(shape: Shape | None = None, status: str = "complete") -> tuple[Run
             "data": "3f9a" * 16,
             "fund": "77c1" * 16,
             "code": "0.1.0",
-            "semantics": 1,
+            "semantics": 2,
             "state_hash": "b01d" * 16,
             "environment": {"python": "3.12", "machine": "x86_64", "numpy": "2.3"},
         },

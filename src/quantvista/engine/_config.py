@@ -1,4 +1,4 @@
-"""The engine's configuration: decimals become the integers of ``docs/engine/bars.md``, section 1."""
+"""The engine's configuration: decimals become integers (``docs/engine/bars.md``)."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -105,14 +105,13 @@ def engine_config(
         "semantics": SEMANTICS,
         "fund": fund,
         "epoch": epoch,
-        "currency": currency,
-        "currency_precision": currency_digits(currency),
+        "currencies": [{"code": currency, "precision": currency_digits(currency)}],
         "instruments": [_instrument(each, close_only) for each in instruments],
         "sleeves": [
             {"id": each.id, "cash": money_units(each.cash)}
             for each in sorted(sleeves, key=lambda sleeve: sleeve.id)
         ],
-        "venue": asdict(venue),
+        "venues": [_venue(venue)],
         "limits": asdict(limits),
     }
 
@@ -165,10 +164,20 @@ def money_units(amount: Decimal) -> int:
     return int(units)
 
 
+def _venue(venue: VenueRates) -> dict[str, Any]:
+    return {
+        "id": venue.id,
+        "fee": {"rate": venue.fee_rate},
+        "slippage": {"rate": venue.slippage},
+        "limit_fill_on_touch": venue.limit_fill == "touch",
+        "participation_max": venue.participation_max,
+        "on_close_cutoff_ns": venue.on_close_cutoff_ns,
+    }
+
+
 def _instrument(instrument: Instrument, close_only: bool) -> dict[str, Any]:
     return {
         "id": instrument.id,
-        "currency": instrument.currency,
         "price_precision": instrument.price_precision,
         "quantity_precision": instrument.quantity_precision,
         "tick_size": instrument.tick_units,

@@ -46,8 +46,8 @@ class _Reader:
     def __init__(self, config: dict[str, Any]) -> None:
         self._instruments = [each["id"] for each in config["instruments"]]
         self._sleeves = [each["id"] for each in config["sleeves"]]
-        self._venue = config["venue"]["id"]
-        self._currency = config["currency"]
+        self._venue = config["venues"][0]["id"]
+        self._currency = config["currencies"][0]["code"]
         self._prefix = f"{config['fund']}-{config['epoch']}-"
 
     def orders(self, c: dict[str, bytes]) -> pa.Table:

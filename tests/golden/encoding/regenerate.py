@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from quantvista.engine import FORMAT_VERSION, RawEngine
+from support.engine_records import engine_config, to_engine
 
 HERE = Path(__file__).parent
 CURRENT = HERE / f"v{FORMAT_VERSION}"
@@ -28,7 +29,6 @@ type Record = dict[str, Any]
 def _instrument(name: str, sector: str, *, close_only: bool) -> Record:
     return {
         "id": name,
-        "currency": "USD",
         "price_precision": 2,
         "quantity_precision": 0,
         "tick_size": 1,
@@ -42,18 +42,16 @@ def _instrument(name: str, sector: str, *, close_only: bool) -> Record:
 
 
 CONFIG: Record = {
-    "semantics": 1,
+    "semantics": 2,
     "fund": "golden",
-    "epoch": 1,
-    "currency": "USD",
     "currency_precision": 2,
-    "sleeves": [{"id": "one", "cash": 10_000 * MONEY}, {"id": "two", "cash": 20_000 * MONEY}],
+    "sleeves": ["one", "two"],
+    "cash": [10_000 * MONEY, 20_000 * MONEY],
     "instruments": [
         _instrument("BANK.XSIM", "Financials", close_only=False),
         _instrument("MINE.XSIM", "Materials", close_only=True),
     ],
     "venue": {
-        "id": "sim",
         "fee_rate": 100_000,
         "slippage": 200_000,
         "limit_fill": "through",
@@ -136,7 +134,7 @@ def scenario() -> list[tuple[str, Record]]:
     order(2, 1, "buy", 2_000)  # rejected
     add(2, "cancel_order", "cancel_order", order_id=3)
     add(2, "cancel_order", order_id=3)  # nothing left to cancel
-    add(2, "activate_semantics", "activate_semantics", number=1)
+    add(2, "activate_semantics", "activate_semantics", number=2)
     bars(3, 10_200, 5_050)
     order(3, 1, "buy", 5, order_type="limit", limit_price=9_000)  # expires
     add(4, "bar_missing", "bar_missing", instrument=1)
@@ -154,15 +152,17 @@ def scenario() -> list[tuple[str, Record]]:
 
 def corpus() -> list[Entry]:
     """Every entry in the current format."""
-    engine, entries, seen = RawEngine(CONFIG), [], set[str]()
+    engine, entries, seen = RawEngine(engine_config(CONFIG)), [], set[str]()
     for name, record in scenario():
-        encoded = RawEngine.encode_input(record)
+        encoded = RawEngine.encode_input(to_engine(record))
         if name:
             entries.append(Entry(f"input_{name}", RawEngine.decode_input(encoded), encoded))
         for output in engine.apply_encoded(encoded):
             decoded = RawEngine.decode_output(output)
-            kind = decoded.get("outcome") or decoded.get("kind") or ""
-            title = f"output_{decoded['type']}" + (f"_{kind}" if kind else "")
+            ((type_, body),) = decoded.items()
+            named = {"verdict": "outcome", "order_filled": "kind"}.get(type_)
+            kind = body[named] if named else ""
+            title = f"output_{type_}" + (f"_{kind}" if kind else "")
             if title not in seen:
                 seen.add(title)
                 entries.append(Entry(title, decoded, output))
