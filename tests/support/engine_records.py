@@ -88,7 +88,7 @@ def from_engine(output: Mapping[str, Any]) -> Record:
             rest = {name: value for name, value in body.items() if name != "order"}
             return record | rest | {"order_id": order}
         case _:
-            return record | body
+            return record | dict(body)
 
 
 _NEW = ("id", "order", "leg", "liquidity")
