@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::EngineError;
+use crate::limits::{Limits, SleeveLimits};
 use crate::market::DataKind;
 use crate::numbers::{MONEY_DIGITS, RATE_ONE, Result, Rounding, add, div_round, mul};
 use crate::order::{Side, named};
@@ -186,6 +187,8 @@ pub struct Sleeve {
     /// Money in other currencies that it starts with: index and amount.
     #[serde(default)]
     pub balances: Vec<(usize, i128)>,
+    #[serde(default)]
+    pub limits: SleeveLimits,
 }
 
 /// A simulated venue: one object per assumption.
@@ -211,19 +214,6 @@ pub struct FeeModel {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SlippageModel {
     pub rate: i64,
-}
-
-/// What the gate enforces; `None` switches a limit off.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Limits {
-    pub price_band: i64,
-    /// In whole units of the instrument.
-    pub fat_finger_quantity: Option<i64>,
-    pub fat_finger_notional: Option<i128>,
-    pub position_max: Option<i128>,
-    pub weight_max: Option<i64>,
-    pub sector_max: Option<i64>,
-    pub gross_max: Option<i64>,
 }
 
 impl FeeModel {
@@ -407,6 +397,7 @@ impl Config {
                 return fail(format!("sleeve {} must not start with debt", sleeve.id));
             }
             cash = add(cash, sleeve.cash, "the starting cash")?;
+            sleeve.limits.validate()?;
         }
         for instrument in &self.instruments {
             instrument.validate(self)?;
@@ -416,7 +407,6 @@ impl Config {
 
     fn validate_rates(&self) -> Result<()> {
         let below_one = 0..RATE_ONE;
-        let positive = 1..=i64::MAX;
         for venue in &self.venues {
             let rates = [
                 ("fee rate", below_one.contains(&venue.fee.rate)),
@@ -433,40 +423,7 @@ impl Config {
                 return Err(EngineError::Config(format!("{name} is out of range")));
             }
         }
-        let rates = [
-            (
-                "price_band",
-                (1..RATE_ONE).contains(&self.limits.price_band),
-            ),
-            (
-                "fat_finger_quantity",
-                self.limits.fat_finger_quantity.is_none_or(|q| q > 0),
-            ),
-            (
-                "fat_finger_notional",
-                self.limits.fat_finger_notional.is_none_or(|m| m > 0),
-            ),
-            (
-                "position_max",
-                self.limits.position_max.is_none_or(|m| m > 0),
-            ),
-            (
-                "weight_max",
-                self.limits.weight_max.is_none_or(|r| positive.contains(&r)),
-            ),
-            (
-                "sector_max",
-                self.limits.sector_max.is_none_or(|r| positive.contains(&r)),
-            ),
-            (
-                "gross_max",
-                self.limits.gross_max.is_none_or(|r| positive.contains(&r)),
-            ),
-        ];
-        match rates.iter().find(|(_, ok)| !ok) {
-            Some((name, _)) => Err(EngineError::Config(format!("{name} is out of range"))),
-            None => Ok(()),
-        }
+        self.limits.validate()
     }
 }
 

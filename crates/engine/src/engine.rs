@@ -162,7 +162,8 @@ impl Engine {
             }
             Event::CurrencyRate { currency, rate } => self.set_rate(*currency, *rate),
             Event::Operator(command) => self.command(ts, command, out),
-            Event::RiskFigure(figure) => self.receive_figure(ts, figure, out),
+            Event::RiskFigure(figure) => self.receive_figure(figure),
+            Event::Scenarios(scenarios) => self.receive_scenarios(scenarios),
             Event::CashFlow {
                 sleeve,
                 currency,

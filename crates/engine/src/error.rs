@@ -36,6 +36,14 @@ pub enum EngineError {
         "the rate of currency {currency} must be positive, and the fund's own has none; found {rate}"
     )]
     InvalidRate { currency: String, rate: i64 },
+    #[error("`{name}` must name a limit that there is, with a value of its range; found {value:?}")]
+    InvalidLimit { name: String, value: Option<i128> },
+    #[error("risk figure `{kind}` {problem}; found {found}")]
+    InvalidFigure {
+        kind: &'static str,
+        problem: &'static str,
+        found: i64,
+    },
     #[error("targets must name an instrument once; found {instrument} twice")]
     DuplicateTarget { instrument: String },
     #[error("instrument {instrument} has ended already")]

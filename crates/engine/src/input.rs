@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::action::Action;
 use crate::market::{Auction, BookLevel, BookOrder, Quote, Tick, TradingStatus};
 use crate::order::{Leg, Link, OrderKind, Side, TimeInForce, Trail};
-use crate::risk::{Command, RiskFigure};
+use crate::risk::{Command, RiskFigure, Scenarios};
 
 /// One thing that happened or was decided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +55,7 @@ events! {
     /// Price of one unit of a currency in the fund's, in `10^-12`.
     CurrencyRate { currency: usize, rate: i64 } = "currency_rate", 2;
     RiskFigure(RiskFigure) = "risk_figure", 2;
+    Scenarios(Scenarios) = "scenarios", 2;
     Status { instrument: usize, status: TradingStatus } = "status", 2;
     Quote { instrument: usize, quote: Quote } = "quote", 2;
     Trade { instrument: usize, trade: Tick } = "trade", 2;

@@ -20,6 +20,7 @@ mod filling;
 mod gate;
 mod input;
 mod ledger;
+mod limits;
 mod lists;
 mod market;
 mod matching;
@@ -37,7 +38,7 @@ mod venue;
 pub use action::Action;
 pub use allocation::allocate;
 pub use config::{
-    AccountKind, AccountModel, Config, Currency, FeeModel, Instrument, InstrumentKind, Limits,
+    AccountKind, AccountModel, Config, Currency, FeeModel, Instrument, InstrumentKind,
     PositionMode, RateSource, Settlement, Sleeve, SlippageModel, Venue,
 };
 pub use encoding::{Encoded, FORMAT_VERSION, RunState, decode, encode};
@@ -46,6 +47,7 @@ pub use error::EngineError;
 pub use feed::{BarColumns, Feed, MISSING};
 pub use input::{Amendment, Bar, Event, Input, Key, OrderRequest};
 pub use ledger::{Account, Ledger, Position};
+pub use limits::{Breaker, Breakers, Crossed, Limits, OrderRate, SleeveLimits, ValueAtRisk};
 pub use market::{
     Auction, AuctionKind, BookLevel, BookOrder, DataKind, Quote, Tick, TradingStatus,
 };
@@ -57,5 +59,5 @@ pub use output::{
     Figure, Fill, FillKind, Liquidity, Outcome, Output, Posting, PostingKind, Rule, Verdict,
 };
 pub use recording::{OrderRow, PositionRow, Recorder, SleeveRow, VerdictRow};
-pub use risk::{Cause, Command, FundState, RiskFigure, RiskKind, SleeveState};
+pub use risk::{Cause, Command, FundState, RiskFigure, RiskKind, Scenarios, SleeveState};
 pub use snapshot::Snapshot;

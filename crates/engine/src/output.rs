@@ -45,7 +45,8 @@ outputs! {
     Posted(Posting) = "posted";
     CashFlowRejected { ts: i64, sleeve: usize, currency: usize, amount: i128, available: i128 } = "cash_flow_rejected";
     MarginCalled { ts: i64, sleeve: usize, equity: i128, required: i128 } = "margin_called";
-    StateChanged { ts: i64, state: FundState, cause: Cause } = "state_changed";
+    /// With the rule and figures that led to it, where there are any.
+    StateChanged { ts: i64, state: FundState, cause: Cause, rule: Rule, figure: Figure, limit: Figure } = "state_changed";
     SleeveChanged { ts: i64, sleeve: usize, state: SleeveState, cause: Cause } = "sleeve_changed";
     LimitChanged { ts: i64, name: String, value: Option<i128> } = "limit_changed";
     BarMissed { ts: i64, instrument: usize } = "bar_missed";
@@ -158,10 +159,8 @@ named!(
         State = "state",
         SleeveState = "sleeve_state",
         NotListed = "not_listed",
-        Halted = "halted",
         NoPrice = "no_price",
-        NoRate = "no_rate",
-        StalePrice = "stale_price",
+        Linked = "linked",
         Lot = "lot",
         Tick = "tick",
         /// Terms that do not go together.
@@ -173,30 +172,35 @@ named!(
         Trigger = "trigger",
         PostOnly = "post_only",
         Leg = "leg",
-        Linked = "linked",
+        PriceBand = "price_band",
+        ReduceOnly = "reduce_only",
+        NoRate = "no_rate",
+        Halted = "halted",
+        StalePrice = "stale_price",
+        Regime = "regime",
         OrderRate = "order_rate",
+        SleeveOrderRate = "sleeve_order_rate",
         Duplicate = "duplicate",
         SelfTrade = "self_trade",
-        PriceBand = "price_band",
         FatFingerQuantity = "fat_finger_quantity",
         FatFingerNotional = "fat_finger_notional",
         FatFingerVolume = "fat_finger_volume",
-        ReduceOnly = "reduce_only",
         NoShort = "no_short",
         Locate = "locate",
         Cash = "cash",
         Margin = "margin",
-        Leverage = "leverage",
         Position = "position",
         Concentration = "concentration",
+        SleeveConcentration = "sleeve_concentration",
         Sector = "sector",
         Gross = "gross",
-        Net = "net",
         SleeveGross = "sleeve_gross",
+        Leverage = "leverage",
+        Net = "net",
         Volatility = "volatility",
         Correlation = "correlation",
-        Regime = "regime",
         ValueAtRisk = "value_at_risk",
+        IncrementalValueAtRisk = "incremental_value_at_risk",
         /// No working order has this id.
         Unknown = "unknown",
     }

@@ -21,7 +21,8 @@ named!(
         Dislocation = "dislocation",
         OrderRate = "order_rate",
         LimitCrossed = "limit_crossed",
-        MarginCall = "margin_call",
+        /// The command to close everything.
+        Flatten = "flatten",
     }
 );
 
@@ -67,5 +68,15 @@ pub struct RiskFigure {
     pub instrument: Option<usize>,
     pub value: i64,
     /// From then on the figure is stale.
+    pub expires_at: i64,
+}
+
+/// Returns of one instrument in each scenario, for the value at risk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scenarios {
+    pub instrument: usize,
+    /// Of the value of a holding in the fund's currency, in `10^-9`.
+    pub returns: Vec<i32>,
+    /// From then on they are stale.
     pub expires_at: i64,
 }

@@ -4,7 +4,7 @@ use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::numbers::Result;
 use crate::output::Output;
-use crate::risk::{Command, RiskFigure};
+use crate::risk::{Command, RiskFigure, Scenarios};
 
 impl Engine {
     #[expect(
@@ -27,17 +27,23 @@ impl Engine {
         unused_variables,
         clippy::unused_self,
         clippy::needless_pass_by_ref_mut,
-        clippy::ptr_arg,
         reason = "being built"
     )]
-    pub(crate) fn receive_figure(
-        &mut self,
-        ts: i64,
-        figure: &RiskFigure,
-        out: &mut Vec<Output>,
-    ) -> Result<()> {
+    pub(crate) fn receive_figure(&mut self, figure: &RiskFigure) -> Result<()> {
         Err(EngineError::Config(
             "receive_figure is being built".to_owned(),
+        ))
+    }
+
+    #[expect(
+        unused_variables,
+        clippy::unused_self,
+        clippy::needless_pass_by_ref_mut,
+        reason = "being built"
+    )]
+    pub(crate) fn receive_scenarios(&mut self, scenarios: &Scenarios) -> Result<()> {
+        Err(EngineError::Config(
+            "receive_scenarios is being built".to_owned(),
         ))
     }
 }

@@ -197,6 +197,7 @@ fn config() -> impl Strategy<Value = Config> {
                     id: id.to_owned(),
                     cash: 50_000 * MONEY,
                     balances: Vec::new(),
+                    limits: quantvista_engine::SleeveLimits::default(),
                 })
                 .into(),
             venues: vec![Venue {
@@ -215,6 +216,7 @@ fn config() -> impl Strategy<Value = Config> {
                 weight_max: limits.3,
                 sector_max: limits.4,
                 gross_max: limits.5,
+                ..Limits::default()
             },
         }
     })
