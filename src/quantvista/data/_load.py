@@ -12,7 +12,7 @@ from quantvista.data._sample import load_sample
 from quantvista.data._types import Bias, DataSpec, MarketData
 from quantvista.errors import ConfigError, MarketDataError
 
-__all__ = ["load"]
+__all__ = ["load", "source_files"]
 
 _UNKNOWN = Bias(
     "unknown_origin",
@@ -92,7 +92,7 @@ def _load_files(spec: DataSpec, base: Path, calendar: str, currency: str) -> Mar
     blocks: list[Block] = []
     unused: set[str] = set()
     sectors: dict[str, str] = {}
-    for path, where in _files(spec.source, base):
+    for path, where in source_files(spec.source, base):
         table = read_table(path, where)
         block = to_block(table, spec.columns, spec.venue, exact=not spec.round_prices)
         blocks.append(check_block(block, digits, spec.round_prices))
@@ -115,22 +115,49 @@ def _load_files(spec: DataSpec, base: Path, calendar: str, currency: str) -> Mar
     return assemble(blocks, spec, calendar, currency, biases, assumptions)
 
 
-def _files(source: str, base: Path) -> list[tuple[Path, str]]:
-    """Files of a source, with the names by which messages call them."""
+def source_files(
+    source: str,
+    base: Path,
+    suffixes: tuple[str, ...] = SUFFIXES,
+    argument: str = "data.source",
+) -> list[tuple[Path, str]]:
+    """Find the files of a source.
+
+    Parameters
+    ----------
+    source : str
+        A file or a folder.
+    base : pathlib.Path
+        Folder that relative paths start from.
+    suffixes : tuple of str
+        How the files of a folder must end.
+    argument : str
+        What messages call the source.
+
+    Returns
+    -------
+    list of (path, name)
+        In the order of their names, which is what messages call them.
+
+    Raises
+    ------
+    MarketDataError
+        If there are none.
+    """
     if "\0" in source:
-        raise MarketDataError(f"`data.source` must be a path; found {source!r}")
+        raise MarketDataError(f"`{argument}` must be a path; found {source!r}")
     path = base / Path(source).expanduser()
     try:
         if path.is_dir():
-            found = sorted(p for p in path.iterdir() if p.name.lower().endswith(SUFFIXES))
+            found = sorted(p for p in path.iterdir() if p.name.lower().endswith(suffixes))
             if not found:
-                rule = f"must hold files ending in {', '.join(SUFFIXES)}"
-                raise MarketDataError(f"`data.source` {rule}; found none in folder {source}")
+                rule = f"must hold files ending in {', '.join(suffixes)}"
+                raise MarketDataError(f"`{argument}` {rule}; found none in folder {source}")
             return [(file, f"{source.rstrip('/')}/{file.name}") for file in found]
         if path.is_file():
             return [(path, source)]
         what = "is neither a file nor a folder" if path.exists() else "does not exist"
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
-        raise MarketDataError(f"`data.source` {source} cannot be read: {reason}") from None
-    raise MarketDataError(f"`data.source` {source!r} {what} (looked in {base})")
+        raise MarketDataError(f"`{argument}` {source} cannot be read: {reason}") from None
+    raise MarketDataError(f"`{argument}` {source!r} {what} (looked in {base})")

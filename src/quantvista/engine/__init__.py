@@ -6,13 +6,18 @@ become tables of exact decimals.
 """
 
 from quantvista._native import FORMAT_VERSION, SEMANTICS, Context, RawEngine, Session
+from quantvista.engine._actions import engine_action
 from quantvista.engine._clock import SessionClock
 from quantvista.engine._config import LimitRates, SleeveCash, VenueRates, engine_config, split_cash
+from quantvista.engine._events import records_tape
 from quantvista.engine._feed import BarArrays, bar_feed
 from quantvista.engine._tables import run_tables, text_array
+from quantvista.engine._tape import MISSING, MORE, Tape, merge_tapes
 
 __all__ = [
     "FORMAT_VERSION",
+    "MISSING",
+    "MORE",
     "SEMANTICS",
     "BarArrays",
     "Context",
@@ -21,9 +26,13 @@ __all__ = [
     "Session",
     "SessionClock",
     "SleeveCash",
+    "Tape",
     "VenueRates",
     "bar_feed",
+    "engine_action",
     "engine_config",
+    "merge_tapes",
+    "records_tape",
     "run_tables",
     "split_cash",
     "text_array",

@@ -1,19 +1,29 @@
-"""What is traded and when: instruments, session calendars and price panels."""
+"""What is traded and when: instruments, calendars, price panels and market events."""
 
+from quantvista.market._actions import ACTIONS, CorporateAction
 from quantvista.market._cache import cache_dir
 from quantvista.market._calendar import Sessions, sessions
+from quantvista.market._check_records import check_records
 from quantvista.market._currency import currency_digits
 from quantvista.market._exchange import CalendarReachError
 from quantvista.market._instrument import Instrument, check_instrument_id
 from quantvista.market._panel import Panel
+from quantvista.market._records import OPTIONAL, SCHEMAS, EventKind, Records
 
 __all__ = [
+    "ACTIONS",
+    "OPTIONAL",
+    "SCHEMAS",
     "CalendarReachError",
+    "CorporateAction",
+    "EventKind",
     "Instrument",
     "Panel",
+    "Records",
     "Sessions",
     "cache_dir",
     "check_instrument_id",
+    "check_records",
     "currency_digits",
     "sessions",
 ]
