@@ -15,6 +15,7 @@ type _Status = Literal["accepted", "partially_filled", "filled", "cancelled", "e
 SEMANTICS: int
 FORMAT_VERSION: int
 VERSION: str
+TRANSITIONS: list[tuple[str, str]]
 names: dict[str, list[str]]
 
 type Handler = Callable[..., object]

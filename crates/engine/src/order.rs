@@ -145,17 +145,17 @@ pub enum Trail {
     Rate(i64),
 }
 
-/// How the orders of a list hang together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Link {
-    /// One cancels the other: a fill of one reduces the others by as much.
-    Oco,
-    /// One triggers the others: the first is the parent, the others wait for its fills.
-    Oto,
-    /// An entry that triggers two exits which are linked as [`Link::Oco`].
-    Bracket,
-}
+named!(
+    /// How the orders of a list hang together.
+    Link {
+        /// One cancels the other: a fill of one reduces the others by as much.
+        Oco = "oco",
+        /// One triggers the others: the first is the parent, the others wait for its fills.
+        Oto = "oto",
+        /// An entry that triggers two exits which are linked as [`Link::Oco`].
+        Bracket = "bracket",
+    }
+);
 
 use OrderStatus as S;
 

@@ -87,39 +87,6 @@ fn code<T: PartialEq>(all: &[T], value: &T) -> i64 {
         .map_or(NONE, index)
 }
 
-/// The names that codes stand for.
-pub fn names(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
-    let dict = PyDict::new(py);
-    let list = |names: Vec<&'static str>| names;
-    dict.set_item("side", list(Side::ALL.iter().map(|v| v.name()).collect()))?;
-    dict.set_item(
-        "type",
-        list(OrderKind::ALL.iter().map(|v| v.name()).collect()),
-    )?;
-    dict.set_item(
-        "tif",
-        list(TimeInForce::ALL.iter().map(|v| v.name()).collect()),
-    )?;
-    dict.set_item(
-        "status",
-        list(OrderStatus::ALL.iter().map(|v| v.name()).collect()),
-    )?;
-    dict.set_item(
-        "reason",
-        list(Reason::ALL.iter().map(|v| v.name()).collect()),
-    )?;
-    dict.set_item(
-        "kind",
-        list(FillKind::ALL.iter().map(|v| v.name()).collect()),
-    )?;
-    dict.set_item(
-        "outcome",
-        list(Outcome::ALL.iter().map(|v| v.name()).collect()),
-    )?;
-    dict.set_item("rule", list(Rule::ALL.iter().map(|v| v.name()).collect()))?;
-    Ok(dict)
-}
-
 /// All tables of a recording: name of the table -> name of the column -> bytes.
 pub fn tables<'py>(
     py: Python<'py>,

@@ -4,6 +4,7 @@ mod columns;
 mod context;
 mod events;
 mod host;
+mod names;
 mod records;
 mod session;
 mod timers;
@@ -29,7 +30,8 @@ mod _native {
         module.add("SEMANTICS", quantvista_engine::SEMANTICS_SUPPORTED)?;
         module.add("FORMAT_VERSION", quantvista_engine::FORMAT_VERSION)?;
         module.add("VERSION", env!("CARGO_PKG_VERSION"))?;
-        module.add("names", crate::columns::names(module.py())?)
+        module.add("TRANSITIONS", crate::names::transitions())?;
+        module.add("names", crate::names::names(module.py())?)
     }
 }
 

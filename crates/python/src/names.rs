@@ -1,0 +1,42 @@
+//! The names of everything that has one: what codes in columns stand for, and what tests must cover.
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use quantvista_engine::{
+    Account, AccountKind, Action, AuctionKind, Cause, Command, DataKind, Event, FillKind,
+    FundState, InstrumentKind, Leg, Link, Liquidity, OrderKind, OrderStatus, Origin, Outcome,
+    Output, PositionMode, PostingKind, Reason, RiskKind, Rule, Side, SleeveState, TRANSITIONS,
+    TimeInForce, TradingStatus,
+};
+
+/// Lists of names by what they name.
+pub fn names(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    let dict = PyDict::new(py);
+    macro_rules! lists {
+        ($($key:literal: $type:ty),+ $(,)?) => {
+            $(dict.set_item($key, <$type>::ALL.iter().map(|v| v.name()).collect::<Vec<_>>())?;)+
+        };
+    }
+    lists! {
+        "side": Side, "type": OrderKind, "tif": TimeInForce, "status": OrderStatus, "reason": Reason,
+        "kind": FillKind, "liquidity": Liquidity, "outcome": Outcome, "rule": Rule,
+        "posting": PostingKind, "leg": Leg, "link": Link, "origin": Origin, "account": Account,
+        "fund_state": FundState, "sleeve_state": SleeveState, "cause": Cause,
+        "risk_kind": RiskKind, "data_kind": DataKind, "trading_status": TradingStatus,
+        "auction_kind": AuctionKind, "account_kind": AccountKind,
+        "position_mode": PositionMode, "instrument_kind": InstrumentKind,
+    }
+    dict.set_item("event", Event::NAMES)?;
+    dict.set_item("output", Output::NAMES)?;
+    dict.set_item("action", Action::NAMES)?;
+    dict.set_item("command", Command::NAMES)?;
+    Ok(dict)
+}
+
+/// Every change of an order's status that there is, as pairs of names.
+pub fn transitions() -> Vec<(&'static str, &'static str)> {
+    TRANSITIONS
+        .iter()
+        .map(|(from, to)| (from.name(), to.name()))
+        .collect()
+}
