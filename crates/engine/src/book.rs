@@ -1,6 +1,6 @@
-//! The working orders, found by id and by instrument.
+//! The working orders, found by id, by instrument and by the time at which they expire.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::order::Order;
@@ -34,14 +34,27 @@ pub(crate) struct Book {
     holds: Vec<i128>,
     free: Vec<usize>,
     by_id: HashMap<u64, usize, BuildHasherDefault<IdHasher>>,
-    by_instrument: Vec<Vec<usize>>,
-    swept: Vec<usize>,
+    by_instrument: Vec<Line>,
+    /// Slots of orders removed since the last sweep.
+    removed: Vec<usize>,
+    /// Time and id.
+    expiries: BTreeSet<(i64, u64)>,
 }
+
+/// Orders of an instrument in order of id; those that are gone are taken out in bulk.
+#[derive(Default)]
+struct Line {
+    orders: Vec<(u64, usize)>,
+    gone: usize,
+}
+
+/// So many finished orders may stay in a [`Line`] that is short.
+const GONE_MIN: usize = 32;
 
 impl Book {
     pub(crate) fn new(instruments: usize) -> Self {
         Self {
-            by_instrument: vec![Vec::new(); instruments],
+            by_instrument: (0..instruments).map(|_| Line::default()).collect(),
             ..Self::default()
         }
     }
@@ -54,7 +67,13 @@ impl Book {
             self.slots.len() - 1
         });
         self.by_id.insert(order.id, slot);
-        self.by_instrument[order.instrument].push(slot);
+        self.tidy(order.instrument);
+        self.by_instrument[order.instrument]
+            .orders
+            .push((order.id, slot));
+        if let Some(time) = order.expire_at {
+            self.expiries.insert((time, order.id));
+        }
         self.slots[slot] = Some(order);
         self.holds[slot] = hold;
         slot
@@ -72,51 +91,87 @@ impl Book {
         self.holds[slot]
     }
 
-    /// Put a partly filled order in its own place.
+    /// Put a changed order in its own place.
     pub(crate) fn replace(&mut self, slot: usize, order: Order, hold: i128) {
         self.slots[slot] = Some(order);
         self.holds[slot] = hold;
+    }
+
+    /// An order expires at another time.
+    pub(crate) fn move_expiry(&mut self, id: u64, from: Option<i64>, to: Option<i64>) {
+        if let Some(time) = from {
+            self.expiries.remove(&(time, id));
+        }
+        if let Some(time) = to {
+            self.expiries.insert((time, id));
+        }
+    }
+
+    /// The order that expires first, with its time.
+    #[inline]
+    pub(crate) fn next_expiry(&self) -> Option<(i64, u64)> {
+        self.expiries.first().copied()
     }
 
     pub(crate) fn find(&self, id: u64) -> Option<usize> {
         self.by_id.get(&id).copied()
     }
 
-    /// Slots of an instrument's orders in order of id; finished ones among them are empty.
-    pub(crate) fn slots_of(&self, instrument: usize) -> &[usize] {
-        &self.by_instrument[instrument]
+    /// The order with this id, if it stands in this slot.
+    pub(crate) fn is_in(&self, slot: usize, id: u64) -> bool {
+        self.slots[slot]
+            .as_ref()
+            .is_some_and(|order| order.id == id)
+    }
+
+    /// Id and slot of an instrument's orders in order of id; among them are finished ones, of
+    /// which [`Book::is_in`] tells.
+    pub(crate) fn orders_of(&self, instrument: usize) -> &[(u64, usize)] {
+        &self.by_instrument[instrument].orders
+    }
+
+    /// Slots of the orders of an instrument that work now, in order of id.
+    pub(crate) fn slots_of(&self, instrument: usize) -> Vec<usize> {
+        let orders = self.orders_of(instrument).iter();
+        orders
+            .filter(|(id, slot)| self.is_in(*slot, *id))
+            .map(|(_, slot)| *slot)
+            .collect()
     }
 
     /// Take a finished order out.
     pub(crate) fn remove(&mut self, slot: usize) {
         if let Some(order) = self.slots[slot].take() {
             self.by_id.remove(&order.id);
-            self.swept.push(order.instrument);
+            if let Some(time) = order.expire_at {
+                self.expiries.remove(&(time, order.id));
+            }
+            self.by_instrument[order.instrument].gone += 1;
+            self.removed.push(slot);
         }
     }
 
     /// Free the slots of the orders removed since the last sweep.
     pub(crate) fn sweep(&mut self) {
-        if self.swept.is_empty() {
+        if self.removed.is_empty() {
             return;
         }
-        let mut swept = std::mem::take(&mut self.swept);
-        for instrument in swept.drain(..) {
-            let Self {
-                slots,
-                free,
-                by_instrument,
-                ..
-            } = self;
-            by_instrument[instrument].retain(|slot| {
-                let working = slots[*slot].is_some();
-                if !working {
-                    free.push(*slot);
-                }
-                working
-            });
+        self.free.append(&mut self.removed);
+    }
+
+    /// Forget the finished orders of an instrument, if they are many beside those that work.
+    fn tidy(&mut self, instrument: usize) {
+        let Self {
+            slots,
+            by_instrument,
+            ..
+        } = self;
+        let line = &mut by_instrument[instrument];
+        if line.gone > GONE_MIN && line.gone * 2 > line.orders.len() {
+            line.orders
+                .retain(|(id, slot)| slots[*slot].as_ref().is_some_and(|order| order.id == *id));
+            line.gone = 0;
         }
-        self.swept = swept;
     }
 
     /// All working orders in order of id.

@@ -13,8 +13,8 @@ use crate::ledger::Trade;
 use crate::matching;
 use crate::numbers::Result;
 use crate::order::{Order, OrderStatus, Reason, Side};
+use crate::orders::advance;
 use crate::output::{Fill, FillKind, Liquidity, Output};
-use crate::sizing::advance;
 
 /// The newest behaviour that this build knows.
 pub const SEMANTICS_SUPPORTED: u16 = 2;
@@ -84,7 +84,8 @@ impl Engine {
         Ok(out)
     }
 
-    /// [`Engine::apply`] into a buffer that the caller reuses.
+    /// [`Engine::apply`] into a buffer that the caller reuses. What time alone led to stays in it
+    /// where the input itself is refused.
     ///
     /// # Errors
     ///
@@ -101,7 +102,9 @@ impl Engine {
             });
         }
         self.check_waiting(&key)?;
-        let result = self.dispatch(input, out);
+        let result = self
+            .settle_due(key.ts_received, out)
+            .and_then(|()| self.dispatch(input, out));
         match &result {
             Ok(()) => self.last_key = Some(key),
             Err(error) if error.is_fatal() => self.failed = Some(error.to_string()),
@@ -190,6 +193,7 @@ impl Engine {
             } => self.hold_auction(ts, *instrument, auction, out),
             Event::SubmitList { orders, link } => self.place_list(ts, orders, *link, out),
             Event::AmendOrder(amendment) => self.amend(ts, amendment, out),
+            Event::ReplaceOrder { order, request } => self.replace(ts, *order, request, out),
         }
     }
 
@@ -289,7 +293,7 @@ impl Engine {
             let instrument = self.config.instruments[instrument].id.clone();
             return Err(EngineError::EndedTwice { instrument });
         }
-        for slot in self.book.slots_of(instrument).to_vec() {
+        for slot in self.book.slots_of(instrument) {
             self.cancel(ts, slot, Reason::InstrumentEnded, out)?;
         }
         self.book.sweep();

@@ -5,8 +5,8 @@ use crate::engine::Engine;
 use crate::matching::{Candidate, Session, Share, Terms};
 use crate::numbers::{Result, Rounding, add, div_round, mul, sub};
 use crate::order::{OrderStatus, Reason, Side};
+use crate::orders::advance;
 use crate::output::{Figure, Fill, FillKind, Liquidity, Outcome, Output, Rule, Verdict};
-use crate::sizing::advance;
 
 impl Engine {
     /// Fill orders of one side of one instrument with the venue, `members` by (sleeve, order id).

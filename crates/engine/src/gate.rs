@@ -4,7 +4,7 @@
 use crate::engine::Engine;
 use crate::input::OrderRequest;
 use crate::numbers::{RATE_ONE, Result, Rounding, add, div_round, mul, share_of, sub};
-use crate::order::{OrderKind, Side, TimeInForce};
+use crate::order::Side;
 use crate::output::{Figure, Rule};
 
 /// A check that did not pass.
@@ -47,7 +47,7 @@ impl Engine {
         request: &OrderRequest,
         reference: i64,
     ) -> Result<Option<Breach>> {
-        if let Some(breach) = self.form_breach(ts, request) {
+        if let Some(breach) = self.sense_breach(ts, request) {
             return Ok(Some(breach));
         }
         let lots = request.quantity / self.config.instruments[request.instrument].lot_size;
@@ -85,47 +85,23 @@ impl Engine {
     }
 
     /// Rules 1 to 7: whether the order makes sense at all.
-    fn form_breach(&self, ts: i64, request: &OrderRequest) -> Option<Breach> {
-        let instrument = &self.config.instruments[request.instrument];
-        let breach = |rule, figure, limit| {
+    fn sense_breach(&self, ts: i64, request: &OrderRequest) -> Option<Breach> {
+        let plain = |rule| {
             Some(Breach {
                 rule,
-                figure,
-                limit,
+                figure: Figure::None,
+                limit: Figure::None,
                 most: 0,
             })
         };
         if !self.is_listed(request.instrument, ts) {
-            return breach(Rule::NotListed, Figure::None, Figure::None);
+            return plain(Rule::NotListed);
         }
         let Some(mark) = self.mark(request.instrument) else {
-            return breach(Rule::NoPrice, Figure::None, Figure::None);
+            return plain(Rule::NoPrice);
         };
-        if request.quantity <= 0 || request.quantity % instrument.lot_size != 0 {
-            let (found, lot) = (request.quantity, instrument.lot_size);
-            return breach(Rule::Lot, Figure::Quantity(found), Figure::Quantity(lot));
-        }
-        let tick = Figure::Price(instrument.tick_size);
-        match (request.kind, request.limit_price) {
-            (OrderKind::Limit, Some(price)) if price > 0 && price % instrument.tick_size == 0 => {}
-            (OrderKind::Limit, None) => return breach(Rule::Tick, Figure::None, tick),
-            (_, Some(price)) => return breach(Rule::Tick, Figure::Price(price), tick),
-            (_, None) => {}
-        }
-        if request.kind == OrderKind::OnOpen && instrument.close_only {
-            return breach(Rule::NeedsOhlc, Figure::None, Figure::None);
-        }
-        let at_auction = matches!(request.kind, OrderKind::OnOpen | OrderKind::OnClose);
-        if at_auction && request.tif == TimeInForce::Ioc {
-            return breach(Rule::TimeInForce, Figure::None, Figure::None);
-        }
-        let price = request.limit_price?;
-        let edge = if price < mark { Side::Sell } else { Side::Buy };
-        if self.in_band(price, mark, edge) {
-            return None;
-        }
-        let edge = self.band_edge(mark, edge);
-        breach(Rule::PriceBand, Figure::Price(price), Figure::Price(edge))
+        self.form_breach(ts, request, mark)
+            .or_else(|| self.band_breach(request, mark))
     }
 
     /// Whether a price is on the right side of one edge of the band around `reference`:

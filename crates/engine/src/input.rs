@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
 use crate::market::{Auction, BookLevel, BookOrder, Quote, Tick, TradingStatus};
-use crate::order::{Leg, Link, OrderKind, Side, TimeInForce, Trail};
+use crate::order::{Leg, Link, OrderKind, Side, TimeInForce, Trail, TriggerSource};
 use crate::risk::{Command, RiskFigure, Scenarios};
 
 /// One thing that happened or was decided.
@@ -75,6 +75,8 @@ events! {
     SubmitOrder(OrderRequest) = "submit_order", 5;
     SubmitList { orders: Vec<OrderRequest>, link: Link } = "submit_list", 5;
     AmendOrder(Amendment) = "amend_order", 5;
+    /// Cancel one order and make another in its place, or neither.
+    ReplaceOrder { order: u64, request: OrderRequest } = "replace_order", 5;
     CancelOrder { order: u64 } = "cancel_order", 5;
     ActivateSemantics { number: u16 } = "activate_semantics", 5;
 }
@@ -103,6 +105,8 @@ pub struct OrderRequest {
     pub trigger_price: Option<i64>,
     #[serde(default)]
     pub trail: Option<Trail>,
+    #[serde(default)]
+    pub trigger_by: Option<TriggerSource>,
     #[serde(default)]
     pub expire_at: Option<i64>,
     #[serde(default)]
@@ -140,6 +144,7 @@ impl OrderRequest {
             limit_price: None,
             trigger_price: None,
             trail: None,
+            trigger_by: None,
             expire_at: None,
             display_quantity: None,
             post_only: false,

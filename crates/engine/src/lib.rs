@@ -26,6 +26,7 @@ mod market;
 mod matching;
 mod numbers;
 mod order;
+mod orders;
 mod output;
 mod packed;
 mod recording;
@@ -53,8 +54,10 @@ pub use market::{
 };
 pub use numbers::{MONEY_DIGITS, RATE_ONE, Rounding, div_round, notional};
 pub use order::{
-    Leg, Link, Order, OrderKind, OrderStatus, Origin, Reason, Side, TRANSITIONS, TimeInForce, Trail,
+    Leg, Link, Order, OrderKind, OrderStatus, Origin, Reason, Side, TRANSITIONS, TimeInForce,
+    Trail, TriggerSource,
 };
+pub use orders::{CellData, MatrixCell, matrix};
 pub use output::{
     Figure, Fill, FillKind, Liquidity, Outcome, Output, Posting, PostingKind, Rule, Verdict,
 };

@@ -40,4 +40,21 @@ impl Engine {
     ) -> Result<()> {
         Err(EngineError::Config("amend is being built".to_owned()))
     }
+
+    #[expect(
+        unused_variables,
+        clippy::unused_self,
+        clippy::needless_pass_by_ref_mut,
+        clippy::ptr_arg,
+        reason = "being built"
+    )]
+    pub(crate) fn replace(
+        &mut self,
+        ts: i64,
+        order: u64,
+        request: &OrderRequest,
+        out: &mut Vec<Output>,
+    ) -> Result<()> {
+        Err(EngineError::Config("replace is being built".to_owned()))
+    }
 }

@@ -137,16 +137,16 @@ impl Engine {
         session.closing.clear();
         session.counts = Counts::default();
         for instrument in 0..self.config.instruments.len() {
-            if self.book.slots_of(instrument).is_empty() {
+            if self.book.orders_of(instrument).is_empty() {
                 continue;
             }
             let bar = self.instruments[instrument].waiting;
             let cutoff = self.config.venue_of(instrument).on_close_cutoff_ns;
             let touch = self.config.venue_of(instrument).limit_fill_on_touch;
             let begin = session.candidates.len();
-            for position in 0..self.book.slots_of(instrument).len() {
-                let slot = self.book.slots_of(instrument)[position];
-                let Some(order) = self.book.get_mut(slot) else {
+            for position in 0..self.book.orders_of(instrument).len() {
+                let (id, slot) = self.book.orders_of(instrument)[position];
+                let Some(order) = self.book.get_mut(slot).filter(|order| order.id == id) else {
                     continue;
                 };
                 if order.ts >= ts {

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::input::OrderRequest;
+
 /// Names as they stand in the files of a run, in encodings and in Python.
 macro_rules! named {
     ($(#[$meta:meta])* $type:ident { $($(#[$variant_meta:meta])* $variant:ident = $name:literal),+ $(,)? }) => {
@@ -45,6 +47,11 @@ named!(TimeInForce { Day = "day", Gtc = "gtc", Gtd = "gtd", Ioc = "ioc", Fok = "
 named!(
     /// Which position of a hedging account an order works on; `Net` in a netting account.
     Leg { Net = "net", Long = "long", Short = "short" }
+);
+
+named!(
+    /// Which price a trigger watches.
+    TriggerSource { Last = "last", Bid = "bid", Ask = "ask", Mark = "mark" }
 );
 
 named!(
@@ -92,6 +99,8 @@ named!(
         Margin = "margin",
         Superseded = "superseded",
         Requested = "requested",
+        /// Another order took its place.
+        Replaced = "replaced",
         InstrumentEnded = "instrument_ended",
         /// Its sibling or parent ended.
         Linked = "linked",
@@ -101,9 +110,32 @@ named!(
         State = "state",
         /// A corporate action left nothing that could be traded.
         Action = "action",
+        /// Its instrument did not trade.
+        Halted = "halted",
+        /// The market did not reach its trigger.
         Trigger = "trigger",
     }
 );
+
+impl OrderKind {
+    /// Whether it becomes active by a trigger.
+    #[must_use]
+    pub fn is_triggered(self) -> bool {
+        self.is_stop() || matches!(self, Self::MarketIfTouched | Self::LimitIfTouched)
+    }
+
+    /// Whether it becomes active when the market goes against it.
+    #[must_use]
+    pub fn is_stop(self) -> bool {
+        matches!(self, Self::Stop | Self::StopLimit | Self::TrailingStop)
+    }
+
+    /// Whether it has a limit price.
+    #[must_use]
+    pub fn has_limit(self) -> bool {
+        matches!(self, Self::Limit | Self::StopLimit | Self::LimitIfTouched)
+    }
+}
 
 impl Leg {
     /// Place of the position among those of an instrument.
@@ -165,7 +197,6 @@ pub const TRANSITIONS: &[(OrderStatus, OrderStatus)] = &[
     (S::Initialised, S::Submitted),
     (S::Initialised, S::Accepted),
     (S::Initialised, S::Rejected),
-    (S::Held, S::Submitted),
     (S::Held, S::Accepted),
     (S::Held, S::Rejected),
     (S::Held, S::Cancelled),
@@ -211,6 +242,8 @@ impl OrderStatus {
 pub struct Order {
     pub id: u64,
     pub ts: i64,
+    /// When it came to the venue, at its present terms.
+    pub arrival: i64,
     pub sleeve: usize,
     pub instrument: usize,
     pub side: Side,
@@ -219,6 +252,7 @@ pub struct Order {
     pub limit_price: Option<i64>,
     pub trigger_price: Option<i64>,
     pub trail: Option<Trail>,
+    pub trigger_by: Option<TriggerSource>,
     /// For [`TimeInForce::Gtd`]: the first time at which it no longer works.
     pub expire_at: Option<i64>,
     /// For an iceberg: how much of it is shown at a time.
@@ -234,9 +268,15 @@ pub struct Order {
     pub reference: i64,
     pub status: OrderStatus,
     pub due: bool,
+    /// Of a kind with a trigger: whether it was met.
+    pub triggered: bool,
+    /// Whether it met the market and stands there since.
+    pub rested: bool,
     pub reason: Reason,
     /// The order whose fills release this one.
     pub parent: Option<u64>,
+    /// How many orders its fills release; their ids follow its own.
+    pub children: u8,
     /// Its group of orders that cancel each other, named by the first of them.
     pub group: Option<u64>,
     /// Whether it counts as in flight: of a group only one does.
@@ -247,5 +287,39 @@ impl Order {
     #[must_use]
     pub fn unfilled(&self) -> i64 {
         self.quantity - self.filled
+    }
+
+    /// Whether it stands at the venue: no longer on its way there, and not held for its parent.
+    #[must_use]
+    pub fn is_at_venue(&self) -> bool {
+        !matches!(self.status, S::Held | S::Submitted)
+    }
+
+    /// Whether it waits at the venue for its trigger.
+    #[must_use]
+    pub fn waits_for_trigger(&self) -> bool {
+        self.kind.is_triggered() && !self.triggered && self.is_at_venue()
+    }
+
+    /// The order as it would be asked for now: its terms, and what is unfilled.
+    #[must_use]
+    pub fn request(&self) -> OrderRequest {
+        OrderRequest {
+            sleeve: self.sleeve,
+            instrument: self.instrument,
+            side: self.side,
+            quantity: self.unfilled(),
+            kind: self.kind,
+            tif: self.tif,
+            limit_price: self.limit_price,
+            trigger_price: self.trigger_price,
+            trail: self.trail,
+            trigger_by: self.trigger_by,
+            expire_at: self.expire_at,
+            display_quantity: self.display_quantity,
+            post_only: self.post_only,
+            reduce_only: self.reduce_only,
+            leg: self.leg,
+        }
     }
 }

@@ -1,7 +1,9 @@
 //! Rows as a recorder keeps them: packed, for millions of them are written in a run, and most of
 //! the time that takes goes into fresh memory. They come out as they went in.
 
-use crate::order::{Leg, Order, OrderKind, OrderStatus, Origin, Reason, Side, TimeInForce, Trail};
+use crate::order::{
+    Leg, Order, OrderKind, OrderStatus, Origin, Reason, Side, TimeInForce, Trail, TriggerSource,
+};
 use crate::output::{Figure, Fill, FillKind, Liquidity, Outcome, Rule, Verdict};
 use crate::recording::OrderRow;
 
@@ -9,8 +11,8 @@ fn narrow(index: usize) -> u32 {
     u32::try_from(index).expect("fewer instruments and sleeves than 2^32")
 }
 
-/// An order without its id, which is its place among all orders, and without `due` and `reason`,
-/// which only mean something in the book. The verdict of most orders, accepted whole, stands here.
+/// An order without its id, which is its place among all orders, and without `due`, `rested` and
+/// `reason`, which only mean something in the book. The verdict of most orders, accepted whole, stands here.
 #[derive(Debug, Clone)]
 pub(crate) struct PackedOrder {
     pub(crate) ts: i64,
@@ -37,11 +39,15 @@ pub(crate) struct PackedOrder {
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Rare {
+    /// Where it is later than `ts`.
+    arrival: Option<i64>,
     trail: Option<Trail>,
+    trigger_by: Option<TriggerSource>,
     expire_at: Option<i64>,
     display_quantity: Option<i64>,
     parent: Option<u64>,
     group: Option<u64>,
+    children: u8,
 }
 
 const POST_ONLY: u8 = 1;
@@ -50,6 +56,7 @@ const ACCEPTED_WHOLE: u8 = 4;
 const REDUCE_ONLY: u8 = 8;
 const HAS_TRIGGER: u8 = 16;
 const COUNTED: u8 = 32;
+const TRIGGERED: u8 = 64;
 
 fn flag(is_set: bool, flag: u8) -> u8 {
     if is_set { flag } else { 0 }
@@ -59,11 +66,14 @@ impl PackedOrder {
     #[inline]
     pub(crate) fn new(order: &Order, rejected_by: Option<Rule>) -> Self {
         let rare = Rare {
+            arrival: Some(order.arrival).filter(|arrival| *arrival != order.ts),
             trail: order.trail,
+            trigger_by: order.trigger_by,
             expire_at: order.expire_at,
             display_quantity: order.display_quantity,
             parent: order.parent,
             group: order.group,
+            children: order.children,
         };
         Self {
             ts: order.ts,
@@ -85,6 +95,7 @@ impl PackedOrder {
                 | flag(order.reduce_only, REDUCE_ONLY)
                 | flag(order.limit_price.is_some(), HAS_LIMIT)
                 | flag(order.trigger_price.is_some(), HAS_TRIGGER)
+                | flag(order.triggered, TRIGGERED)
                 | flag(order.counted, COUNTED),
             reason: None,
             rejected_by,
@@ -104,6 +115,7 @@ impl PackedOrder {
             order: Order {
                 id,
                 ts: self.ts,
+                arrival: rare.arrival.unwrap_or(self.ts),
                 sleeve: self.sleeve as usize,
                 instrument: self.instrument as usize,
                 side: self.side,
@@ -112,6 +124,7 @@ impl PackedOrder {
                 limit_price: self.has(HAS_LIMIT).then_some(self.limit_price),
                 trigger_price: self.has(HAS_TRIGGER).then_some(self.trigger_price),
                 trail: rare.trail,
+                trigger_by: rare.trigger_by,
                 expire_at: rare.expire_at,
                 display_quantity: rare.display_quantity,
                 post_only: self.has(POST_ONLY),
@@ -123,8 +136,11 @@ impl PackedOrder {
                 reference: self.reference,
                 status: self.status,
                 due: false,
+                triggered: self.has(TRIGGERED),
+                rested: false,
                 reason: Reason::Day,
                 parent: rare.parent,
+                children: rare.children,
                 group: rare.group,
                 counted: self.has(COUNTED),
             },
@@ -162,6 +178,11 @@ impl PackedOrder {
         } else {
             OrderStatus::PartiallyFilled
         };
+    }
+
+    pub(crate) fn trigger(&mut self) {
+        self.status = OrderStatus::Triggered;
+        self.flags |= TRIGGERED;
     }
 
     pub(crate) fn finish(&mut self, status: OrderStatus, reason: Reason) {

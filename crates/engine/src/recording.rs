@@ -182,6 +182,11 @@ impl Recorder {
                         Some(held) => *held = row,
                     }
                 }
+                Output::OrderTriggered { order, .. } => {
+                    if let Some(row) = self.order_mut(*order) {
+                        row.trigger();
+                    }
+                }
                 Output::OrderFilled(fill) => self.observe_fill(fill),
                 Output::OrderCancelled { order, reason, .. } => {
                     self.finish(*order, OrderStatus::Cancelled, *reason);

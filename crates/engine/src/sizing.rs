@@ -4,8 +4,8 @@ use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::input::OrderRequest;
 use crate::numbers::{RATE_ONE, Result, Rounding, div_round, mul, share_of};
-use crate::order::{Order, OrderKind, OrderStatus, Origin, Reason, Side, TimeInForce};
-use crate::output::{Figure, Outcome, Output, Rule, Verdict};
+use crate::order::{OrderKind, Origin, Reason, Side, TimeInForce};
+use crate::output::{Figure, Outcome, Output, Rule};
 
 /// What one target asks of the market.
 enum Wanted {
@@ -196,140 +196,6 @@ impl Engine {
             }
         }
     }
-
-    /// Place a strategy's order: whole or not at all.
-    pub(crate) fn place(
-        &mut self,
-        ts: i64,
-        request: &OrderRequest,
-        out: &mut Vec<Output>,
-    ) -> Result<()> {
-        let reference = request
-            .limit_price
-            .filter(|_| request.kind == OrderKind::Limit)
-            .or(self.mark(request.instrument))
-            .unwrap_or(0);
-        if request.side == Side::Buy {
-            self.update_caps()?;
-        }
-        match self.first_breach(ts, request, reference)? {
-            None => self.accept(
-                ts,
-                request,
-                reference,
-                Origin::Strategy,
-                Outcome::Accepted,
-                None,
-                out,
-            ),
-            Some(breach) => {
-                self.reject(
-                    ts,
-                    request,
-                    Origin::Strategy,
-                    breach.rule,
-                    breach.figure,
-                    breach.limit,
-                    out,
-                );
-                Ok(())
-            }
-        }
-    }
-
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one record of what was decided, used three times"
-    )]
-    fn accept(
-        &mut self,
-        ts: i64,
-        request: &OrderRequest,
-        reference: i64,
-        origin: Origin,
-        outcome: Outcome,
-        breach: Option<crate::gate::Breach>,
-        out: &mut Vec<Output>,
-    ) -> Result<()> {
-        let mut order = self.new_order(ts, request, origin);
-        order.reference = reference;
-        advance(&mut order, OrderStatus::Accepted);
-        let mark = self
-            .mark(order.instrument)
-            .expect("an accepted order has a price");
-        let hold = self.exposure.hold_of(&self.config, &order)?;
-        self.exposure.in_flight_changed(&order, hold, mark, 1)?;
-        self.book.insert(order, hold);
-        out.push(Output::OrderAccepted(order));
-        out.push(Output::Verdict(Verdict {
-            ts,
-            order: order.id,
-            rule: breach.map_or(Rule::All, |b| b.rule),
-            figure: breach.map_or(Figure::None, |b| b.figure),
-            limit: breach.map_or(Figure::None, |b| b.limit),
-            outcome,
-        }));
-        Ok(())
-    }
-
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one record of what was decided, used four times"
-    )]
-    fn reject(
-        &mut self,
-        ts: i64,
-        request: &OrderRequest,
-        origin: Origin,
-        rule: Rule,
-        figure: Figure,
-        limit: Figure,
-        out: &mut Vec<Output>,
-    ) {
-        let mut order = self.new_order(ts, request, origin);
-        advance(&mut order, OrderStatus::Rejected);
-        out.push(Output::OrderRejected { order, rule });
-        let outcome = Outcome::Rejected;
-        out.push(Output::Verdict(Verdict {
-            ts,
-            order: order.id,
-            rule,
-            figure,
-            limit,
-            outcome,
-        }));
-    }
-
-    fn new_order(&mut self, ts: i64, request: &OrderRequest, origin: Origin) -> Order {
-        self.last_order += 1;
-        Order {
-            id: self.last_order,
-            ts,
-            sleeve: request.sleeve,
-            instrument: request.instrument,
-            side: request.side,
-            kind: request.kind,
-            tif: request.tif,
-            limit_price: request.limit_price,
-            trigger_price: request.trigger_price,
-            trail: request.trail,
-            expire_at: request.expire_at,
-            display_quantity: request.display_quantity,
-            post_only: request.post_only,
-            reduce_only: request.reduce_only,
-            leg: request.leg,
-            origin,
-            quantity: request.quantity,
-            filled: 0,
-            reference: 0,
-            status: OrderStatus::Initialised,
-            due: false,
-            reason: Reason::Day,
-            parent: None,
-            group: None,
-            counted: true,
-        }
-    }
 }
 
 fn market_order(sleeve: usize, instrument: usize, side: Side, quantity: i64) -> OrderRequest {
@@ -341,14 +207,4 @@ fn market_order(sleeve: usize, instrument: usize, side: Side, quantity: i64) -> 
         OrderKind::Market,
         TimeInForce::Day,
     )
-}
-
-/// Move an order on; an illegal step is a programmer's mistake.
-pub(crate) fn advance(order: &mut Order, next: OrderStatus) {
-    debug_assert!(
-        order.status.may_become(next),
-        "{:?} -> {next:?}",
-        order.status
-    );
-    order.status = next;
 }

@@ -1,0 +1,11 @@
+//! What becomes of orders before and beside their matching: `docs/engine/orders.md`.
+
+mod expiry;
+mod form;
+mod intake;
+mod trail;
+
+pub(crate) use form::reference_of;
+pub use form::{CellData, MatrixCell, matrix};
+pub(crate) use intake::advance;
+pub(crate) use trail::trail_trigger;
