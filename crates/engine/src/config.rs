@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 use crate::error::EngineError;
 use crate::limits::{Limits, SleeveLimits};
 use crate::market::DataKind;
-use crate::numbers::{MONEY_DIGITS, RATE_ONE, Result, Rounding, add, div_round, mul};
-use crate::order::{Side, named};
+use crate::models::slippage::Grid;
+use crate::models::{FeeModel, ImpactModel, LatencyModel, SlippageModel};
+use crate::numbers::{MONEY_DIGITS, RATE_ONE, Result, add};
+use crate::order::named;
 
 /// Everything that fixes how an engine behaves; part of its state and of its hash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -164,6 +166,9 @@ pub struct Instrument {
     /// In quantity units, a day; for impact and fat fingers where no figure says it.
     #[serde(default)]
     pub average_volume: Option<i64>,
+    /// Standard deviation of returns a day, in `10^-9`; for impact where no figure says it.
+    #[serde(default)]
+    pub volatility: Option<i64>,
 }
 
 fn equity() -> InstrumentKind {
@@ -199,102 +204,14 @@ pub struct Venue {
     pub slippage: SlippageModel,
     /// Whether the market must trade through a resting limit order, or only touch it.
     pub limit_fill_on_touch: bool,
-    /// Cap on our part of a bar's volume; needs bars with volume.
+    /// Cap on our part of the market's volume; needs data with volumes.
     pub participation_max: Option<i64>,
     pub on_close_cutoff_ns: i64,
-}
-
-/// A fee in proportion to the notional, rounded up to the currency's minor unit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FeeModel {
-    pub rate: i64,
-}
-
-/// A worse price than the market's by a fixed proportion, rounded against us to the tick.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SlippageModel {
-    pub rate: i64,
-}
-
-impl FeeModel {
-    /// The model in the coins of a currency; `minor_unit` is the money of the smallest one.
-    #[must_use]
-    pub fn in_coins(&self, minor_unit: i128) -> FeeScale {
-        let (rate, whole) = (i128::from(self.rate), i128::from(RATE_ONE) * minor_unit);
-        let (mut divisor, mut rest) = (whole, rate);
-        while rest != 0 {
-            (divisor, rest) = (rest, divisor % rest);
-        }
-        let (rate, whole) = (rate / divisor, whole / divisor);
-        FeeScale {
-            rate,
-            whole,
-            narrow: i64::try_from(rate).ok().zip(i64::try_from(whole).ok()),
-            minor_unit,
-        }
-    }
-}
-
-/// A [`FeeModel`] as a reduced fraction: `rate / whole` coins for each unit of money. Reduced,
-/// most products fit in 64 bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FeeScale {
-    rate: i128,
-    whole: i128,
-    /// Both again, where they fit.
-    narrow: Option<(i64, i64)>,
-    minor_unit: i128,
-}
-
-impl FeeScale {
-    /// Fee for a notional.
-    ///
-    /// # Errors
-    ///
-    /// [`EngineError::Overflow`] if the amount does not fit.
-    #[inline]
-    pub fn fee(&self, notional: i128) -> Result<i128> {
-        if let (Ok(amount), Some((rate, whole))) = (i64::try_from(notional), self.narrow)
-            && let Some(product) = amount.checked_mul(rate)
-            && product >= 0
-        {
-            let coins = product / whole + i64::from(product % whole != 0);
-            return mul(i128::from(coins), self.minor_unit, "a fee");
-        }
-        let product = mul(notional, self.rate, "a fee")?;
-        let coins = div_round(product, self.whole, Rounding::Up);
-        mul(coins, self.minor_unit, "a fee")
-    }
-
-    /// Money of the currency's smallest coin.
-    #[must_use]
-    pub fn minor_unit(&self) -> i128 {
-        self.minor_unit
-    }
-}
-
-impl SlippageModel {
-    /// The price that an order gets where the market shows `reference`.
-    ///
-    /// # Errors
-    ///
-    /// [`EngineError::Overflow`] if the price does not fit.
-    #[inline]
-    pub fn price(&self, reference: i64, side: Side, tick_size: i64) -> Result<i64> {
-        let (factor, rounding) = match side {
-            Side::Buy => (RATE_ONE + self.rate, Rounding::Up),
-            Side::Sell => (RATE_ONE - self.rate, Rounding::Down),
-        };
-        let exact = i128::from(reference) * i128::from(factor);
-        let ticks = div_round(
-            exact,
-            i128::from(RATE_ONE) * i128::from(tick_size),
-            rounding,
-        );
-        i64::try_from(ticks.max(1) * i128::from(tick_size)).map_err(|_| EngineError::Overflow {
-            place: "a slipped price",
-        })
-    }
+    /// Needs the volatility and the average volume of its instruments.
+    #[serde(default)]
+    pub impact: Option<ImpactModel>,
+    #[serde(default)]
+    pub latency: LatencyModel,
 }
 
 impl Currency {
@@ -311,6 +228,14 @@ impl Instrument {
     pub fn unit(&self) -> i128 {
         let digits = MONEY_DIGITS - self.price_precision - self.quantity_precision;
         i128::from(self.multiplier) * 10_i128.pow(u32::from(digits))
+    }
+
+    /// What prices of it look like.
+    pub(crate) fn grid(&self) -> Grid {
+        Grid {
+            tick_size: self.tick_size,
+            negative_prices: self.negative_prices,
+        }
     }
 
     /// Money of one quantity unit of the base currency.
@@ -402,15 +327,29 @@ impl Config {
         for instrument in &self.instruments {
             instrument.validate(self)?;
         }
+        self.validate_impact()?;
         self.validate_rates()
     }
 
+    /// Impact without a volatility and a volume would silently be none.
+    fn validate_impact(&self) -> Result<()> {
+        let lacks = |instrument: &&Instrument| {
+            self.venues[instrument.venue].impact.is_some()
+                && (instrument.volatility.is_none_or(|v| v <= 0)
+                    || instrument.average_volume.is_none_or(|v| v <= 0))
+        };
+        match self.instruments.iter().find(lacks) {
+            Some(instrument) => Err(EngineError::Config(format!(
+                "instrument {} needs a positive `volatility` and `average_volume` for the impact of its venue",
+                instrument.id
+            ))),
+            None => Ok(()),
+        }
+    }
+
     fn validate_rates(&self) -> Result<()> {
-        let below_one = 0..RATE_ONE;
         for venue in &self.venues {
             let rates = [
-                ("fee rate", below_one.contains(&venue.fee.rate)),
-                ("slippage rate", below_one.contains(&venue.slippage.rate)),
                 (
                     "participation_max",
                     venue
@@ -422,28 +361,19 @@ impl Config {
             if let Some((name, _)) = rates.iter().find(|(_, ok)| !ok) {
                 return Err(EngineError::Config(format!("{name} is out of range")));
             }
+            let problems = [
+                venue.fee.problem(),
+                venue.slippage.problem(),
+                venue.impact.and_then(|impact| impact.problem()),
+                venue.latency.problem(),
+            ];
+            if let Some(problem) = problems.into_iter().flatten().next() {
+                return Err(EngineError::Config(format!(
+                    "venue {}: {problem}",
+                    venue.id
+                )));
+            }
         }
         self.limits.validate()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn fees_in_reduced_fractions_are_those_of_the_model(
-            notional in 0..i64::MAX, rate in 0..RATE_ONE, digits in 0..=4_u32, wide in any::<bool>(),
-        ) {
-            let minor_unit = 10_i128.pow(12 - digits);
-            let notional = i128::from(notional) * if wide { 1 << 30 } else { 1 };
-            let exact = notional * i128::from(rate);
-            let whole = i128::from(RATE_ONE) * minor_unit;
-            let coins = exact / whole + i128::from(exact % whole != 0);
-            let scale = FeeModel { rate }.in_coins(minor_unit);
-            prop_assert_eq!(scale.fee(notional).unwrap(), coins * minor_unit);
-        }
     }
 }

@@ -5,7 +5,7 @@ use crate::engine::Engine;
 use crate::matching::{Candidate, Session};
 use crate::numbers::Result;
 use crate::order::{OrderKind, Reason, Side};
-use crate::output::{FillKind, Output};
+use crate::output::{FillKind, Liquidity, Output};
 
 impl Engine {
     pub(crate) fn plan_crosses(&self, session: &mut Session) {
@@ -78,7 +78,15 @@ impl Engine {
         let mut purse = (usize::MAX, 0_i128);
         let mut cancelled = Vec::new();
         for (candidate, lots) in &mut sides[1] {
-            let covered = self.cut_to_cash(ts, candidate, *lots, price, &mut purse, false, out)?;
+            let covered = self.cut_to_cash(
+                ts,
+                candidate,
+                *lots,
+                price,
+                &mut purse,
+                Liquidity::None,
+                out,
+            )?;
             if covered < *lots {
                 cancelled.push(candidate.slot);
             }
@@ -104,6 +112,7 @@ impl Engine {
                         0,
                         0,
                         FillKind::Cross,
+                        Liquidity::None,
                         out,
                     )?;
                 }

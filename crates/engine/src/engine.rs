@@ -1,5 +1,7 @@
 //! The state machine: one input in, what it led to out.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::book::Book;
@@ -11,6 +13,8 @@ use crate::input::{Bar, Event, Input, Key};
 use crate::ledger::Ledger;
 use crate::ledger::Trade;
 use crate::matching;
+use crate::models::fees::Turnover;
+use crate::models::impact::Felt;
 use crate::numbers::Result;
 use crate::order::{Order, OrderStatus, Reason, Side};
 use crate::orders::advance;
@@ -32,6 +36,12 @@ pub struct Engine {
     pub(crate) waiting_since: Option<i64>,
     pub(crate) failed: Option<String>,
     pub(crate) exposure: Exposure,
+    /// Per venue: what we traded there.
+    pub(crate) turnover: Vec<Turnover>,
+    /// Fees so far of working orders, where the venue has a minimum.
+    pub(crate) fees_paid: BTreeMap<u64, i128>,
+    /// Per instrument: our own volume that still moves its price.
+    pub(crate) felt: Vec<Felt>,
     /// Of the gate and of matching; neither is state.
     pub(crate) caps: Caps,
     pub(crate) matching: matching::Session,
@@ -59,6 +69,9 @@ impl Engine {
         let instruments = vec![Listing::default(); config.instruments.len()];
         Ok(Self {
             exposure: Exposure::new(&config),
+            turnover: vec![Turnover::default(); config.venues.len()],
+            fees_paid: BTreeMap::new(),
+            felt: vec![Felt::default(); instruments.len()],
             book: Book::new(instruments.len()),
             config,
             ledger,
@@ -173,7 +186,10 @@ impl Engine {
                 amount,
             } => self.move_cash(ts, *sleeve, *currency, *amount, out),
             Event::Action(action) => self.apply_action(ts, action, out),
-            Event::DayEnded { trading } => self.end_day(ts, *trading, out),
+            Event::DayEnded { trading } => {
+                self.end_day(ts, *trading, out)?;
+                self.end_day_of_venues()
+            }
             Event::Funding { instrument, rate } => self.pay_funding(ts, *instrument, *rate, out),
             Event::Status { instrument, status } => {
                 self.receive_status(ts, *instrument, *status, out)
@@ -376,6 +392,7 @@ impl Engine {
             let hold = self.book.hold(slot);
             self.exposure.in_flight_changed(&order, hold, mark, -1)?;
             advance(&mut order, status);
+            self.fees_paid.remove(&order.id);
             self.book.remove(slot);
         }
         Ok(())

@@ -3,8 +3,9 @@
 //! Nothing here is state: it all follows from the ledger, the marks, the rates and the working
 //! orders, and is built from them when a snapshot is restored.
 
-use crate::config::{Config, FeeScale, Instrument, Settlement};
+use crate::config::{Config, Instrument, Settlement};
 use crate::ledger::Ledger;
+use crate::models::fees::Fees;
 use crate::numbers::{
     RATE_ONE, Result, Rounding, add, convert, div_round, mul, notional, quantity_add, sub,
 };
@@ -46,7 +47,7 @@ pub(crate) struct Exposure {
     settlement: Vec<Settlement>,
     pub(crate) sector_of: Vec<usize>,
     /// Per instrument, of its venue in its currency.
-    pub(crate) fees: Vec<FeeScale>,
+    pub(crate) fees: Vec<Fees>,
     /// Prices of currencies; None where not known yet.
     pub(crate) rates: Vec<Option<i64>>,
     /// Per instrument, over all sleeves.
@@ -89,12 +90,7 @@ impl Exposure {
             currency_of: config.instruments.iter().map(|i| i.currency).collect(),
             settlement: config.instruments.iter().map(|i| i.settlement).collect(),
             sector_of,
-            fees: (0..instruments)
-                .map(|i| {
-                    let minor_unit = config.minor_unit(config.instruments[i].currency);
-                    config.venue_of(i).fee.in_coins(minor_unit)
-                })
-                .collect(),
+            fees: (0..instruments).map(|i| fees_of(config, i, 0)).collect(),
             rates,
             fund: vec![Line::default(); instruments],
             lines: vec![Line::default(); instruments * sleeves],
@@ -246,7 +242,7 @@ impl Exposure {
             (Side::Sell, _) => return Ok(0),
         };
         let notional = self.notional(order.instrument, order.unfilled(), price)?;
-        let fee = self.fees[order.instrument].fee(notional)?;
+        let fee = self.fees[order.instrument].worst(notional, order.unfilled())?;
         if is_buy {
             add(notional, fee, "a reserve")
         } else {
@@ -315,6 +311,16 @@ impl Exposure {
         *sector = add(*sector, change, "a sector's exposure")?;
         Ok(())
     }
+}
+
+/// The schedule of an instrument's venue while a tier holds.
+pub(crate) fn fees_of(config: &Config, instrument: usize, tier: usize) -> Fees {
+    let listed = &config.instruments[instrument];
+    let minor_unit = config.minor_unit(listed.currency);
+    config
+        .venue_of(instrument)
+        .fee
+        .fees(tier, listed, minor_unit)
 }
 
 /// The lowest price that a price band allows, rounded down to a price unit.

@@ -2,8 +2,11 @@
 
 use crate::allocation::allocate;
 use crate::engine::Engine;
+use crate::exposure::fees_of;
+use crate::gate::most_lots;
 use crate::matching::{Candidate, Session, Share, Terms};
-use crate::numbers::{Result, Rounding, add, div_round, mul, sub};
+use crate::models::impact::Activity;
+use crate::numbers::{Result, add, mul, sub};
 use crate::order::{OrderStatus, Reason, Side};
 use crate::orders::advance;
 use crate::output::{Figure, Fill, FillKind, Liquidity, Outcome, Output, Rule, Verdict};
@@ -39,7 +42,7 @@ impl Engine {
                     external,
                     terms.price,
                     &mut purse,
-                    true,
+                    terms.liquidity,
                     out,
                 )?,
             };
@@ -131,31 +134,30 @@ impl Engine {
         wanted: i64,
         price: i64,
         purse: &mut (usize, i128),
-        with_fee: bool,
+        liquidity: Liquidity,
         out: &mut Vec<Output>,
     ) -> Result<i64> {
         if purse.0 != candidate.sleeve {
             *purse = (candidate.sleeve, self.cash_of(candidate));
         }
-        let per_lot =
-            self.exposure
-                .notional(candidate.instrument, self.lot_of(candidate), price)?;
+        let lot = self.lot_of(candidate);
+        let per_lot = self.exposure.notional(candidate.instrument, lot, price)?;
         let cost = |lots: i64| -> Result<i128> {
             let part = mul(i128::from(lots), per_lot, "the cost of an order")?;
-            let fee = if with_fee {
-                self.exposure.fees[candidate.instrument].fee(part)?
-            } else {
-                0
-            };
+            let fee = self.fee_of_fill(
+                candidate.id,
+                candidate.instrument,
+                part,
+                lots * lot,
+                liquidity,
+            )?;
             add(part, fee, "the cost of an order")
         };
         let whole = cost(wanted)?;
         let lots = if whole <= purse.1 {
             wanted
-        } else if with_fee {
-            self.affordable_lots(candidate.instrument, purse.1, per_lot, wanted)?
         } else {
-            i64::try_from(div_round(purse.1, per_lot, Rounding::Down)).expect("fewer than wanted")
+            most_lots(purse.1, wanted, cost)?
         };
         if lots < wanted {
             out.push(cut_by_cash(ts, candidate.id, whole, purse.1));
@@ -184,7 +186,13 @@ impl Engine {
         let notional = self
             .exposure
             .notional(candidate.instrument, quantity, terms.price)?;
-        let fee = self.exposure.fees[candidate.instrument].fee(notional)?;
+        let fee = self.fee_of_fill(
+            candidate.id,
+            candidate.instrument,
+            notional,
+            quantity,
+            terms.liquidity,
+        )?;
         if candidate.side == Side::Sell {
             let left = add(self.cash_of(candidate), notional, "the proceeds of a sale")?;
             if left < fee {
@@ -196,6 +204,10 @@ impl Engine {
         let slippage = self
             .exposure
             .notional(candidate.instrument, quantity, lost)?;
+        self.count_turnover(candidate, notional, quantity, terms.liquidity)?;
+        if terms.liquidity == Liquidity::Taker {
+            self.feel(ts, candidate.instrument, candidate.side, quantity)?;
+        }
         self.book_fill(
             candidate.slot,
             ts,
@@ -204,9 +216,107 @@ impl Engine {
             fee,
             slippage,
             FillKind::Trade,
+            terms.liquidity,
             out,
         )?;
         Ok(true)
+    }
+
+    /// What the taking side gets for a quantity where the market shows `reference`.
+    pub(crate) fn taking_price(
+        &self,
+        ts: i64,
+        instrument: usize,
+        side: Side,
+        quantity: i64,
+        reference: i64,
+    ) -> Result<i64> {
+        let venue = self.config.venue_of(instrument);
+        let impact = venue.impact.map_or(0, |model| {
+            let felt = self.felt[instrument];
+            model.rate(felt, ts, side, quantity, self.activity(instrument))
+        });
+        let grid = self.config.instruments[instrument].grid();
+        venue.slippage.price(reference, side, impact, grid)
+    }
+
+    /// Count a fill that took from the market, for impact.
+    pub(crate) fn feel(
+        &mut self,
+        ts: i64,
+        instrument: usize,
+        side: Side,
+        quantity: i64,
+    ) -> Result<()> {
+        match self.config.venue_of(instrument).impact {
+            Some(model) => model.add(&mut self.felt[instrument], ts, side, quantity),
+            None => Ok(()),
+        }
+    }
+
+    fn activity(&self, instrument: usize) -> Activity {
+        let listed = &self.config.instruments[instrument];
+        Activity {
+            volatility: listed.volatility.unwrap_or(0),
+            volume: listed.average_volume.unwrap_or(0),
+        }
+    }
+
+    /// The fee of a fill of an order.
+    pub(crate) fn fee_of_fill(
+        &self,
+        order: u64,
+        instrument: usize,
+        notional: i128,
+        quantity: i64,
+        liquidity: Liquidity,
+    ) -> Result<i128> {
+        if liquidity == Liquidity::None {
+            return Ok(0);
+        }
+        let fees = &self.exposure.fees[instrument];
+        let exact = fees.exact(notional, quantity, liquidity)?;
+        if !fees.has_minimum() {
+            return Ok(exact);
+        }
+        fees.charged(self.fees_paid.get(&order).copied(), exact)
+    }
+
+    /// Remember what a fill adds to the venue's volume, and to the fees of its order.
+    fn count_turnover(
+        &mut self,
+        candidate: &Candidate,
+        notional: i128,
+        quantity: i64,
+        liquidity: Liquidity,
+    ) -> Result<()> {
+        let instrument = candidate.instrument;
+        let currency = self.config.instruments[instrument].currency;
+        let volume = self.exposure.in_fund_currency(currency, notional)?;
+        self.turnover[self.config.instruments[instrument].venue].add(volume)?;
+        let fees = &self.exposure.fees[instrument];
+        if fees.has_minimum() {
+            let exact = fees.exact(notional, quantity, liquidity)?;
+            let paid = self.fees_paid.entry(candidate.id).or_insert(0);
+            *paid = add(*paid, exact, "the fees of an order")?;
+        }
+        Ok(())
+    }
+
+    /// The schedules of venues whose tier changes with the day.
+    pub(crate) fn end_day_of_venues(&mut self) -> Result<()> {
+        for venue in 0..self.config.venues.len() {
+            if !self.turnover[venue].end_day(&self.config.venues[venue].fee)? {
+                continue;
+            }
+            let tier = self.turnover[venue].tier;
+            for instrument in 0..self.config.instruments.len() {
+                if self.config.instruments[instrument].venue == venue {
+                    self.exposure.fees[instrument] = fees_of(&self.config, instrument, tier);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Book a fill of a working order.
@@ -220,6 +330,7 @@ impl Engine {
         fee: i128,
         slippage: i128,
         kind: FillKind,
+        liquidity: Liquidity,
         out: &mut Vec<Output>,
     ) -> Result<()> {
         let Some(order) = self.book.get(slot).copied() else {
@@ -254,14 +365,12 @@ impl Engine {
             fee,
             slippage,
             kind,
-            liquidity: match kind {
-                FillKind::Cross => Liquidity::None,
-                _ => Liquidity::Taker,
-            },
+            liquidity,
         };
         self.book_trade(&fill, mark)?;
         out.push(Output::OrderFilled(fill));
         if done {
+            self.fees_paid.remove(&order.id);
             self.book.remove(slot);
         } else {
             let hold = self.exposure.hold_of(&self.config, &filled)?;

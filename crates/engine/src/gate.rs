@@ -261,9 +261,10 @@ impl Engine {
         let Some(instrument) = measure.fee_of else {
             return Ok(figure);
         };
+        let quantity = lots * self.config.instruments[instrument].lot_size;
         add(
             figure,
-            self.exposure.fees[instrument].fee(part)?,
+            self.exposure.fees[instrument].worst(part, quantity)?,
             "a gate figure",
         )
     }
@@ -316,44 +317,74 @@ impl Engine {
         per_lot: i128,
         wanted: i64,
     ) -> Result<i64> {
-        let within = |lots: i64| -> Result<bool> {
+        let fees = &self.exposure.fees[instrument];
+        let lot = self.config.instruments[instrument].lot_size;
+        most_lots(cash, wanted, |lots| {
             let cost = mul(i128::from(lots), per_lot, "the cost of an order")?;
-            let fee = self.exposure.fees[instrument].fee(cost)?;
-            Ok(add(cost, fee, "the cost of an order")? <= cash)
-        };
-        if cash < 0 || wanted <= 0 {
-            return Ok(0);
-        }
-        if within(wanted)? {
-            return Ok(wanted);
-        }
-        // Without the rounding of the fee no more than `upper` fit; the rounding costs less than
-        // one minor unit, so at least `lower` do.
-        let fee_rate = i128::from(RATE_ONE + self.config.venue_of(instrument).fee.rate);
-        let scaled = mul(cash, i128::from(RATE_ONE), "the cost of an order")?;
-        let per = mul(per_lot, fee_rate, "the cost of an order")?;
-        let upper = div_round(scaled, per, Rounding::Down).min(i128::from(wanted));
-        let lower = upper
-            - div_round(
-                self.exposure.fees[instrument].minor_unit(),
-                per_lot,
-                Rounding::Up,
-            )
-            - 1;
-        let narrow = |lots: i128| i64::try_from(lots).expect("at most `wanted`");
-        let (mut lower, mut upper) = (narrow(lower.max(0)), narrow(upper));
-        while lower < upper {
-            let middle = lower + (upper - lower + 1) / 2;
-            if within(middle)? {
-                lower = middle;
-            } else {
-                upper = middle - 1;
-            }
-        }
-        Ok(lower)
+            add(cost, fees.worst(cost, lots * lot)?, "the cost of an order")
+        })
     }
+}
+
+/// The most lots, up to `wanted`, whose cost is within `cash`, where more lots never cost less.
+pub(crate) fn most_lots(
+    cash: i128,
+    wanted: i64,
+    cost: impl Fn(i64) -> Result<i128>,
+) -> Result<i64> {
+    if cash < 0 || wanted <= 0 {
+        return Ok(0);
+    }
+    let whole = cost(wanted)?;
+    if whole <= cash {
+        return Ok(wanted);
+    }
+    // Costs are nearly in proportion, so the answer is close to the first guess.
+    let guess = i128::from(wanted)
+        .checked_mul(cash)
+        .and_then(|product| i64::try_from(product / whole).ok())
+        .unwrap_or(wanted / 2);
+    let (mut lower, mut upper) = (0, wanted - 1);
+    let mut probe = guess.min(upper);
+    let mut step = 1;
+    while lower < upper {
+        if cost(probe)? <= cash {
+            lower = probe;
+            probe = lower.saturating_add(step).min(upper);
+        } else {
+            upper = probe - 1;
+            probe = (upper - step).max(lower);
+        }
+        step = step.saturating_mul(2);
+        if step > upper - lower {
+            probe = lower + (upper - lower + 1) / 2;
+        }
+    }
+    Ok(lower)
 }
 
 fn quantity_figure(units: i128) -> Figure {
     Figure::Quantity(i64::try_from(units).unwrap_or(if units < 0 { i64::MIN } else { i64::MAX }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn most_lots_fit_and_one_more_does_not(
+            per_lot in 1..1_000_000_i128, fixed in 0..5_000_i128, coin in 1..5_000_i128,
+            cash in -10..1_000_000_000_000_i128, wanted in 0..1_000_000_i64,
+        ) {
+            let cost = |lots: i64| {
+                let part = i128::from(lots) * per_lot;
+                Ok(part + (part / 100).max(fixed) / coin * coin)
+            };
+            let most = most_lots(cash, wanted, cost).unwrap();
+            prop_assert!(most == 0 || cost(most).unwrap() <= cash);
+            prop_assert!(most == wanted || cost(most + 1).unwrap() > cash);
+        }
+    }
 }

@@ -24,11 +24,13 @@ mod limits;
 mod lists;
 mod market;
 mod matching;
+mod models;
 mod numbers;
 mod order;
 mod orders;
 mod output;
 mod packed;
+mod random;
 mod recording;
 mod risk;
 mod sizing;
@@ -39,8 +41,8 @@ mod venue;
 pub use action::Action;
 pub use allocation::allocate;
 pub use config::{
-    AccountKind, AccountModel, Config, Currency, FeeModel, Instrument, InstrumentKind,
-    PositionMode, RateSource, Settlement, Sleeve, SlippageModel, Venue,
+    AccountKind, AccountModel, Config, Currency, Instrument, InstrumentKind, PositionMode,
+    RateSource, Settlement, Sleeve, Venue,
 };
 pub use encoding::{Encoded, FORMAT_VERSION, RunState, decode, encode};
 pub use engine::{Engine, SEMANTICS_SUPPORTED};
@@ -52,6 +54,7 @@ pub use limits::{Breaker, Breakers, Crossed, Limits, OrderRate, SleeveLimits, Va
 pub use market::{
     Auction, AuctionKind, BookLevel, BookOrder, DataKind, Quote, Tick, TradingStatus,
 };
+pub use models::{FeeModel, FeeTier, ImpactModel, LatencyKind, LatencyModel, SlippageModel};
 pub use numbers::{MONEY_DIGITS, RATE_ONE, Rounding, div_round, notional};
 pub use order::{
     Leg, Link, Order, OrderKind, OrderStatus, Origin, Reason, Side, TRANSITIONS, TimeInForce,
@@ -61,6 +64,7 @@ pub use orders::{CellData, MatrixCell, matrix};
 pub use output::{
     Figure, Fill, FillKind, Liquidity, Outcome, Output, Posting, PostingKind, Rule, Verdict,
 };
+pub use random::splitmix64;
 pub use recording::{OrderRow, PositionRow, Recorder, SleeveRow, VerdictRow};
 pub use risk::{Cause, Command, FundState, RiskFigure, RiskKind, Scenarios, SleeveState};
 pub use snapshot::Snapshot;

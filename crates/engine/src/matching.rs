@@ -4,7 +4,7 @@ use crate::engine::Engine;
 use crate::input::Bar;
 use crate::numbers::{RATE_ONE, Result, Rounding, div_round, mul};
 use crate::order::{Order, OrderKind, OrderStatus, Reason, Side, TimeInForce};
-use crate::output::Output;
+use crate::output::{Liquidity, Output};
 
 /// An order that may match at this barrier.
 #[derive(Debug, Clone, Copy)]
@@ -71,6 +71,7 @@ pub(crate) struct Terms {
     pub(crate) price: i64,
     pub(crate) reference: i64,
     pub(crate) banded: bool,
+    pub(crate) liquidity: Liquidity,
 }
 
 impl Counts {
@@ -268,15 +269,19 @@ impl Engine {
                         _ => false,
                     }
             }));
-            let tick = self.config.instruments[instrument].tick_size;
-            let slippage = self.config.venue_of(instrument).slippage;
+            let lot = self.config.instruments[instrument].lot_size;
             if !members.is_empty() {
                 members.sort_by_key(|i| (session.candidates[*i].sleeve, session.candidates[*i].id));
+                let lots = members.iter().fold(0_i64, |sum, i| {
+                    sum.saturating_add(session.candidates[*i].external)
+                });
+                let quantity = lots.saturating_mul(lot);
                 let terms = Terms {
                     group,
-                    price: slippage.price(reference, side, tick)?,
+                    price: self.taking_price(session.ts, instrument, side, quantity, reference)?,
                     reference,
                     banded: true,
+                    liquidity: Liquidity::Taker,
                 };
                 self.fill_group(session, &members, terms, out)?;
             }
@@ -298,7 +303,9 @@ impl Engine {
                     Side::Sell => limit <= reference,
                 };
                 if marketable {
-                    let slipped = slippage.price(reference, side, tick)?;
+                    let quantity = candidate.external.saturating_mul(lot);
+                    let slipped =
+                        self.taking_price(session.ts, instrument, side, quantity, reference)?;
                     let price = match side {
                         Side::Buy => slipped.min(limit),
                         Side::Sell => slipped.max(limit),
@@ -308,6 +315,7 @@ impl Engine {
                         price,
                         reference,
                         banded: false,
+                        liquidity: Liquidity::Taker,
                     };
                     self.fill_group(session, &[index], terms, out)?;
                 }
@@ -349,6 +357,7 @@ impl Engine {
                         price: limit,
                         reference: limit,
                         banded: false,
+                        liquidity: Liquidity::Maker,
                     };
                     self.fill_group(session, &[index], terms, out)?;
                 }

@@ -1,14 +1,18 @@
 //! The state as a value: taken, put back, checked and hashed.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 use crate::encoding;
 use crate::engine::{Engine, Listing};
 use crate::error::EngineError;
-use crate::exposure::Exposure;
+use crate::exposure::{Exposure, fees_of};
 use crate::input::Key;
 use crate::ledger::Ledger;
+use crate::models::fees::Turnover;
+use crate::models::impact::Felt;
 use crate::numbers::Result;
 use crate::order::Order;
 
@@ -20,6 +24,9 @@ pub struct Snapshot {
     rates: Vec<Option<i64>>,
     instruments: Vec<Listing>,
     orders: Vec<Order>,
+    turnover: Vec<Turnover>,
+    fees_paid: BTreeMap<u64, i128>,
+    felt: Vec<Felt>,
     last_order: u64,
     last_fill: u64,
     last_key: Option<Key>,
@@ -37,6 +44,9 @@ impl Engine {
             rates: self.exposure.rates.clone(),
             instruments: self.instruments.clone(),
             orders: self.book.working(),
+            turnover: self.turnover.clone(),
+            fees_paid: self.fees_paid.clone(),
+            felt: self.felt.clone(),
             last_order: self.last_order,
             last_fill: self.last_fill,
             last_key: self.last_key,
@@ -55,6 +65,9 @@ impl Engine {
         engine.ledger = snapshot.ledger;
         engine.instruments = snapshot.instruments;
         engine.exposure.rates = snapshot.rates;
+        engine.turnover = snapshot.turnover;
+        engine.fees_paid = snapshot.fees_paid;
+        engine.felt = snapshot.felt;
         engine.last_order = snapshot.last_order;
         engine.last_fill = snapshot.last_fill;
         engine.last_key = snapshot.last_key;
@@ -76,6 +89,10 @@ impl Engine {
         if self.instruments.len() != count
             || self.exposure.rates.len() != self.config.currencies.len()
             || !self.ledger.fits(&self.config)
+            || self.felt.len() != count
+            || self.turnover.len() != self.config.venues.len()
+            || (self.turnover.iter().zip(&self.config.venues))
+                .any(|(turnover, venue)| !turnover.fits(&venue.fee))
         {
             return fail("the snapshot's tables do not fit its configuration");
         }
@@ -99,6 +116,10 @@ impl Engine {
     fn exposure_from_scratch(&self) -> Result<Exposure> {
         let mut exposure = Exposure::new(&self.config);
         exposure.rates.clone_from(&self.exposure.rates);
+        for (instrument, listed) in self.config.instruments.iter().enumerate() {
+            let tier = self.turnover[listed.venue].tier;
+            exposure.fees[instrument] = fees_of(&self.config, instrument, tier);
+        }
         for (instrument, listing) in self.instruments.iter().enumerate() {
             let Some(mark) = listing.mark else { continue };
             for sleeve in 0..self.config.sleeves.len() {

@@ -9,8 +9,9 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use quantvista_engine::{
     AccountModel, Bar, Config, Currency, DataKind, Engine, Event, FeeModel, Input, Instrument,
-    InstrumentKind, Limits, OrderKind, OrderRequest, OrderStatus, Output, RateSource, Settlement,
-    Side, Sleeve, SlippageModel, Snapshot, TRANSITIONS, TimeInForce, Venue, decode, encode,
+    InstrumentKind, LatencyModel, Limits, OrderKind, OrderRequest, OrderStatus, Output, RateSource,
+    Settlement, Side, Sleeve, SlippageModel, Snapshot, TRANSITIONS, TimeInForce, Venue, decode,
+    encode,
 };
 
 const MONEY: i128 = 1_000_000_000_000;
@@ -202,11 +203,16 @@ fn config() -> impl Strategy<Value = Config> {
                 .into(),
             venues: vec![Venue {
                 id: "sim".to_owned(),
-                fee: FeeModel { rate: rates.0 },
-                slippage: SlippageModel { rate: rates.1 },
+                fee: FeeModel::flat(rates.0),
+                slippage: SlippageModel {
+                    rate: rates.1,
+                    ticks: 0,
+                },
                 limit_fill_on_touch: rates.3,
                 participation_max: rates.2,
                 on_close_cutoff_ns: rates.4,
+                impact: None,
+                latency: LatencyModel::default(),
             }],
             limits: Limits {
                 price_band: limits.0,
@@ -248,6 +254,7 @@ fn plain_instrument() -> Instrument {
         settlement_days: 0,
         expiry: None,
         average_volume: None,
+        volatility: None,
     }
 }
 
