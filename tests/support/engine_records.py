@@ -26,7 +26,9 @@ def engine_config(config: Mapping[str, Any]) -> Record:
         "venues": [
             {
                 "id": "sim",
-                "fee": {"rate": venue["fee_rate"]},
+                "fee": {
+                    "tiers": [{"maker": venue["fee_rate"], "taker": venue["fee_rate"]}],
+                },
                 "slippage": {"rate": venue["slippage"]},
                 "limit_fill_on_touch": venue["limit_fill"] == "touch",
                 "participation_max": venue["participation_max"],

@@ -167,7 +167,9 @@ def money_units(amount: Decimal) -> int:
 def _venue(venue: VenueRates) -> dict[str, Any]:
     return {
         "id": venue.id,
-        "fee": {"rate": venue.fee_rate},
+        "fee": {
+            "tiers": [{"maker": venue.fee_rate, "taker": venue.fee_rate}],
+        },
         "slippage": {"rate": venue.slippage},
         "limit_fill_on_touch": venue.limit_fill == "touch",
         "participation_max": venue.participation_max,
