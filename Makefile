@@ -20,10 +20,12 @@ DEPS_STAMP := $(VENV)/.stamp-deps
 NATIVE_STAMP := $(VENV)/.stamp-native
 NODE_STAMP := dashboard/node_modules/.stamp
 ASSETS := src/quantvista/reporting/_assets/report.js
+NAUTILUS := .venv-nautilus
+NAUTILUS_STAMP := $(NAUTILUS)/.stamp
 
 export PYO3_PYTHON := $(CURDIR)/$(PY)
 
-.PHONY: demo test test-full check bench build wheel lock clean help
+.PHONY: demo test test-full check bench nautilus build wheel lock clean help
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) \
@@ -60,6 +62,14 @@ $(ASSETS): $(NODE_STAMP) $(WEB)
 	@scripts/quietly $(NPM) run build
 	@touch $@
 
+# What the engine is compared with has an environment of its own; its dependencies are not ours.
+$(NAUTILUS_STAMP): $(PYTHON_STAMP) requirements/nautilus.txt
+	@echo "Making $(NAUTILUS) ..."
+	@$(UV) venv --quiet --clear --python $(PY) $(NAUTILUS)
+	@$(UV) pip install --quiet --python $(NAUTILUS)/bin/python --require-hashes \
+	  -r requirements/nautilus.txt
+	@touch $@
+
 build: $(NATIVE_STAMP) $(ASSETS) ## Set everything up: environment, Rust core, report charts
 
 # -- work ------------------------------------------------------------------------------------
@@ -71,7 +81,7 @@ test: check ## Static checks, then all tests but the slow ones
 	$(NPM) test --silent
 	$(PY) -m pytest -n 2 --dist loadgroup -m "not slow"
 
-test-full: check ## Everything, with random tests let loose
+test-full: check nautilus ## Everything, with random tests let loose
 	cargo test --locked --release --workspace
 	$(NPM) test --silent
 	QV_RANDOM=1 $(PY) -m pytest -n 2 --dist loadgroup
@@ -86,6 +96,8 @@ check: build ## Formatters, linters, types and layers
 	$(NPM) run --silent lint
 	$(NPM) run --silent typecheck
 
+nautilus: $(NAUTILUS_STAMP) ## Make the environment of NautilusTrader, for `qv validate`
+
 bench: build ## Measure beside peers; writes out/bench.json
 	$(PY) benchmarks/run.py
 
@@ -96,8 +108,9 @@ lock: $(DEPS_STAMP) ## Resolve the dependencies anew
 	$(COMPILE) --upgrade requirements/uv.in -o requirements/uv.txt
 	$(COMPILE) --upgrade pyproject.toml --extra dev -o requirements/dev.txt
 	$(COMPILE) --upgrade --no-deps requirements/sample.in -o requirements/sample.txt
+	$(COMPILE) --upgrade requirements/nautilus.in -o requirements/nautilus.txt
 
 clean: ## Remove what was built or set up
-	rm -rf $(VENV) .venv-bench target dist out dashboard/node_modules dashboard/dist
+	rm -rf $(VENV) $(NAUTILUS) .venv-bench target dist out dashboard/node_modules dashboard/dist
 	rm -rf src/quantvista/reporting/_assets .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	rm -f src/quantvista/_native*.so

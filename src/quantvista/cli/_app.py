@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from quantvista.cli._complete import funds, runs, templates
+from quantvista.cli._complete import data_kinds, funds, runs, systems, templates
 from quantvista.cli._failure import guarded, set_debug
 
 __all__ = ["app"]
@@ -115,6 +115,55 @@ def compare(
     from quantvista.cli._compare import compare_runs
 
     compare_runs(run_dirs, as_json=json)
+
+
+@app.command(
+    epilog="Examples: qv validate --against nautilus    "
+    "qv validate --against nautilus --kind bars --sessions 50 --seed 7"
+)
+@guarded
+def validate(
+    against: Annotated[
+        str, typer.Option("--against", help="The other system: nautilus.", autocompletion=systems)
+    ],
+    sessions: Annotated[
+        int, typer.Option("--sessions", "-n", help="How many random sessions.")
+    ] = 1000,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the first one.")] = 1,
+    kind: Annotated[
+        str,
+        typer.Option(
+            "--kind", help="bars, quotes, trades, books or all.", autocompletion=data_kinds
+        ),
+    ] = "all",
+    json: Json = False,
+    python: Annotated[
+        Path | None,
+        typer.Option(
+            "--python", metavar="<path>", help="Interpreter that has it; see make nautilus."
+        ),
+    ] = None,
+    keep: Annotated[
+        Path | None,
+        typer.Option("--keep", metavar="<path>", help="Folder for sessions and results."),
+    ] = None,
+) -> None:
+    """Compare the engine with another system, fill by fill.
+
+    The same market and the same orders go through both. Ends with 1 if a difference has no
+    explanation among those of docs/validation.md.
+    """
+    from quantvista.cli._validate import validate_engine
+
+    validate_engine(
+        against=against,
+        sessions=sessions,
+        seed=seed,
+        kind=kind,
+        as_json=json,
+        python=python,
+        keep=keep,
+    )
 
 
 @app.command(epilog="Example: qv schema --out fund.schema.json")

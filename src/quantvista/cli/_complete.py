@@ -3,7 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["funds", "runs", "templates"]
+__all__ = ["data_kinds", "funds", "runs", "systems", "templates"]
+
+_SYSTEMS = ("nautilus",)
+_DATA_KINDS = ("all", "bars", "quotes", "trades", "books")
 
 
 def templates(incomplete: str) -> list[str]:
@@ -11,6 +14,16 @@ def templates(incomplete: str) -> list[str]:
     folder = Path(__file__).parent.parent / "fund" / "templates"
     names = sorted(each.name for each in folder.iterdir() if (each / "fund.toml").is_file())
     return [name for name in names if name.startswith(incomplete)]
+
+
+def systems(incomplete: str) -> list[str]:
+    """Systems that the engine can be compared with."""
+    return [name for name in _SYSTEMS if name.startswith(incomplete)]
+
+
+def data_kinds(incomplete: str) -> list[str]:
+    """Kinds of data of a validation."""
+    return [name for name in _DATA_KINDS if name.startswith(incomplete)]
 
 
 def funds(incomplete: str) -> list[str]:

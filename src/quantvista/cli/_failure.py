@@ -93,6 +93,8 @@ def _fail(message: str, hint: str, code: int) -> typer.Exit:
 def _hint(error: QuantVistaError) -> str:
     if str(error).startswith("`run_dir`"):
         return "Name a folder that `qv run` wrote, such as out/demo."
+    if str(error).startswith(("`python`", "`--")):
+        return "Correct the option; --help shows them all."
     return next((hint for kind, hint in _HINTS if isinstance(error, kind)), "")
 
 

@@ -17,7 +17,7 @@ from quantvista.cli._print import console, money, next_steps, number, print_json
 from quantvista.errors import ConfigError
 from quantvista.fund import LoadedFund, load_fund, template_path
 
-__all__ = ["run_fund"]
+__all__ = ["progress_bar", "run_fund"]
 
 Advance = Callable[[int, int, str], None]
 
@@ -47,7 +47,7 @@ def run_fund(fund: Path | None, *, out: str | None, demo: bool, as_json: bool, q
     named = out if out is not None else str(Path("out") / loaded.fund.fund.name)
     # Where something reads what we print, what a strategy prints must not be among it.
     ours_alone = redirect_stdout(sys.stderr) if as_json or quiet else nullcontext()
-    with _progress(enabled=not (as_json or quiet)) as advance, ours_alone:
+    with progress_bar(enabled=not (as_json or quiet)) as advance, ours_alone:
         outcome = backtest.run(loaded, out=named, progress=advance, pages=_report)
     folder = Path(named)
     if as_json:
@@ -77,7 +77,7 @@ def _load(fund: Path | None, demo: bool) -> LoadedFund:
 
 
 @contextmanager
-def _progress(*, enabled: bool) -> Iterator[Advance]:
+def progress_bar(*, enabled: bool) -> Iterator[Advance]:
     """Show a bar with the time left on standard error, where that is a terminal."""
     err = Console(stderr=True)
     bar = Progress(

@@ -1,0 +1,43 @@
+"""What a system made of a session."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+
+__all__ = ["Fill", "Look", "Result"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """One fill, in units; ``liquidity`` says whether our order rested."""
+
+    ts: int
+    order: int
+    side: Literal["buy", "sell"]
+    quantity: int
+    price: int
+    fee: Decimal
+    liquidity: Literal["maker", "taker"]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The account at a time: equity in the first currency, and what is held."""
+
+    ts: int
+    equity: Decimal
+    positions: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Fills in the order in which they came, looks at the account, and how orders ended.
+
+    ``ends`` says of orders that did not fill whole why: a word and, where there is one, a reason.
+    """
+
+    fills: tuple[Fill, ...]
+    looks: tuple[Look, ...]
+    ends: dict[int, tuple[str, str]] = field(default_factory=dict)
+    stopped: bool = False
+    version: str = ""
