@@ -362,7 +362,7 @@ impl Engine {
         })?;
         self.last_fill = fill.id;
         self.exposure
-            .position_changed(sleeve, instrument, quantity, cost, mark)
+            .position_changed(sleeve, instrument, fill.leg, quantity, cost, mark)
     }
 
     pub(crate) fn cancel(

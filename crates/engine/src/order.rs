@@ -266,6 +266,9 @@ pub struct Order {
     /// Limit price, else trigger price, else the mark at acceptance: centre of its band, price of
     /// its reserve.
     pub reference: i64,
+    /// By how much the reference was worse than the mark at acceptance, in price units; for
+    /// margin accounts.
+    pub adverse: i64,
     pub status: OrderStatus,
     pub due: bool,
     /// Of a kind with a trigger: whether it was met.

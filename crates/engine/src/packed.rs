@@ -48,6 +48,7 @@ struct Rare {
     parent: Option<u64>,
     group: Option<u64>,
     children: u8,
+    adverse: i64,
 }
 
 const POST_ONLY: u8 = 1;
@@ -74,6 +75,7 @@ impl PackedOrder {
             parent: order.parent,
             group: order.group,
             children: order.children,
+            adverse: order.adverse,
         };
         Self {
             ts: order.ts,
@@ -134,6 +136,7 @@ impl PackedOrder {
                 quantity: self.quantity,
                 filled: self.filled,
                 reference: self.reference,
+                adverse: rare.adverse,
                 status: self.status,
                 due: false,
                 triggered: self.has(TRIGGERED),

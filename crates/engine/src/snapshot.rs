@@ -123,9 +123,11 @@ impl Engine {
         for (instrument, listing) in self.instruments.iter().enumerate() {
             let Some(mark) = listing.mark else { continue };
             for sleeve in 0..self.config.sleeves.len() {
-                let quantity = self.ledger.quantity(sleeve, instrument);
-                let cost = self.ledger.cost(sleeve, instrument);
-                exposure.position_changed(sleeve, instrument, quantity, cost, mark)?;
+                for leg in 0..self.ledger.legs() {
+                    let held = self.ledger.position(sleeve, instrument, leg);
+                    let (quantity, cost) = (held.quantity, held.cost);
+                    exposure.position_changed(sleeve, instrument, leg, quantity, cost, mark)?;
+                }
             }
         }
         for order in self.book.working() {

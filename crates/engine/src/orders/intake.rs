@@ -70,6 +70,7 @@ impl Engine {
         let mark = self
             .mark(order.instrument)
             .expect("an accepted order has a price");
+        order.adverse = adverse(order.side, reference, mark);
         let hold = self.exposure.hold_of(&self.config, &order)?;
         self.exposure.in_flight_changed(&order, hold, mark, 1)?;
         self.book.insert(order, hold);
@@ -137,6 +138,7 @@ impl Engine {
             quantity: request.quantity,
             filled: 0,
             reference: 0,
+            adverse: 0,
             status: OrderStatus::Initialised,
             due: false,
             triggered: false,
@@ -147,6 +149,14 @@ impl Engine {
             group: None,
             counted: true,
         }
+    }
+}
+
+/// By how much a price is worse than the mark.
+pub(crate) fn adverse(side: Side, price: i64, mark: i64) -> i64 {
+    match side {
+        Side::Buy => price.saturating_sub(mark).max(0),
+        Side::Sell => mark.saturating_sub(price).max(0),
     }
 }
 

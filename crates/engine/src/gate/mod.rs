@@ -171,7 +171,7 @@ impl Engine {
         }
         if request.side == Side::Sell {
             let held = i128::from(self.ledger.quantity(sleeve, i));
-            let limit = held - i128::from(self.exposure.line(sleeve, i).sales);
+            let limit = held - i128::from(self.exposure.line(sleeve, i, 0).sales);
             visit(in_quantity(Rule::NoShort, limit))?;
             return Ok(());
         }
@@ -213,18 +213,18 @@ impl Engine {
         let per_lot = self
             .exposure
             .notional(i, self.config.instruments[i].lot_size, mark)?;
-        let held = self.exposure.of(i);
+        let held = self.exposure.row(i).worst();
         if let Some(limit) = limits.position_max
             && visit(Rule::Position, held, per_lot, limit)?
         {
             return Ok(());
         }
-        let sector = self.exposure.by_sector[self.exposure.sector_of[i]];
+        let sector = self.exposure.sector(i);
         let caps = self.caps;
         let shares = [
             (Rule::Concentration, caps.weight, held),
             (Rule::Sector, caps.sector, sector),
-            (Rule::Gross, caps.gross, self.exposure.gross),
+            (Rule::Gross, caps.gross, self.exposure.sums().gross),
         ];
         for (rule, cap, base) in shares {
             if let Some(cap) = cap
@@ -299,7 +299,7 @@ impl Engine {
     pub(crate) fn available(&self, sleeve: usize, currency: usize) -> Result<i128> {
         let free = sub(
             self.ledger.cash(sleeve, currency),
-            self.exposure.reserved(sleeve, currency),
+            self.exposure.reserved(sleeve, currency)?,
             "available cash",
         )?;
         add(

@@ -1,0 +1,92 @@
+//! What is held and in flight in one place, and what it is worth.
+
+use crate::numbers::{Result, add, sub};
+
+/// What a sleeve holds of an instrument on one leg, and what it buys and sells in flight.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Line {
+    pub(crate) held: i64,
+    pub(crate) buys: i64,
+    pub(crate) sales: i64,
+}
+
+/// What the fund may come to hold of an instrument: the most and the least, and what these are
+/// worth in the fund's currency, with their signs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Row {
+    pub(crate) high: i128,
+    pub(crate) low: i128,
+    pub(crate) up: i128,
+    pub(crate) down: i128,
+}
+
+/// Sums of values in the fund's currency.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Sums {
+    pub(crate) gross: i128,
+    pub(crate) up: i128,
+    pub(crate) down: i128,
+}
+
+/// What a line adds to the figures of its sleeve: its worst case in the fund's currency, and the
+/// margin that it needs in its own, in `10^-21`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Burden {
+    pub(crate) worst: i128,
+    pub(crate) margin: i128,
+}
+
+impl Line {
+    /// The most that may come to be held if everything in flight on one side fills.
+    pub(crate) fn high(&self) -> i128 {
+        i128::from(self.held) + i128::from(self.buys)
+    }
+
+    pub(crate) fn low(&self) -> i128 {
+        i128::from(self.held) - i128::from(self.sales)
+    }
+
+    /// The larger of both, without sign. On a leg only what opens counts.
+    pub(crate) fn worst(&self, legs: usize, leg: usize) -> i128 {
+        match (legs, leg) {
+            (1, _) => self.high().max(-self.low()),
+            (_, 0) => self.high(),
+            _ => -self.low(),
+        }
+    }
+
+    /// What may come to be short.
+    pub(crate) fn short(&self, legs: usize, leg: usize) -> i128 {
+        if legs == 1 || leg == 1 {
+            (-self.low()).max(0)
+        } else {
+            0
+        }
+    }
+}
+
+impl Row {
+    pub(crate) fn worst(&self) -> i128 {
+        self.up.max(-self.down)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.high == 0 && self.low == 0
+    }
+}
+
+impl Sums {
+    /// The sums with one row changed.
+    pub(crate) fn replace(&self, old: &Row, new: &Row) -> Result<Self> {
+        let change = |sum, old, new| add(sum, sub(new, old, "an exposure")?, "an exposure");
+        Ok(Self {
+            gross: change(self.gross, old.worst(), new.worst())?,
+            up: change(self.up, old.up, new.up)?,
+            down: change(self.down, old.down, new.down)?,
+        })
+    }
+
+    pub(crate) fn net(&self) -> i128 {
+        self.up.max(-self.down)
+    }
+}
