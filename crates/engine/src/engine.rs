@@ -355,6 +355,10 @@ impl Engine {
             instrument,
             leg: fill.leg,
             settlement,
+            days: match fill.kind {
+                FillKind::Settlement | FillKind::Action => 0,
+                _ => self.config.instruments[instrument].settlement_days,
+            },
             quantity,
             per_unit: self.exposure.notional(instrument, 1, fill.price)?,
             fee: fill.fee,
