@@ -3,7 +3,7 @@
 mod settling;
 mod trade;
 
-pub(crate) use trade::{Money, Trade, relieved};
+pub(crate) use trade::{Money, Trade};
 
 use serde::{Deserialize, Serialize};
 
