@@ -55,7 +55,7 @@ MODULES = {
     "quantvista.backtest": ("Outcome",),
     "quantvista.reporting": (),
 }
-COMMANDS = ("", "init", "run", "report", "compare", "schema", "doctor", "version")
+COMMANDS = ("", "init", "run", "report", "compare", "schema", "validate", "doctor", "version")
 
 _INTRO = """\
 # Python

@@ -117,10 +117,7 @@ def compare(
     compare_runs(run_dirs, as_json=json)
 
 
-@app.command(
-    epilog="Examples: qv validate --against nautilus    "
-    "qv validate --against nautilus --kind bars --sessions 50 --seed 7"
-)
+@app.command(epilog="Example: qv validate --against nautilus --kind bars --sessions 50")
 @guarded
 def validate(
     against: Annotated[

@@ -98,7 +98,9 @@ def _show(report: Report) -> None:
     if not report.unexplained:
         say("\nNo difference is unexplained.")
         return
-    say(f"\n{len(report.unexplained):,} sessions differ without an explanation:")
+    count = len(report.unexplained)
+    word = "session differs" if count == 1 else "sessions differ"
+    say(f"\n{count:,} {word} without an explanation:")
     for finding in report.unexplained[:_SHOWN_MAX]:
         _show_finding(finding)
     first = report.unexplained[0].session

@@ -22,7 +22,7 @@ def test_no_command_shows_help(qv: Qv) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["init", "run", "report", "compare", "schema", "doctor", "version"]
+    "command", ["init", "run", "report", "compare", "schema", "validate", "doctor", "version"]
 )
 def test_every_command_has_help_within_80_columns(qv: Qv, command: str) -> None:
     done = qv(command, "--help")

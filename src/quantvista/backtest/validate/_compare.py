@@ -94,7 +94,9 @@ def _first_fills(ours: Result, theirs: Result) -> Difference | None:
 
 
 def expected_fee(traded: Traded, fill: Fill) -> Decimal:
-    """Fee of a fill, not rounded."""
+    """Fee of a fill, not rounded; crosses within the fund are free."""
+    if fill.liquidity == "none":
+        return Decimal(0)
     rate = Decimal(traded.maker_fee if fill.liquidity == "maker" else traded.taker_fee)
     return _notional(traded, fill.quantity, fill.price) * rate
 

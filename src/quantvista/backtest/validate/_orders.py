@@ -49,6 +49,7 @@ class _Draft:
     stops: dict[int, int] = field(default_factory=dict)
     later: dict[int, list[int]] = field(default_factory=dict)
     sales: dict[int, int] = field(default_factory=dict)
+    sides: dict[int, Side] = field(default_factory=dict)  # of the market orders of this step
 
     @property
     def now(self) -> Step:
@@ -105,6 +106,7 @@ def draw_commands(
     anchors = set(random.sample(range(2, last), _ANCHORS))
     for draft.step in range(1, last):
         draft.sent = 0
+        draft.sides.clear()
         for number in draft.later.pop(draft.step, []):
             draft.commands.append(Command(draft.ts(), "cancel", id=number))
         if random.random() < 0.08:
@@ -155,6 +157,8 @@ def _market_order(draft: _Draft, instrument: int, side: Side) -> Order:
         tif = "ioc"  # the rest of a market order is where the systems differ by design
     elif draft.random.random() < 0.2:
         tif = draft.random.choice(("ioc", "fok"))
+    if draft.kind == "bars" and "crowded" not in draft.tags:
+        side = draft.sides.setdefault(instrument, side)  # opposite ones cross within our fund
     return Order(_id(draft), instrument, side, _quantity(draft, instrument), tif=tif)
 
 
@@ -170,15 +174,14 @@ def _draw(draft: _Draft) -> None:
     if drawn in ("bracket", "pair"):
         _draw_group(draft, drawn, instrument, side)
         return
-    taking = drawn == "limit" and draft.random.random() < 0.3
-    if taking:
-        _submit(draft, _taking(draft, instrument, side))
-        return
     if not _free(draft, drawn, instrument, side):
         return
-    order = _resting(draft, drawn, instrument, side)
+    taking = drawn == "limit" and draft.random.random() < 0.3
+    make = _taking if taking else _resting
+    order = make(draft, drawn, instrument, side)
     _submit(draft, order)
-    _keep(draft, order)
+    if order.tif not in ("ioc", "fok"):
+        _keep(draft, order)
 
 
 def _free(draft: _Draft, drawn: str, instrument: int, side: Side) -> bool:
@@ -211,18 +214,17 @@ def _away(side: Side) -> int:
     return -1 if side == "buy" else 1
 
 
-def _taking(draft: _Draft, instrument: int, side: Side) -> Order:
+def _taking(draft: _Draft, drawn: str, instrument: int, side: Side) -> Order:
     """Draw a limit order that the market reaches at once, or hardly not."""
     price = _touch(draft, instrument, side)
     tif = draft.random.choice(("gtc", "ioc", "fok"))
     if draft.kind == "books" or tif != "gtc":
         price -= _away(side) * draft.ticks(instrument, -1, 3)
     if draft.kind in ("bars", "trades"):
-        # They meet the next price, so far enough away that it is reached, or GTC rests in a slot.
-        tif = tif if tif != "gtc" else "ioc"
+        tif = "ioc" if tif == "gtc" else tif  # they meet the next price, far enough away
         price -= _away(side) * draft.ticks(instrument, 0, 40)
     quantity = _quantity(draft, instrument)
-    return Order(_id(draft), instrument, side, quantity, "limit", tif, limit=price)
+    return Order(_id(draft), instrument, side, quantity, drawn, tif, limit=price)
 
 
 def _life(draft: _Draft, drawn: str) -> tuple[str, int | None]:

@@ -173,7 +173,7 @@ def _instrument(session: Session, traded: Traded) -> dict[str, Any]:
 def _venue(session: Session, traded: Traded) -> dict[str, Any]:
     return {
         "id": "sim",
-        "fee": {"rate": _rate(traded.taker_fee)},
+        "fee": {"tiers": [{"maker": _rate(traded.maker_fee), "taker": _rate(traded.taker_fee)}]},
         "slippage": {"rate": 0},
         "limit_fill_on_touch": session.models.limit_fill == "touch",
         "participation_max": None,

@@ -9,7 +9,7 @@ __all__ = ["Fill", "Look", "Result"]
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """One fill, in units; ``liquidity`` says whether our order rested."""
+    """One fill, in units; ``liquidity`` says whether the order rested, or met one of the fund."""
 
     ts: int
     order: int
@@ -17,7 +17,7 @@ class Fill:
     quantity: int
     price: int
     fee: Decimal
-    liquidity: Literal["maker", "taker"]
+    liquidity: Literal["maker", "taker", "none"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,12 +118,22 @@ def _expired_after_the_event(case: Case, order: Order) -> bool:
     return late and bool(case.other(order)) and not case.mine(order)
 
 
+def _crossed_within_the_fund(case: Case, order: Order) -> bool:
+    return any(fill.liquidity == "none" for fill in case.mine(order))
+
+
 RULES: tuple[Rule, ...] = (
     Rule(
         "expired_after_the_event",
         "ours",
         "NautilusTrader matches the first event after an order's expiry before it expires it",
         lambda case: _any(case, _expired_after_the_event),
+    ),
+    Rule(
+        "crossed_within_the_fund",
+        "either",
+        "opposite market orders meet at the close without a fee before they go to the market",
+        lambda case: _any(case, _crossed_within_the_fund),
     ),
     Rule(
         "rested_at_the_open",
