@@ -3,17 +3,16 @@
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from quantvista.data._block import Block, show_stamp
-from quantvista.data._check import decimals
+from quantvista.data._instruments import make_instrument
 from quantvista.data._moves import large_moves
 from quantvista.data._types import Bias, DataSpec, MarketData, fingerprint
 from quantvista.errors import ConfigError, MarketDataError
-from quantvista.market import CalendarReachError, Instrument, Sessions, sessions
+from quantvista.market import CalendarReachError, Sessions, sessions
 
 __all__ = ["assemble"]
 
@@ -95,7 +94,8 @@ def assemble(
     values = {name: np.ascontiguousarray(m[:, columns]) for name, m in values.items()}
     if gaps := int(np.isnan(values["close"]).all(axis=1).sum()):
         notes += (f"{gaps} of {len(axis.ts)} bars have no price of any instrument.",)
-    return _finish(chosen, axis, values, benchmark, spec, currency, biases, assumptions + notes)
+    notes = assumptions + notes
+    return _finish(chosen, axis, values, benchmark, spec, currency, calendar, biases, notes)
 
 
 def _finish(
@@ -105,22 +105,11 @@ def _finish(
     benchmark: NDArray[np.float64] | None,
     spec: DataSpec,
     currency: str,
+    calendar: str,
     biases: tuple[Bias, ...],
     assumptions: tuple[str, ...],
 ) -> MarketData:
-    tick, lot = spec.tick_size or Decimal("0.01"), spec.lot_size or Decimal(1)
-    instruments = tuple(
-        Instrument(
-            id=name,
-            currency=currency,
-            price_precision=decimals(tick),
-            quantity_precision=decimals(lot),
-            tick_size=tick,
-            lot_size=lot,
-            sector=spec.sectors.get(name, ""),
-        )
-        for name in chosen
-    )
+    instruments = tuple(make_instrument(name, spec, currency, calendar) for name in chosen)
     change = np.flatnonzero(np.diff(axis.session)) + 1
     start = np.zeros(len(axis.ts), dtype=np.bool_)
     end = np.zeros(len(axis.ts), dtype=np.bool_)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from quantvista.data._block import Block
 from quantvista.errors import MarketDataError
 
-__all__ = ["check_block", "decimals"]
+__all__ = ["check_block"]
 
 _ADJUSTED = (
     "; if the closes are adjusted and the rest is not, run on closes only: "
@@ -18,30 +18,24 @@ _ADJUSTED = (
 _UNITS_MAX = 10**15  # up to 15 significant digits, each decimal has a double of its own
 
 
-def decimals(step: Decimal) -> int:
-    """Decimals that a step needs.
-
-    Examples
-    --------
-    >>> decimals(Decimal("0.0500")), decimals(Decimal("1"))
-    (2, 0)
-    """
-    exponent = step.normalize().as_tuple().exponent
-    assert isinstance(exponent, int)
-    return max(0, -exponent)
-
-
-def check_block(block: Block, digits: int, round_prices: bool) -> Block:
+def check_block(
+    block: Block,
+    digits: NDArray[np.int64],
+    round_prices: bool,
+    negative: NDArray[np.bool_] | None = None,
+) -> Block:
     """Prove the prices of a file, and put them on their decimals.
 
     Parameters
     ----------
     block : Block
         As read.
-    digits : int
-        Decimals of prices.
+    digits : int64, shape (n,)
+        Decimals of the prices of each instrument.
     round_prices : bool
         Round finer prices to the nearest instead of refusing them.
+    negative : bool, shape (n,), or None
+        Instruments whose prices may be zero or less; ``None`` for none of them.
 
     Returns
     -------
@@ -70,7 +64,10 @@ def check_block(block: Block, digits: int, round_prices: bool) -> Block:
             _refuse(block, field, matrix, matrix < 0, "must not be negative")
             values[field] = matrix
         else:
-            values[field] = _on_decimals(block, field, matrix, digits, round_prices)
+            if negative is None or not negative.all():
+                positive = matrix <= 0 if negative is None else (matrix <= 0) & ~negative
+                _refuse(block, field, matrix, positive, "must be positive")
+            values[field] = _on_decimals(block, field, matrix, digits, round_prices, negative)
     if "open" in values:
         low, high = values["low"], values["high"]
         _refuse(block, "low", low, low > high, "must not be above `high`")
@@ -82,20 +79,31 @@ def check_block(block: Block, digits: int, round_prices: bool) -> Block:
 
 
 def _on_decimals(
-    block: Block, field: str, matrix: NDArray[np.float64], digits: int, round_prices: bool
+    block: Block,
+    field: str,
+    matrix: NDArray[np.float64],
+    digits: NDArray[np.int64],
+    round_prices: bool,
+    negative: NDArray[np.bool_] | None,
 ) -> NDArray[np.float64]:
     scale = 10.0**digits
-    _refuse(block, field, matrix, matrix <= 0, "must be positive")
     units = np.rint(matrix * scale)
-    too_large = units > _UNITS_MAX
-    _refuse(block, field, matrix, too_large, f"must be at most {_UNITS_MAX // 10**digits}")
+    too_large = np.abs(units) > _UNITS_MAX
+    if too_large.any():
+        most = _UNITS_MAX // 10 ** int(digits[_first(too_large)[1]])
+        _refuse(block, field, matrix, too_large, f"must be at most {most}")
     rounded: NDArray[np.float64] = units / scale
-    if not round_prices:
-        step = Decimal(1).scaleb(-digits)
-        rule = f"must have at most {digits} decimals, because `data.tick_size` is a multiple of "
+    fine = (rounded != matrix) & ~np.isnan(matrix)
+    if not round_prices and fine.any():
+        places = int(digits[_first(fine)[1]])
+        step = Decimal(1).scaleb(-places)
+        rule = f"must have at most {places} decimals, because `data.tick_size` is a multiple of "
         hint = f"{step} (set a finer `data.tick_size`, or data.round_prices = true)"
-        _refuse(block, field, matrix, (rounded != matrix) & ~np.isnan(matrix), rule + hint)
-    _refuse(block, field, matrix, rounded <= 0, f"must not round to zero at {digits} decimals")
+        _refuse(block, field, matrix, fine, rule + hint)
+    gone = rounded <= 0 if negative is None else (rounded <= 0) & ~negative
+    if gone.any():
+        places = int(digits[_first(gone)[1]])
+        _refuse(block, field, matrix, gone, f"must not round to zero at {places} decimals")
     return rounded
 
 

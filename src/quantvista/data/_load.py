@@ -3,9 +3,12 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from quantvista.data._assemble import assemble
 from quantvista.data._block import Block, to_block
-from quantvista.data._check import check_block, decimals
+from quantvista.data._check import check_block
+from quantvista.data._instruments import check_declared_fields, negative_prices, price_digits
 from quantvista.data._names import COLUMNS
 from quantvista.data._read import SUFFIXES, read_table
 from quantvista.data._sample import load_sample
@@ -67,6 +70,9 @@ def load(
     """
     if spec.instruments is not None and not spec.instruments:
         raise ConfigError("`data.instruments` must name at least one instrument; found none")
+    if not spec.source:
+        raise ConfigError("`data.source` must name a sample, a file or a folder; found none")
+    check_declared_fields(spec)
     if spec.source.startswith("lake:"):
         raise ConfigError("`data.source` lake: is not yet available; use a file, folder or sample")
     if spec.source.startswith("sample:"):
@@ -88,14 +94,14 @@ def _load_files(spec: DataSpec, base: Path, calendar: str, currency: str) -> Mar
         if ours not in COLUMNS:
             known = ", ".join(COLUMNS)
             raise ConfigError(f"`data.columns` must use the names {known}; found {ours!r}")
-    digits = decimals(spec.tick_size) if spec.tick_size else 2
+    digits = price_digits(spec)
     blocks: list[Block] = []
     unused: set[str] = set()
     sectors: dict[str, str] = {}
     for path, where in source_files(spec.source, base):
         table = read_table(path, where)
         block = to_block(table, spec.columns, spec.venue, exact=not spec.round_prices)
-        blocks.append(check_block(block, digits, spec.round_prices))
+        blocks.append(checked(block, spec))
         unused.update(block.unused)
         for name, sector in block.sectors.items():
             if sectors.setdefault(name, sector) != sector:
@@ -113,6 +119,13 @@ def _load_files(spec: DataSpec, base: Path, calendar: str, currency: str) -> Mar
     if "open" not in blocks[0].values:
         biases += (_CLOSE_ONLY,)
     return assemble(blocks, spec, calendar, currency, biases, assumptions)
+
+
+def checked(block: Block, spec: DataSpec) -> Block:
+    """Prove a block at the precision of each of its instruments."""
+    digits = np.array([price_digits(spec, name) for name in block.ids], dtype=np.int64)
+    negative = np.array([negative_prices(spec, name) for name in block.ids], dtype=np.bool_)
+    return check_block(block, digits, spec.round_prices, negative if negative.any() else None)
 
 
 def source_files(

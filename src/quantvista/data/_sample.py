@@ -5,9 +5,12 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
+
 from quantvista.data._assemble import assemble
 from quantvista.data._block import Block, to_block
-from quantvista.data._check import check_block, decimals
+from quantvista.data._check import check_block
+from quantvista.data._instruments import decimals
 from quantvista.data._read import read_table
 from quantvista.data._types import Bias, DataSpec, MarketData
 from quantvista.errors import ConfigError, MarketDataError
@@ -157,4 +160,6 @@ def _read(path: Path, ids: dict[str, str]) -> Block:
         found = f"missing {', '.join(sorted(missing))}"
         raise MarketDataError(f"{path.name}: is not the file of skfolio 1.12.2; {found}")
     table = replace(table, frame=table.frame.rename(ids))
-    return check_block(to_block(table, {}, None, exact=False), decimals(_TICK), round_prices=True)
+    block = to_block(table, {}, None, exact=False)
+    digits = np.full(len(block.ids), decimals(_TICK), dtype=np.int64)
+    return check_block(block, digits, round_prices=True)

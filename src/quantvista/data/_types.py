@@ -10,7 +10,8 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from quantvista.market import Instrument
+from quantvista.data._event_source import EventSource
+from quantvista.market import CorporateAction, Instrument
 
 __all__ = ["Bias", "DataSpec", "MarketData", "fingerprint"]
 
@@ -32,7 +33,7 @@ class DataSpec:
     Parameters
     ----------
     source : str
-        ``sample:NAME``, or a CSV or Parquet file or a folder of them.
+        ``sample:NAME``, or a CSV or Parquet file or a folder of them; empty for no bars.
     benchmark : str or None
         Instrument id whose closes are the benchmark.
     start, end : datetime.date or None
@@ -49,9 +50,22 @@ class DataSpec:
         Appended to the names in the file, where these are bare symbols.
     round_prices : bool
         Round prices to the decimals of ``tick_size`` instead of refusing finer ones.
+    events : tuple of EventSource
+        Quotes, trades, books and the like, beside the bars or without them.
+    declared : mapping of str to mapping
+        Fields of `Instrument` by id, where they are not the defaults.
+    currencies : mapping of str to int
+        Decimals of currencies that are not known by themselves.
+    actions : str or tuple of CorporateAction
+        A file of corporate actions, or the actions.
+    factors : mapping of str to str
+        Factor file of LEAN by instrument id, which gives the actions of raw prices.
+    clock_s : int or None
+        Seconds between barriers within sessions, at which a run of events is valued; ``None`` is
+        60 where there are no bars, and none where there are.
     """
 
-    source: str
+    source: str = ""
     benchmark: str | None = None
     start: date | None = None
     end: date | None = None
@@ -62,6 +76,12 @@ class DataSpec:
     columns: Mapping[str, str] = field(default=_NOTHING)
     venue: str | None = None
     round_prices: bool = False
+    events: tuple[EventSource, ...] = ()
+    declared: Mapping[str, Mapping[str, object]] = field(default=MappingProxyType({}))
+    currencies: Mapping[str, int] = field(default=MappingProxyType({}))
+    actions: str | tuple[CorporateAction, ...] = ()
+    factors: Mapping[str, str] = field(default=_NOTHING)
+    clock_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

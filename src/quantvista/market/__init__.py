@@ -4,16 +4,25 @@ from quantvista.market._actions import ACTIONS, CorporateAction
 from quantvista.market._cache import cache_dir
 from quantvista.market._calendar import Sessions, sessions
 from quantvista.market._check_records import check_records
-from quantvista.market._currency import currency_digits
+from quantvista.market._currency import check_declared, currency_digits
 from quantvista.market._exchange import CalendarReachError
-from quantvista.market._instrument import Instrument, check_instrument_id
+from quantvista.market._instrument import (
+    KINDS,
+    MATCHING,
+    SETTLEMENTS,
+    Instrument,
+    check_instrument_id,
+)
 from quantvista.market._panel import Panel
 from quantvista.market._records import OPTIONAL, SCHEMAS, EventKind, Records
 
 __all__ = [
     "ACTIONS",
+    "KINDS",
+    "MATCHING",
     "OPTIONAL",
     "SCHEMAS",
+    "SETTLEMENTS",
     "CalendarReachError",
     "CorporateAction",
     "EventKind",
@@ -22,6 +31,7 @@ __all__ = [
     "Records",
     "Sessions",
     "cache_dir",
+    "check_declared",
     "check_instrument_id",
     "check_records",
     "currency_digits",

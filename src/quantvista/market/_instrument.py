@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from quantvista.errors import ConfigError
-from quantvista.market._currency import currency_digits
+from quantvista.market._currency import check_currency_code
 
 __all__ = ["KINDS", "MATCHING", "SETTLEMENTS", "Instrument", "check_instrument_id"]
 
@@ -152,7 +152,7 @@ class Instrument:
 
     def __post_init__(self) -> None:
         check_instrument_id(self.id)
-        currency_digits(self.currency)
+        check_currency_code(self.currency)
         for name in ("price_precision", "quantity_precision"):
             digits = getattr(self, name)
             if not 0 <= digits <= _DIGITS_MAX:
@@ -207,7 +207,7 @@ class Instrument:
                 "matching", f"must be one of {', '.join(MATCHING)}", repr(self.matching)
             )
         if self.base:
-            currency_digits(self.base)
+            check_currency_code(self.base)
             if self.base == self.currency:
                 raise self._error("base", "must differ from `currency`", self.base)
         elif self.kind == "pair":

@@ -41,8 +41,8 @@ def _refusal(tmp_path: Path, content: str | bytes) -> str:
         (
             'currency = "USD"',
             'currency = "usd"',
-            "fund.toml:7: `fund.currency` must be an ISO 4217 code such as USD, or one of "
-            "BTC, ETH, USDC, USDT; found 'usd'; did you mean USD?",
+            "fund.toml:7: `fund.currency` must be an ISO 4217 code such as USD, a coin such "
+            "as BTC, or in fund.currencies; found 'usd'; did you mean USD?",
         ),
         ('currency = "USD"', 'currency = "XYZ"', "found 'XYZ'"),
         ("seed = 7", "seed = -1", "`fund.seed` must be greater than or equal to 0; found -1"),

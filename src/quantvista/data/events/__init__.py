@@ -1,7 +1,29 @@
 """Market events for runs: quotes, trades and books of files, in one order with bars and a clock."""
 
+from quantvista.data._event_source import FORMATS, EventSource
+from quantvista.data.events._actions import (
+    actions_of_factors,
+    parse_action,
+    read_actions,
+    read_factors,
+)
 from quantvista.data.events._clock import Clock, clock_tape, session_clock
+from quantvista.data.events._generated import GENERATED_MARKETS
+from quantvista.data.events._load import EventData, load_events
 from quantvista.data.events._read import read_events
-from quantvista.data.events._spec import FORMATS, EventSource
 
-__all__ = ["FORMATS", "Clock", "EventSource", "clock_tape", "read_events", "session_clock"]
+__all__ = [
+    "FORMATS",
+    "GENERATED_MARKETS",
+    "Clock",
+    "EventData",
+    "EventSource",
+    "actions_of_factors",
+    "clock_tape",
+    "load_events",
+    "parse_action",
+    "read_actions",
+    "read_events",
+    "read_factors",
+    "session_clock",
+]

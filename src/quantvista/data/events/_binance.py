@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from quantvista.data.events._spec import EventSource
+from quantvista.data._event_source import EventSource
 from quantvista.errors import MarketDataError
 from quantvista.market import Records
 

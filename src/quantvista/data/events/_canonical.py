@@ -6,9 +6,9 @@ import numpy as np
 import polars as pl
 
 from quantvista.data._columns import instants, numbers, texts
+from quantvista.data._event_source import EventSource
 from quantvista.data._names import instrument_id
 from quantvista.data._read import Table
-from quantvista.data.events._spec import EventSource
 from quantvista.errors import ConfigError, MarketDataError
 from quantvista.market import OPTIONAL, SCHEMAS, Records
 

@@ -44,6 +44,25 @@ class Clock:
             local = (naive + hour).dt.replace_time_zone(self.zone, ambiguous="earliest")
         return int(local.to_physical()[0])
 
+    def part(self, rows: NDArray[np.bool_]) -> "Clock":
+        """Choose sessions."""
+        days = self.days
+        chosen = Sessions(days.labels[rows], days.open_ns[rows], days.close_ns[rows])
+        return Clock(chosen, self.zone)
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """Instants after which and up to which data is of these sessions.
+
+        A session that opens on its date has the hours before its open and after its close too.
+        """
+        first, last = self.days.labels[0], self.days.labels[-1]
+        low = min(int(self.days.open_ns[0]), self.midnight(first))
+        high = int(self.days.close_ns[-1])
+        if int(self.days.open_ns[-1]) >= self.midnight(last):
+            high = max(high, self.midnight(last + 1))
+        return low, high
+
     def before(self, date: np.datetime64) -> int:
         """Instant before the data of a session, at which its corporate actions are known.
 

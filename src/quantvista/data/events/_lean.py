@@ -7,9 +7,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from quantvista.data._columns import dates, numbers
+from quantvista.data._event_source import EventSource
 from quantvista.data._read import Table
 from quantvista.data.events._canonical import instrument_column, times
-from quantvista.data.events._spec import EventSource
 from quantvista.errors import MarketDataError
 from quantvista.market import Records
 

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
+from quantvista.data._event_source import FORMATS, SET_ASIDE, USES, EventSource
 from quantvista.data._load import source_files
 from quantvista.data._read import SUFFIXES, Table, read_table
 from quantvista.data.events._binance import read_binance
@@ -16,7 +17,6 @@ from quantvista.data.events._lean import (
     read_lean_trades,
     read_quote_bars,
 )
-from quantvista.data.events._spec import FORMATS, SET_ASIDE, USES, EventSource
 from quantvista.errors import ConfigError, MarketDataError
 from quantvista.market import SCHEMAS, Records, check_instrument_id
 
