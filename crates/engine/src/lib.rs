@@ -36,6 +36,7 @@ mod risk;
 mod sizing;
 mod snapshot;
 mod states;
+mod tape;
 mod venue;
 
 pub use action::Action;
@@ -68,3 +69,4 @@ pub use random::splitmix64;
 pub use recording::{OrderRow, PositionRow, Recorder, SleeveRow, VerdictRow};
 pub use risk::{Cause, Command, FundState, RiskFigure, RiskKind, Scenarios, SleeveState};
 pub use snapshot::Snapshot;
+pub use tape::{Tape, TapeColumns, TapeKind};
