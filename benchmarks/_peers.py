@@ -11,21 +11,25 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 ENVIRONMENT = ROOT / ".venv-bench"
-LOCK = ROOT / "requirements" / "bench-peers.txt"
+LOCKS = {
+    ROOT / "requirements" / "bench-peers.txt": (),
+    ROOT / "requirements" / "bench-peers-bare.txt": ("--no-deps",),
+}
 
 
 def python() -> Path:
     """The peers' interpreter; its environment is made first if it is absent or out of date."""
     interpreter = ENVIRONMENT / "bin" / "python"
     stamp = ENVIRONMENT / ".lock"
-    wanted = hashlib.sha256(LOCK.read_bytes()).hexdigest()
+    wanted = hashlib.sha256(b"".join(lock.read_bytes() for lock in LOCKS)).hexdigest()
     if stamp.exists() and stamp.read_text() == wanted:
         return interpreter
     shutil.rmtree(ENVIRONMENT, ignore_errors=True)
     subprocess.run([sys.executable, "-m", "venv", ENVIRONMENT], check=True)
     uv = Path(sys.executable).with_name("uv")
-    options = ["--quiet", "--python", str(interpreter), "--require-hashes", "-r", str(LOCK)]
-    subprocess.run([uv, "pip", "install", *options], check=True)
+    for lock, options in LOCKS.items():
+        where = ["--quiet", "--python", str(interpreter), "--require-hashes", "-r", str(lock)]
+        subprocess.run([uv, "pip", "install", *options, *where], check=True)
     stamp.write_text(wanted)
     return interpreter
 
