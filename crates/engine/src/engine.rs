@@ -45,6 +45,9 @@ pub struct Engine {
     /// Of the gate and of matching; neither is state.
     pub(crate) caps: Caps,
     pub(crate) matching: matching::Session,
+    /// Id and slot of the orders that were released, enlarged or amended within this input and
+    /// have not acted yet; it is empty between inputs.
+    pub(crate) activated: Vec<(u64, usize)>,
 }
 
 /// What is known of an instrument.
@@ -83,6 +86,7 @@ impl Engine {
             failed: None,
             caps: Caps::default(),
             matching: matching::Session::default(),
+            activated: Vec::new(),
         })
     }
 
@@ -149,12 +153,7 @@ impl Engine {
                 self.apply_targets(ts, *sleeve, &sorted, out)
             }
             Event::SubmitOrder(request) => {
-                Self::check_index("sleeve", request.sleeve, self.config.sleeves.len())?;
-                Self::check_index(
-                    "instrument",
-                    request.instrument,
-                    self.config.instruments.len(),
-                )?;
+                self.check_request(request)?;
                 self.place(ts, request, out)
             }
             Event::CancelOrder { order } => {
@@ -383,6 +382,7 @@ impl Engine {
                 order: order.id,
                 reason,
             });
+            self.after_end(ts, &order, out)?;
         }
         Ok(())
     }

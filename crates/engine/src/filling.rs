@@ -343,7 +343,7 @@ impl Engine {
         self.exposure.in_flight_changed(&order, hold, mark, -1)?;
         let mut filled = order;
         filled.filled += quantity;
-        let done = filled.unfilled() == 0;
+        let done = filled.unfilled() == 0 && !self.has_working_parent(&order);
         advance(
             &mut filled,
             if done {
@@ -377,7 +377,7 @@ impl Engine {
             self.exposure.in_flight_changed(&filled, hold, mark, 1)?;
             self.book.replace(slot, filled, hold);
         }
-        Ok(())
+        self.after_fill(ts, &filled, quantity, out)
     }
 }
 

@@ -21,7 +21,6 @@ mod gate;
 mod input;
 mod ledger;
 mod limits;
-mod lists;
 mod market;
 mod matching;
 mod models;

@@ -315,7 +315,10 @@ impl Order {
             kind: self.kind,
             tif: self.tif,
             limit_price: self.limit_price,
-            trigger_price: self.trigger_price,
+            // The engine sets the trigger of a trailing stop; nobody asks for it.
+            trigger_price: self
+                .trigger_price
+                .filter(|_| self.kind != OrderKind::TrailingStop),
             trail: self.trail,
             trigger_by: self.trigger_by,
             expire_at: self.expire_at,

@@ -2,9 +2,11 @@
 
 use crate::engine::Engine;
 use crate::error::EngineError;
+use crate::gate::Breach;
 use crate::input::OrderRequest;
 use crate::numbers::{RATE_ONE, Result, Rounding, div_round, mul, share_of};
 use crate::order::{OrderKind, Origin, Reason, Side, TimeInForce};
+use crate::orders::plain_breach;
 use crate::output::{Figure, Outcome, Output, Rule};
 
 /// What one target asks of the market.
@@ -63,18 +65,17 @@ impl Engine {
                 Wanted::Nothing => {}
                 Wanted::Trade { side, quantity } => trades.push((side, instrument, quantity)),
                 Wanted::TooSmall { figure, limit } => {
-                    self.reject(ts, &request, Origin::Target, Rule::Lot, figure, limit, out);
+                    let breach = Breach {
+                        figure,
+                        limit,
+                        ..plain_breach(Rule::Lot)
+                    };
+                    let order = self.new_order(ts, &request, Origin::Target);
+                    Self::refuse(ts, order, &breach, out);
                 }
                 Wanted::Impossible(rule) => {
-                    self.reject(
-                        ts,
-                        &request,
-                        Origin::Target,
-                        rule,
-                        Figure::None,
-                        Figure::None,
-                        out,
-                    );
+                    let order = self.new_order(ts, &request, Origin::Target);
+                    Self::refuse(ts, order, &plain_breach(rule), out);
                 }
             }
         }
@@ -157,42 +158,17 @@ impl Engine {
         if request.side == Side::Buy {
             self.update_caps()?;
         }
-        match self.tightest_breach(request, reference)? {
-            None => self.accept(
-                ts,
-                request,
-                reference,
-                Origin::Target,
-                Outcome::Accepted,
-                None,
-                out,
-            ),
+        let breach = self.tightest_breach(request, reference)?;
+        let mut order = self.new_order(ts, request, Origin::Target);
+        match &breach {
+            None => self.admit(ts, order, Outcome::Accepted, None, out),
             Some(breach) if breach.most <= 0 => {
-                self.reject(
-                    ts,
-                    request,
-                    Origin::Target,
-                    breach.rule,
-                    breach.figure,
-                    breach.limit,
-                    out,
-                );
+                Self::refuse(ts, order, breach, out);
                 Ok(())
             }
             Some(breach) => {
-                let cut = OrderRequest {
-                    quantity: breach.most,
-                    ..*request
-                };
-                self.accept(
-                    ts,
-                    &cut,
-                    reference,
-                    Origin::Target,
-                    Outcome::Cut,
-                    Some(breach),
-                    out,
-                )
+                order.quantity = breach.most;
+                self.admit(ts, order, Outcome::Cut, Some(breach), out)
             }
         }
     }

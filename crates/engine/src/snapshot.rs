@@ -103,7 +103,8 @@ impl Engine {
                 && order.instrument < count
                 && order.sleeve < self.config.sleeves.len()
                 && order.filled >= 0
-                && order.filled < order.quantity
+                && (order.filled < order.quantity
+                    || (order.parent.is_some() && order.filled == order.quantity))
                 && self.instruments[order.instrument].mark.is_some();
             if !sound {
                 return fail("a working order of the snapshot is not sound");

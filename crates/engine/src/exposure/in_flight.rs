@@ -11,6 +11,9 @@ impl Exposure {
     /// brings, and nothing for other sales. Judged by margin: its fee and what it loses at once.
     pub(crate) fn hold_of(&self, config: &Config, order: &Order) -> Result<i128> {
         let instrument = order.instrument;
+        if order.unfilled() == 0 {
+            return Ok(0);
+        }
         if self.on_margin(instrument) {
             let part = self.notional(instrument, order.unfilled(), order.reference)?;
             let lost = self.notional(instrument, order.unfilled(), order.adverse)?;

@@ -85,7 +85,7 @@ impl Engine {
     }
 
     /// Rules 1 to 7: whether the order makes sense at all.
-    fn sense_breach(&self, ts: i64, request: &OrderRequest) -> Option<Breach> {
+    pub(crate) fn sense_breach(&self, ts: i64, request: &OrderRequest) -> Option<Breach> {
         let plain = |rule| {
             Some(Breach {
                 rule,

@@ -34,6 +34,7 @@ impl Engine {
                 order: order.id,
                 reason,
             });
+            self.after_end(ts, &order, out)?;
         }
         Ok(())
     }

@@ -16,102 +16,115 @@ impl Engine {
         request: &OrderRequest,
         out: &mut Vec<Output>,
     ) -> Result<()> {
-        let tick = self.config.instruments[request.instrument].tick_size;
-        let mark = self.mark(request.instrument);
-        let reference = reference_of(request, mark, tick).unwrap_or(0);
-        if request.side == Side::Buy {
-            self.update_caps()?;
-        }
-        match self.first_breach(ts, request, reference)? {
-            None => self.accept(
-                ts,
-                request,
-                reference,
-                Origin::Strategy,
-                Outcome::Accepted,
-                None,
-                out,
-            ),
+        match self.judge(ts, request)? {
+            None => {
+                let order = self.new_order(ts, request, Origin::Strategy);
+                self.admit(ts, order, Outcome::Accepted, None, out)
+            }
             Some(breach) => {
-                self.reject(
-                    ts,
-                    request,
-                    Origin::Strategy,
-                    breach.rule,
-                    breach.figure,
-                    breach.limit,
-                    out,
-                );
+                let order = self.new_order(ts, request, Origin::Strategy);
+                Self::refuse(ts, order, &breach, out);
                 Ok(())
             }
         }
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one record of what was decided, used three times"
-    )]
-    pub(crate) fn accept(
+    /// The first rule of the gate that refuses an order whole.
+    pub(crate) fn judge(&mut self, ts: i64, request: &OrderRequest) -> Result<Option<Breach>> {
+        let reference = self.reference_now(request);
+        if request.side == Side::Buy {
+            self.update_caps()?;
+        }
+        self.first_breach(ts, request, reference)
+    }
+
+    /// The rule of the gate that leaves an order the least, if any leaves it less than it wants.
+    pub(crate) fn judge_sized(
         &mut self,
         ts: i64,
         request: &OrderRequest,
-        reference: i64,
-        origin: Origin,
+    ) -> Result<Option<Breach>> {
+        if let Some(breach) = self.sense_breach(ts, request) {
+            return Ok(Some(breach));
+        }
+        let reference = self.reference_now(request);
+        if request.side == Side::Buy {
+            self.update_caps()?;
+        }
+        self.tightest_breach(request, reference)
+    }
+
+    /// The price at which an order is measured; 0 where there is none, which the gate refuses.
+    pub(crate) fn reference_now(&self, request: &OrderRequest) -> i64 {
+        let tick = self.config.instruments[request.instrument].tick_size;
+        reference_of(request, self.mark(request.instrument), tick).unwrap_or(0)
+    }
+
+    /// Fix the price at which an order counts, and what it would lose against the mark.
+    pub(crate) fn measure(&self, order: &mut Order) {
+        order.reference = self.reference_now(&order.request());
+        order.adverse = adverse(order.side, order.reference, self.mark_of(order));
+    }
+
+    /// Put what the gate took into the book, on its way or at work at once.
+    pub(crate) fn admit(
+        &mut self,
+        ts: i64,
+        mut order: Order,
         outcome: Outcome,
-        breach: Option<Breach>,
+        breach: Option<&Breach>,
         out: &mut Vec<Output>,
     ) -> Result<()> {
-        let mut order = self.new_order(ts, request, origin);
-        order.reference = reference;
+        self.measure(&mut order);
         if order.kind == OrderKind::TrailingStop {
-            order.trigger_price = Some(reference);
+            order.trigger_price = Some(order.reference);
         }
         advance(&mut order, OrderStatus::Accepted);
-        let mark = self
-            .mark(order.instrument)
-            .expect("an accepted order has a price");
-        order.adverse = adverse(order.side, reference, mark);
-        let hold = self.exposure.hold_of(&self.config, &order)?;
-        self.exposure.in_flight_changed(&order, hold, mark, 1)?;
-        self.book.insert(order, hold);
+        self.insert(order)?;
         out.push(Output::OrderAccepted(order));
-        out.push(Output::Verdict(Verdict {
-            ts,
-            order: order.id,
-            rule: breach.map_or(Rule::All, |b| b.rule),
-            figure: breach.map_or(Figure::None, |b| b.figure),
-            limit: breach.map_or(Figure::None, |b| b.limit),
-            outcome,
-        }));
+        out.push(verdict_on(ts, order.id, outcome, breach));
         Ok(())
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one record of what was decided, used four times"
-    )]
-    pub(crate) fn reject(
-        &mut self,
-        ts: i64,
-        request: &OrderRequest,
-        origin: Origin,
-        rule: Rule,
-        figure: Figure,
-        limit: Figure,
-        out: &mut Vec<Output>,
-    ) {
-        let mut order = self.new_order(ts, request, origin);
+    /// Add an order to the book and to what is in flight.
+    pub(crate) fn insert(&mut self, order: Order) -> Result<usize> {
+        let hold = self.exposure.hold_of(&self.config, &order)?;
+        let mark = self.mark_of(&order);
+        self.exposure.in_flight_changed(&order, hold, mark, 1)?;
+        Ok(self.book.insert(order, hold))
+    }
+
+    /// Give a working order other terms, with what it has in flight.
+    pub(crate) fn change(&mut self, slot: usize, order: Order) -> Result<()> {
+        let Some(before) = self.book.get(slot).copied() else {
+            return Ok(());
+        };
+        let mark = self.mark_of(&order);
+        let hold = self.book.hold(slot);
+        self.exposure.in_flight_changed(&before, hold, mark, -1)?;
+        let hold = self.exposure.hold_of(&self.config, &order)?;
+        self.exposure.in_flight_changed(&order, hold, mark, 1)?;
+        if before.expire_at != order.expire_at {
+            self.book
+                .move_expiry(order.id, before.expire_at, order.expire_at);
+        }
+        self.book.replace(slot, order, hold);
+        Ok(())
+    }
+
+    pub(crate) fn mark_of(&self, order: &Order) -> i64 {
+        self.mark(order.instrument)
+            .expect("an order that the gate took has a price")
+    }
+
+    /// Say that the gate refused an order that never was in the book.
+    pub(crate) fn refuse(ts: i64, mut order: Order, breach: &Breach, out: &mut Vec<Output>) {
         advance(&mut order, OrderStatus::Rejected);
-        out.push(Output::OrderRejected { order, rule });
-        let outcome = Outcome::Rejected;
-        out.push(Output::Verdict(Verdict {
-            ts,
-            order: order.id,
-            rule,
-            figure,
-            limit,
-            outcome,
-        }));
+        out.push(Output::OrderRejected {
+            order,
+            rule: breach.rule,
+        });
+        out.push(verdict_on(ts, order.id, Outcome::Rejected, Some(breach)));
     }
 
     pub(crate) fn new_order(&mut self, ts: i64, request: &OrderRequest, origin: Origin) -> Order {
@@ -153,11 +166,33 @@ impl Engine {
 }
 
 /// By how much a price is worse than the mark.
-pub(crate) fn adverse(side: Side, price: i64, mark: i64) -> i64 {
+fn adverse(side: Side, price: i64, mark: i64) -> i64 {
     match side {
         Side::Buy => price.saturating_sub(mark).max(0),
         Side::Sell => mark.saturating_sub(price).max(0),
     }
+}
+
+/// A refusal without figures.
+pub(crate) fn plain_breach(rule: Rule) -> Breach {
+    Breach {
+        rule,
+        figure: Figure::None,
+        limit: Figure::None,
+        most: 0,
+    }
+}
+
+/// What the gate said of an order; without a breach all rules passed.
+pub(crate) fn verdict_on(ts: i64, order: u64, outcome: Outcome, breach: Option<&Breach>) -> Output {
+    Output::Verdict(Verdict {
+        ts,
+        order,
+        rule: breach.map_or(Rule::All, |b| b.rule),
+        figure: breach.map_or(Figure::None, |b| b.figure),
+        limit: breach.map_or(Figure::None, |b| b.limit),
+        outcome,
+    })
 }
 
 /// Move an order on; an illegal step is a programmer's mistake.

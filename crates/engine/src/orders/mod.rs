@@ -1,11 +1,14 @@
 //! What becomes of orders before and beside their matching: `docs/engine/orders.md`.
 
+mod amend;
 mod expiry;
 mod form;
 mod intake;
+mod links;
+mod lists;
 mod trail;
 
 pub(crate) use form::reference_of;
 pub use form::{CellData, MatrixCell, matrix};
-pub(crate) use intake::advance;
+pub(crate) use intake::{advance, plain_breach};
 pub(crate) use trail::trail_trigger;
