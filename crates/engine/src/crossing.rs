@@ -1,5 +1,6 @@
 //! Opposite market orders of two sleeves meet inside the fund: `docs/engine/bars.md`, section 6.
 
+use crate::accounts::Purse;
 use crate::allocation::allocate;
 use crate::engine::Engine;
 use crate::matching::{Candidate, Session};
@@ -75,22 +76,24 @@ impl Engine {
                 }
             }
         }
-        let mut purse = (usize::MAX, 0_i128);
         let mut cancelled = Vec::new();
-        for (candidate, lots) in &mut sides[1] {
-            let covered = self.cut_to_cash(
-                ts,
-                candidate,
-                *lots,
-                price,
-                &mut purse,
-                Liquidity::None,
-                out,
-            )?;
-            if covered < *lots {
-                cancelled.push(candidate.slot);
+        for side in &mut sides {
+            let mut purse = Purse::empty();
+            for (candidate, lots) in side {
+                let covered = self.cut_to_funds(
+                    ts,
+                    candidate,
+                    *lots,
+                    price,
+                    &mut purse,
+                    Liquidity::None,
+                    out,
+                )?;
+                if covered < *lots {
+                    cancelled.push(candidate.slot);
+                }
+                *lots = covered;
             }
-            *lots = covered;
         }
         let sum = |side: &[(Candidate, i64)]| side.iter().map(|(_, lots)| *lots).sum::<i64>();
         let total = sum(&sides[0]).min(sum(&sides[1]));
@@ -118,8 +121,9 @@ impl Engine {
                 }
             }
         }
+        let reason = self.reason_of_funds(members[0].instrument);
         for slot in cancelled {
-            self.cancel(ts, slot, Reason::Cash, out)?;
+            self.cancel(ts, slot, reason, out)?;
         }
         Ok(())
     }

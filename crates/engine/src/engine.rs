@@ -243,25 +243,9 @@ impl Engine {
                 problem,
             });
         }
-        let listing = &mut self.instruments[instrument];
-        let old = listing.mark.replace(bar.close).unwrap_or(bar.close);
-        listing.waiting = Some(*bar);
+        self.instruments[instrument].waiting = Some(*bar);
         self.waiting_since = Some(ts);
-        self.exposure.mark_changed(instrument, old, bar.close)
-    }
-
-    fn set_rate(&mut self, currency: usize, rate: i64) -> Result<()> {
-        Self::check_index("currency", currency, self.config.currencies.len())?;
-        if currency == 0 || rate <= 0 {
-            return Err(EngineError::InvalidRate {
-                currency: self.config.currencies[currency].code.clone(),
-                rate,
-            });
-        }
-        let instruments = &self.instruments;
-        self.exposure.rate_changed(currency, rate, |instrument| {
-            instruments[instrument].mark.unwrap_or(0)
-        })
+        self.change_mark(instrument, bar.close)
     }
 
     fn bar_problem(&self, instrument: usize, bar: &Bar) -> Option<&'static str> {

@@ -1,13 +1,13 @@
 //! Filling orders: price band, cash, volume, fee and the booking, `docs/engine/bars.md`, section 6.
 
+use crate::accounts::Purse;
 use crate::allocation::allocate;
 use crate::engine::Engine;
 use crate::exposure::fees_of;
-use crate::gate::most_lots;
 use crate::matching::{Candidate, Session, Share, Terms};
 use crate::models::impact::Activity;
-use crate::numbers::{Result, add, mul, sub};
-use crate::order::{OrderStatus, Reason, Side};
+use crate::numbers::{Result, add};
+use crate::order::{OrderStatus, Origin, Reason, Side};
 use crate::orders::advance;
 use crate::output::{Figure, Fill, FillKind, Liquidity, Outcome, Output, Rule, Verdict};
 
@@ -23,7 +23,7 @@ impl Engine {
         let mut picked = std::mem::take(&mut session.picked);
         picked.clear();
         let mut cancelled = Vec::new();
-        let mut purse = (usize::MAX, 0_i128);
+        let mut purse = Purse::empty();
         for &index in members {
             let candidate = session.candidates[index];
             let external = candidate.external;
@@ -34,18 +34,15 @@ impl Engine {
             {
                 continue;
             }
-            let lots = match candidate.side {
-                Side::Sell => external,
-                Side::Buy => self.cut_to_cash(
-                    session.ts,
-                    &candidate,
-                    external,
-                    terms.price,
-                    &mut purse,
-                    terms.liquidity,
-                    out,
-                )?,
-            };
+            let lots = self.cut_to_funds(
+                session.ts,
+                &candidate,
+                external,
+                terms.price,
+                &mut purse,
+                terms.liquidity,
+                out,
+            )?;
             if lots < external {
                 cancelled.push(candidate.slot);
             }
@@ -83,8 +80,12 @@ impl Engine {
                 cancelled.push(candidate.slot);
             }
         }
-        for slot in cancelled {
-            self.cancel(session.ts, slot, Reason::Cash, out)?;
+        if !cancelled.is_empty() {
+            let instrument = session.candidates[members[0]].instrument;
+            let reason = self.reason_of_funds(instrument);
+            for slot in cancelled {
+                self.cancel(session.ts, slot, reason, out)?;
+            }
         }
         session.picked = picked;
         Ok(())
@@ -121,58 +122,6 @@ impl Engine {
         true
     }
 
-    /// The lots of a buy that the sleeve's cash covers; `purse` carries the cash left by the
-    /// sleeve's orders before it.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the purse is shared by the orders of a group"
-    )]
-    pub(crate) fn cut_to_cash(
-        &self,
-        ts: i64,
-        candidate: &Candidate,
-        wanted: i64,
-        price: i64,
-        purse: &mut (usize, i128),
-        liquidity: Liquidity,
-        out: &mut Vec<Output>,
-    ) -> Result<i64> {
-        if purse.0 != candidate.sleeve {
-            *purse = (candidate.sleeve, self.cash_of(candidate));
-        }
-        let lot = self.lot_of(candidate);
-        let per_lot = self.exposure.notional(candidate.instrument, lot, price)?;
-        let cost = |lots: i64| -> Result<i128> {
-            let part = mul(i128::from(lots), per_lot, "the cost of an order")?;
-            let fee = self.fee_of_fill(
-                candidate.id,
-                candidate.instrument,
-                part,
-                lots * lot,
-                liquidity,
-            )?;
-            add(part, fee, "the cost of an order")
-        };
-        let whole = cost(wanted)?;
-        let lots = if whole <= purse.1 {
-            wanted
-        } else {
-            most_lots(purse.1, wanted, cost)?
-        };
-        if lots < wanted {
-            out.push(cut_by_cash(ts, candidate.id, whole, purse.1));
-        }
-        let paid = if lots == wanted { whole } else { cost(lots)? };
-        purse.1 = sub(purse.1, paid, "cash left")?;
-        Ok(lots)
-    }
-
-    /// Cash of the sleeve in the currency of the instrument.
-    fn cash_of(&self, candidate: &Candidate) -> i128 {
-        let currency = self.config.instruments[candidate.instrument].currency;
-        self.ledger.cash(candidate.sleeve, currency)
-    }
-
     /// Fill with the venue; false if the fee of a sale is more than the sleeve could pay.
     fn fill_at_venue(
         &mut self,
@@ -193,8 +142,10 @@ impl Engine {
             quantity,
             terms.liquidity,
         )?;
-        if candidate.side == Side::Sell {
-            let left = add(self.cash_of(candidate), notional, "the proceeds of a sale")?;
+        if candidate.side == Side::Sell && !self.exposure.on_margin(candidate.instrument) {
+            let currency = self.config.instruments[candidate.instrument].currency;
+            let cash = self.spendable(candidate.sleeve, currency)?;
+            let left = add(cash, notional, "the proceeds of a sale")?;
             if left < fee {
                 out.push(cut_by_cash(ts, candidate.id, fee, left));
                 return Ok(false);
@@ -364,7 +315,10 @@ impl Engine {
             price,
             fee,
             slippage,
-            kind,
+            kind: match (kind, order.origin) {
+                (FillKind::Trade, Origin::Liquidation) => FillKind::Liquidation,
+                _ => kind,
+            },
             liquidity,
         };
         self.book_trade(&fill, mark)?;

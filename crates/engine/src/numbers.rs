@@ -107,8 +107,9 @@ pub(crate) fn quantity_add(a: i64, b: i64, place: &'static str) -> Result<i64> {
 }
 
 /// Money of one currency in another, whose price is `rate`, rounded down.
-pub(crate) fn convert(amount: i128, rate: i64) -> Result<i128> {
-    let product = mul(amount, i128::from(rate), "a converted amount")?;
+#[inline]
+pub(crate) fn convert(amount: i128, rate: i128) -> Result<i128> {
+    let product = mul(amount, rate, "a converted amount")?;
     Ok(div_round(product, i128::from(MONEY_ONE), Rounding::Down))
 }
 

@@ -21,7 +21,7 @@ use crate::order::Order;
 pub struct Snapshot {
     config: Config,
     ledger: Ledger,
-    rates: Vec<Option<i64>>,
+    rates: Vec<Option<i128>>,
     instruments: Vec<Listing>,
     orders: Vec<Order>,
     turnover: Vec<Turnover>,

@@ -8,7 +8,7 @@ mod line;
 
 pub(crate) use line::{Burden, Line, Row, Sums};
 
-use crate::config::{AccountKind, Config, Instrument, Settlement};
+use crate::config::{AccountKind, Config, Instrument, RateSource, Settlement};
 use crate::ledger::Ledger;
 use crate::models::fees::Fees;
 use crate::numbers::{Result, add, convert, mul, notional, quantity_add, sub};
@@ -32,7 +32,7 @@ pub(crate) struct Exposure {
     /// Per instrument, of its venue in its currency.
     pub(crate) fees: Vec<Fees>,
     /// Prices of currencies; None where not known yet.
-    pub(crate) rates: Vec<Option<i64>>,
+    pub(crate) rates: Vec<Option<i128>>,
     /// Per sleeve, instrument and leg, in this order.
     lines: Vec<Line>,
     burdens: Vec<Burden>,
@@ -58,6 +58,8 @@ pub(crate) struct Exposure {
     flows: Vec<(i128, i128)>,
     /// Whether an exchange instrument moves the currency.
     pub(crate) is_exchanged: Vec<bool>,
+    /// Per instrument: the currency whose rate follows its mark, and whether it is the inverse.
+    pub(crate) rate_of: Vec<Option<(usize, bool)>>,
 }
 
 impl Exposure {
@@ -78,7 +80,7 @@ impl Exposure {
             .map(|i| names.partition_point(|name| *name < i.sector.as_str()))
             .collect();
         let mut rates = vec![None; currencies];
-        rates[0] = Some(crate::numbers::MONEY_ONE);
+        rates[0] = Some(i128::from(crate::numbers::MONEY_ONE));
         let on_margin = config.account.kind == AccountKind::Margin;
         let mut is_exchanged = vec![false; currencies];
         for instrument in &config.instruments {
@@ -125,6 +127,7 @@ impl Exposure {
             value: vec![0; sleeves * currencies],
             flows: vec![(0, 0); currencies],
             is_exchanged,
+            rate_of: rates_of(config),
         }
     }
 
@@ -222,6 +225,16 @@ impl Exposure {
 
     pub(crate) fn base_unit(&self, instrument: usize) -> i128 {
         self.base_unit[instrument]
+    }
+
+    /// The same, rounded up.
+    pub(crate) fn in_fund_currency_up(&self, currency: usize, amount: i128) -> Result<i128> {
+        Ok(-self.in_fund_currency(currency, -amount)?)
+    }
+
+    /// What positions of a sleeve are worth beyond its cash, in their currency.
+    pub(crate) fn value_in(&self, sleeve: usize, currency: usize) -> i128 {
+        self.value[sleeve * self.currencies + currency]
     }
 
     /// What positions of a sleeve are worth beyond its cash, in the fund's currency.
@@ -360,7 +373,7 @@ impl Exposure {
     pub(crate) fn rate_changed(
         &mut self,
         currency: usize,
-        rate: i64,
+        rate: i128,
         mark_of: impl Fn(usize) -> i64,
     ) -> Result<()> {
         self.rates[currency] = Some(rate);
@@ -455,6 +468,20 @@ impl Exposure {
         self.rows[instrument] = new;
         Ok(())
     }
+}
+
+fn rates_of(config: &Config) -> Vec<Option<(usize, bool)>> {
+    let mut found = vec![None; config.instruments.len()];
+    for (index, currency) in config.currencies.iter().enumerate() {
+        if let RateSource::Pair {
+            instrument,
+            inverse,
+        } = currency.source
+        {
+            found[instrument] = Some((index, inverse));
+        }
+    }
+    found
 }
 
 /// Whether a limit needs the figures of single sleeves.

@@ -298,7 +298,7 @@ impl Engine {
     /// sales in flight bring at the worst.
     pub(crate) fn available(&self, sleeve: usize, currency: usize) -> Result<i128> {
         let free = sub(
-            self.ledger.cash(sleeve, currency),
+            self.spendable(sleeve, currency)?,
             self.exposure.reserved(sleeve, currency)?,
             "available cash",
         )?;

@@ -1,5 +1,10 @@
 //! What moves money without a trade: days, deposits, funding, corporate actions.
 
+mod funds;
+mod rates;
+
+pub(crate) use funds::Purse;
+
 use crate::action::Action;
 use crate::engine::Engine;
 use crate::error::EngineError;

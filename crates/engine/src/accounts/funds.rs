@@ -1,0 +1,307 @@
+//! What a sleeve's cash or margin covers when an order matches: `docs/engine/accounts.md`,
+//! sections 4 and 6.
+
+use crate::config::Settlement;
+use crate::engine::Engine;
+use crate::gate::most_lots;
+use crate::matching::Candidate;
+use crate::numbers::{RATE_ONE, Result, Rounding, add, div_round, mul, sub};
+use crate::order::{Order, Reason, Side};
+use crate::output::{Figure, Liquidity, Outcome, Output, Rule, Verdict};
+
+/// What orders that match together have used of a sleeve's funds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Purse {
+    sleeve: usize,
+    /// Money in the instrument's currency: costs where cash counts, else fees and losses.
+    spent: i128,
+    /// Lots by leg, where margin counts; given away where a base currency is sold.
+    lots: [i64; 2],
+}
+
+impl Purse {
+    pub(crate) fn empty() -> Self {
+        Self {
+            sleeve: usize::MAX,
+            spent: 0,
+            lots: [0; 2],
+        }
+    }
+}
+
+/// Why funds cut an order, and the figures of the verdict.
+struct Cut {
+    rule: Rule,
+    figure: i128,
+    limit: i128,
+}
+
+impl Engine {
+    /// Why an order ends that its sleeve's funds did not cover.
+    pub(crate) fn reason_of_funds(&self, instrument: usize) -> Reason {
+        if self.exposure.on_margin(instrument) {
+            Reason::Margin
+        } else {
+            Reason::Cash
+        }
+    }
+
+    /// The lots of an order that its sleeve's funds cover at a price, with a verdict if these are
+    /// fewer than wanted; `purse` carries what the sleeve's orders before it have used.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the purse is shared by the orders of a group"
+    )]
+    pub(crate) fn cut_to_funds(
+        &self,
+        ts: i64,
+        candidate: &Candidate,
+        wanted: i64,
+        price: i64,
+        purse: &mut Purse,
+        liquidity: Liquidity,
+        out: &mut Vec<Output>,
+    ) -> Result<i64> {
+        if purse.sleeve != candidate.sleeve {
+            *purse = Purse {
+                sleeve: candidate.sleeve,
+                ..Purse::empty()
+            };
+        }
+        let Some(order) = self.working(candidate).copied() else {
+            return Ok(0);
+        };
+        let exchange = matches!(
+            self.config.instruments[order.instrument].settlement,
+            Settlement::Exchange { .. }
+        );
+        let (lots, cut) = if self.exposure.on_margin(order.instrument) {
+            self.covered_by_margin(&order, wanted, price, purse, liquidity)?
+        } else if order.side == Side::Buy {
+            self.covered_by_cash(&order, wanted, price, purse, liquidity)?
+        } else if exchange {
+            self.covered_by_base(&order, wanted, purse)?
+        } else {
+            (wanted, None)
+        };
+        if let Some(cut) = cut {
+            out.push(Output::Verdict(Verdict {
+                ts,
+                order: order.id,
+                rule: cut.rule,
+                figure: Figure::Money(cut.figure),
+                limit: Figure::Money(cut.limit),
+                outcome: Outcome::Cut,
+            }));
+        }
+        Ok(lots)
+    }
+
+    /// What may be spent of a currency now.
+    pub(crate) fn spendable(&self, sleeve: usize, currency: usize) -> Result<i128> {
+        let on_unsettled = self.config.account.trade_on_unsettled;
+        self.ledger.spendable(sleeve, currency, on_unsettled)
+    }
+
+    fn covered_by_cash(
+        &self,
+        order: &Order,
+        wanted: i64,
+        price: i64,
+        purse: &mut Purse,
+        liquidity: Liquidity,
+    ) -> Result<(i64, Option<Cut>)> {
+        let listed = &self.config.instruments[order.instrument];
+        let spendable = self.spendable(order.sleeve, listed.currency)?;
+        let left = sub(spendable, purse.spent, "cash left")?;
+        let per_lot = self
+            .exposure
+            .notional(order.instrument, listed.lot_size, price)?;
+        let cost = |lots: i64| -> Result<i128> {
+            let part = mul(i128::from(lots), per_lot, "the cost of an order")?;
+            let quantity = lots * listed.lot_size;
+            let fee = self.fee_of_fill(order.id, order.instrument, part, quantity, liquidity)?;
+            add(part, fee, "the cost of an order")
+        };
+        let whole = cost(wanted)?;
+        if whole <= left {
+            purse.spent = add(purse.spent, whole, "cash left")?;
+            return Ok((wanted, None));
+        }
+        let lots = most_lots(left, wanted, cost)?;
+        purse.spent = add(purse.spent, cost(lots)?, "cash left")?;
+        let cut = Cut {
+            rule: Rule::Cash,
+            figure: whole,
+            limit: left,
+        };
+        Ok((lots, Some(cut)))
+    }
+
+    /// A sale of the base of an exchange.
+    fn covered_by_base(
+        &self,
+        order: &Order,
+        wanted: i64,
+        purse: &mut Purse,
+    ) -> Result<(i64, Option<Cut>)> {
+        let listed = &self.config.instruments[order.instrument];
+        let Settlement::Exchange { base } = listed.settlement else {
+            return Ok((wanted, None));
+        };
+        let per_lot = mul(
+            i128::from(listed.lot_size),
+            self.exposure.base_unit(order.instrument),
+            "the amount of an exchange",
+        )?;
+        let left = sub(
+            self.spendable(order.sleeve, base)?,
+            purse.spent,
+            "cash left",
+        )?;
+        let whole = mul(i128::from(wanted), per_lot, "the amount of an exchange")?;
+        let most = div_round(left.max(0), per_lot, Rounding::Down);
+        let lots = i64::try_from(most).unwrap_or(i64::MAX).min(wanted);
+        let used = mul(i128::from(lots), per_lot, "the amount of an exchange")?;
+        purse.spent = add(purse.spent, used, "cash left")?;
+        let cut = (lots < wanted).then_some(Cut {
+            rule: Rule::Cash,
+            figure: whole,
+            limit: left,
+        });
+        Ok((lots, cut))
+    }
+
+    fn covered_by_margin(
+        &self,
+        order: &Order,
+        wanted: i64,
+        price: i64,
+        purse: &mut Purse,
+        liquidity: Liquidity,
+    ) -> Result<(i64, Option<Cut>)> {
+        let instrument = order.instrument;
+        let listed = &self.config.instruments[instrument];
+        let (lot, leg) = (listed.lot_size, order.leg.index());
+        let held = self.exposure.line(order.sleeve, instrument, leg).held;
+        let reducible = if (held > 0) == (order.side == Side::Sell) {
+            held.abs() / lot - purse.lots[leg]
+        } else {
+            0
+        };
+        let mark = self.mark(instrument).expect("a matching order has a price");
+        let loss = match order.side {
+            Side::Buy => price.saturating_sub(mark).max(0),
+            Side::Sell => mark.saturating_sub(price).max(0),
+        };
+        // Fee, and what the price takes at once.
+        let burden = |lots: i64| -> Result<i128> {
+            let quantity = lots * lot;
+            let part = self.exposure.notional(instrument, quantity, price)?;
+            let fee = self.fee_of_fill(order.id, instrument, part, quantity, liquidity)?;
+            let lost = self.exposure.notional(instrument, quantity, loss)?;
+            add(fee.max(0), lost, "the cost of an order")
+        };
+        let spent = |lots: i64| add(purse.spent, burden(lots)?, "the cost of an order");
+        let convert = |amount| self.exposure.in_fund_currency_up(listed.currency, amount);
+        let equity = self.exposure.sleeve_equity(&self.ledger, order.sleeve)?;
+        // What is in flight, this order included, needs more than what will be held of it.
+        let needed = add(
+            self.required(order.sleeve)?,
+            convert(spent(wanted)?)?,
+            "a margin",
+        )?;
+        let mut lots = wanted;
+        let mut cut = None;
+        if wanted > reducible && needed > equity {
+            let base = self.margin_sums(order.sleeve, Some((instrument, leg)))?;
+            let used = |lots: i64| -> Result<i128> {
+                let quantity = order.side.signed((purse.lots[leg] + lots) * lot);
+                let after = i128::from(held) + i128::from(quantity);
+                let line = self.margin_of(instrument, after.abs(), listed.margin_initial)?;
+                let margin = self.margin_with(&base, listed.currency, line)?;
+                add(margin, convert(spent(lots)?)?, "a margin")
+            };
+            let whole = used(wanted)?;
+            if whole > equity {
+                let cost = |lots| if lots <= reducible { Ok(0) } else { used(lots) };
+                lots = most_lots(equity, wanted, cost)?.max(reducible).max(0);
+                cut = Some(Cut {
+                    rule: Rule::Margin,
+                    figure: whole,
+                    limit: equity,
+                });
+            }
+        }
+        purse.spent = spent(lots)?;
+        purse.lots[leg] += lots;
+        Ok((lots, cut))
+    }
+
+    /// Margin for so much of an instrument at its mark, in `10^-21` of its currency.
+    pub(crate) fn margin_of(&self, instrument: usize, quantity: i128, rate: i64) -> Result<i128> {
+        let mark = i128::from(self.mark(instrument).unwrap_or(0)).abs();
+        let amount = mul(quantity, mark, "a margin")?;
+        let amount = mul(amount, self.exposure.unit[instrument], "a margin")?;
+        mul(amount, i128::from(rate), "a margin")
+    }
+
+    /// Initial margin of what a sleeve holds but for one line, per currency in `10^-21` of it.
+    pub(crate) fn margin_sums(
+        &self,
+        sleeve: usize,
+        except: Option<(usize, usize)>,
+    ) -> Result<Vec<i128>> {
+        let mut sums = vec![0; self.config.currencies.len()];
+        for (instrument, listed) in self.config.instruments.iter().enumerate() {
+            if !self.exposure.on_margin(instrument) {
+                continue;
+            }
+            for leg in 0..self.ledger.legs() {
+                let held = self.exposure.line(sleeve, instrument, leg).held;
+                if held != 0 && except != Some((instrument, leg)) {
+                    let quantity = i128::from(held).abs();
+                    let margin = self.margin_of(instrument, quantity, listed.margin_initial)?;
+                    let sum = &mut sums[listed.currency];
+                    *sum = add(*sum, margin, "a margin")?;
+                }
+            }
+        }
+        Ok(sums)
+    }
+
+    /// Sums of margins, and one more line, as money of the fund, rounded up.
+    pub(crate) fn margin_with(&self, sums: &[i128], currency: usize, line: i128) -> Result<i128> {
+        let mut total = 0;
+        for (index, sum) in sums.iter().enumerate() {
+            let own = if index == currency { line } else { 0 };
+            total = add(
+                total,
+                self.margin_money(index, add(*sum, own, "a margin")?)?,
+                "a margin",
+            )?;
+        }
+        Ok(total)
+    }
+
+    /// A sum in `10^-21` of a currency as money of the fund, rounded up.
+    pub(crate) fn margin_money(&self, currency: usize, sum: i128) -> Result<i128> {
+        if sum == 0 {
+            return Ok(0);
+        }
+        let money = div_round(sum, i128::from(RATE_ONE), Rounding::Up);
+        self.exposure.in_fund_currency_up(currency, money)
+    }
+
+    /// Margin of all that a sleeve holds and has in flight, and what its orders hold.
+    pub(crate) fn required(&self, sleeve: usize) -> Result<i128> {
+        let mut total = 0;
+        for currency in 0..self.config.currencies.len() {
+            let (margin, holds) = self.exposure.margin(sleeve, currency);
+            let margin = self.margin_money(currency, margin)?;
+            let holds = self.exposure.in_fund_currency(currency, holds)?;
+            total = add(total, add(margin, holds, "a margin")?, "a margin")?;
+        }
+        Ok(total)
+    }
+}

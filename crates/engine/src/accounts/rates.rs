@@ -1,0 +1,68 @@
+//! Prices of currencies: `docs/engine/accounts.md`, section 1.
+
+use crate::config::RateSource;
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::numbers::{MONEY_DIGITS, Result};
+
+impl Engine {
+    /// An input says what a currency is worth.
+    pub(crate) fn set_rate(&mut self, currency: usize, rate: i64) -> Result<()> {
+        Self::check_index("currency", currency, self.config.currencies.len())?;
+        let found = &self.config.currencies[currency];
+        if currency == 0 || rate <= 0 || found.source != RateSource::Input {
+            return Err(EngineError::InvalidRate {
+                currency: found.code.clone(),
+                rate,
+            });
+        }
+        self.change_rate(currency, i128::from(rate))
+    }
+
+    fn change_rate(&mut self, currency: usize, rate: i128) -> Result<()> {
+        let instruments = &self.instruments;
+        self.exposure.rate_changed(currency, rate, |instrument| {
+            instruments[instrument].mark.unwrap_or(0)
+        })
+    }
+
+    /// An instrument is marked at a new price, and with it the currency that follows it.
+    #[inline]
+    pub(crate) fn change_mark(&mut self, instrument: usize, mark: i64) -> Result<()> {
+        let old = self.instruments[instrument].mark.replace(mark);
+        self.exposure
+            .mark_changed(instrument, old.unwrap_or(mark), mark)?;
+        match self.exposure.rate_of[instrument] {
+            None => Ok(()),
+            Some((currency, inverse)) => self.follow_mark(instrument, currency, inverse, mark),
+        }
+    }
+
+    fn follow_mark(
+        &mut self,
+        instrument: usize,
+        currency: usize,
+        inverse: bool,
+        mark: i64,
+    ) -> Result<()> {
+        if mark <= 0 {
+            return Ok(());
+        }
+        let digits = self.config.instruments[instrument].price_precision;
+        let rate = if inverse {
+            10_i128.pow(u32::from(MONEY_DIGITS + digits)) / i128::from(mark)
+        } else {
+            i128::from(mark) * 10_i128.pow(u32::from(MONEY_DIGITS - digits))
+        };
+        self.change_rate(currency, rate)
+    }
+
+    /// Whether all that a sleeve has can be told in the fund's currency.
+    pub(crate) fn is_equity_known(&self, sleeve: usize) -> bool {
+        (1..self.config.currencies.len()).all(|currency| {
+            self.exposure.rates[currency].is_some()
+                || (self.ledger.cash(sleeve, currency) == 0
+                    && self.exposure.value_in(sleeve, currency) == 0)
+        })
+    }
+}
