@@ -1,5 +1,6 @@
 """From the ``[data]`` section to market data."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from quantvista.data._read import SUFFIXES, read_table
 from quantvista.data._sample import load_sample
 from quantvista.data._types import Bias, DataSpec, MarketData
 from quantvista.errors import ConfigError, MarketDataError
+from quantvista.market import Instrument
 
-__all__ = ["load", "source_files"]
+__all__ = ["check_sectors", "load", "source_files"]
 
 _UNKNOWN = Bias(
     "unknown_origin",
@@ -80,12 +82,7 @@ def load(
     else:
         data = _load_files(spec, base, calendar, currency)
     if sectors_required:
-        for instrument in data.instruments:
-            if not instrument.sector:
-                raise ConfigError(
-                    "`data.sectors` must name a sector for each instrument, because "
-                    f"`risk.sector_max` is set; found none for '{instrument.id}'"
-                )
+        check_sectors(data.instruments)
     return data
 
 
@@ -119,6 +116,22 @@ def _load_files(spec: DataSpec, base: Path, calendar: str, currency: str) -> Mar
     if "open" not in blocks[0].values:
         biases += (_CLOSE_ONLY,)
     return assemble(blocks, spec, calendar, currency, biases, assumptions)
+
+
+def check_sectors(instruments: Sequence[Instrument]) -> None:
+    """Refuse instruments without a sector.
+
+    Raises
+    ------
+    ConfigError
+        Naming the first.
+    """
+    for instrument in instruments:
+        if not instrument.sector:
+            raise ConfigError(
+                "`data.sectors` must name a sector for each instrument, because "
+                f"`risk.sector_max` is set; found none for '{instrument.id}'"
+            )
 
 
 def checked(block: Block, spec: DataSpec) -> Block:

@@ -56,8 +56,10 @@ class DataSpec:
         Fields of `Instrument` by id, where they are not the defaults.
     currencies : mapping of str to int
         Decimals of currencies that are not known by themselves.
-    actions : str or tuple of CorporateAction
-        A file of corporate actions, or the actions.
+    actions : tuple of CorporateAction
+        What issuers do.
+    actions_file : str
+        A file of more of them; empty for none.
     factors : mapping of str to str
         Factor file of LEAN by instrument id, which gives the actions of raw prices.
     clock_s : int or None
@@ -79,7 +81,8 @@ class DataSpec:
     events: tuple[EventSource, ...] = ()
     declared: Mapping[str, Mapping[str, object]] = field(default=MappingProxyType({}))
     currencies: Mapping[str, int] = field(default=MappingProxyType({}))
-    actions: str | tuple[CorporateAction, ...] = ()
+    actions: tuple[CorporateAction, ...] = ()
+    actions_file: str = ""
     factors: Mapping[str, str] = field(default=_NOTHING)
     clock_s: int | None = None
 

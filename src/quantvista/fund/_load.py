@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from quantvista.data import MarketData, load
+from quantvista.data.events import EventData, load_events
 from quantvista.errors import ConfigError
 from quantvista.fund._model import Fund
 from quantvista.fund._problems import explain
@@ -45,9 +46,12 @@ class LoadedFund:
     def inputs(self) -> tuple[Path, ...]:
         """Files and folders that a run of this fund reads."""
         found = [] if self.path is None else [self.path]
-        source = self.fund.data.source
-        if not source.startswith("sample:"):
-            found.append(self.base / Path(source).expanduser())
+        data = self.fund.data
+        named = [data.source, data.actions_file, *data.factors.values()]
+        named += [each.source for each in data.events]
+        for source in named:
+            if source is not None and not source.startswith(("sample:", "generated:")):
+                found.append(self.base / Path(source).expanduser())
         for sleeve in self.fund.sleeve:
             file = sleeve.strategy.rpartition(":")[0] if isinstance(sleeve.strategy, str) else ""
             if file:
@@ -65,11 +69,31 @@ class LoadedFund:
             If the fund asks for something that they do not have.
         """
         return load(
-            self.fund.data.spec(),
+            self.fund.data_spec(),
             base=self.base,
             calendar=self.fund.fund.calendar,
             currency=self.fund.fund.currency,
             sectors_required=self.fund.risk.sector_max is not None,
+        )
+
+    def event_data(self) -> EventData:
+        """Load the prices, events and corporate actions that the fund names.
+
+        Raises
+        ------
+        MarketDataError
+            If they are missing, malformed or contradict themselves.
+        ConfigError
+            If the fund asks for something that they do not have.
+        """
+        fund = self.fund
+        return load_events(
+            fund.data_spec(),
+            base=self.base,
+            calendar=fund.fund.calendar,
+            currency=fund.fund.currency,
+            time_zone=fund.fund.time_zone,
+            sectors_required=fund.risk.sector_max is not None,
         )
 
 

@@ -1,35 +1,41 @@
 """The sections of a fund file, as frozen models."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from quantvista.data import DataSpec
 from quantvista.errors import ConfigError
+from quantvista.fund._data import (
+    ActionSection,
+    DataSection,
+    EventsSection,
+    InstrumentSection,
+    Section,
+)
 from quantvista.fund._types import (
     Bps,
     Fraction,
-    InstrumentId,
-    IsoDate,
     Money,
     Slug,
-    Step,
     StrategyRef,
-    Venue,
     plain_table,
     to_e9,
-    with_venue,
 )
-from quantvista.market import currency_digits
+from quantvista.market import check_declared, currency_digits
 
 __all__ = [
+    "ActionSection",
     "DataSection",
+    "EventsSection",
     "Fund",
     "FundSection",
+    "InstrumentSection",
     "PortfolioSection",
     "RiskSection",
     "SleeveSection",
@@ -40,30 +46,22 @@ _LATER = ("execution", "models", "schedule", "service", "storage", "bus", "alert
 _SHARE_TOLERANCE = Decimal("1e-9")
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class FundSection(_Section):
+class FundSection(Section):
     """``[fund]``: what the fund is."""
 
     name: Slug = Field(description="Short name; part of order ids and of the output folder.")
     currency: str = Field(
-        "USD", description="ISO 4217 code, or BTC, ETH, USDC or USDT; of cash, prices and limits."
+        "USD",
+        description="ISO 4217 code, a coin such as BTC, or one of currencies; of cash and limits, "
+        "and of prices unless an instrument says otherwise.",
+    )
+    currencies: dict[str, int] = Field(
+        default_factory=dict, description="Decimals of currencies that are not known, by code."
     )
     cash: Money = Field(description="Capital at the start, in whole minor units.")
     time_zone: str = Field("America/New_York", description="IANA name; of spoken dates.")
     calendar: str = Field("XNYS", description="exchange_calendars name, or 24/7.")
     seed: int = Field(7, ge=0, lt=2**63, description="Of every random number in a run.")
-
-    @field_validator("currency")
-    @classmethod
-    def _known_currency(cls, value: str) -> str:
-        try:
-            currency_digits(value)
-        except ConfigError as error:
-            raise ValueError(str(error).replace("`currency`", "`fund.currency`", 1)) from None
-        return value
 
     @field_validator("time_zone")
     @classmethod
@@ -78,7 +76,11 @@ class FundSection(_Section):
 
     @model_validator(mode="after")
     def _whole_minor_units(self) -> Self:
-        digits = currency_digits(self.currency)
+        try:
+            check_declared(self.currencies)
+            digits = currency_digits(self.currency, self.currencies)
+        except ConfigError as error:
+            raise ValueError(str(error).replace("`currency`", "`fund.currency`", 1)) from None
         units = self.cash.scaleb(digits)
         if units != units.to_integral_value():
             rule = f"must have at most {digits} decimals, the minor unit of {self.currency}"
@@ -86,66 +88,7 @@ class FundSection(_Section):
         return self
 
 
-class DataSection(_Section):
-    """``[data]``: which prices."""
-
-    source: str = Field(
-        min_length=1,
-        description="sample:sp500, or a CSV or Parquet file or a folder of them, relative to here.",
-    )
-    benchmark: InstrumentId | None = Field(None, description="Instrument to compare with.")
-    start: IsoDate | None = Field(None, description="First session; default: the data's.")
-    end: IsoDate | None = Field(None, description="Last session; default: the data's.")
-    instruments: tuple[InstrumentId, ...] | None = Field(
-        None, min_length=1, strict=False, description="Universe; default: all in the data."
-    )
-    tick_size: Step | None = Field(None, description="Smallest price step; 0.01 for files.")
-    lot_size: Step | None = Field(None, description="Smallest quantity step; 1 by default.")
-    sectors: dict[InstrumentId, Annotated[str, Field(min_length=1)]] = Field(
-        default_factory=dict, description="Sector of each instrument."
-    )
-    columns: dict[str, str] = Field(
-        default_factory=dict,
-        description="Our column name to the file's: date, ts, instrument, close, open, high, "
-        "low, volume, sector; empty leaves one out.",
-    )
-    venue: Venue | None = Field(None, description="Appended to bare symbols of the file.")
-    round_prices: bool = Field(False, description="Round prices finer than the tick's decimals.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _append_venue(cls, value: object) -> object:
-        """Understand the bare symbols of the file here too."""
-        if not isinstance(value, Mapping) or not isinstance(value.get("venue"), str):
-            return value
-        venue, section = value["venue"], dict(value)
-        if isinstance(sectors := section.get("sectors"), Mapping):
-            section["sectors"] = {with_venue(key, venue): each for key, each in sectors.items()}
-            if twice := [key for key in sectors if f"{key}.{venue}" in sectors]:
-                rule = (
-                    f"must name each instrument once; found '{twice[0]}' with {venue} and without"
-                )
-                raise ValueError(f"`data.sectors` {rule}")
-        if isinstance(names := section.get("instruments"), list | tuple):
-            section["instruments"] = [with_venue(name, venue) for name in names]
-        if "benchmark" in section:
-            section["benchmark"] = with_venue(section["benchmark"], venue)
-        return section
-
-    @model_validator(mode="after")
-    def _start_before_end(self) -> Self:
-        if self.start and self.end and self.start > self.end:
-            raise ValueError(
-                f"`data.start` must not be after `data.end`; found {self.start} and {self.end}"
-            )
-        return self
-
-    def spec(self) -> DataSpec:
-        """Return what ``quantvista.data.load`` takes."""
-        return DataSpec(**{name: getattr(self, name) for name in type(self).model_fields})
-
-
-class SleeveSection(_Section):
+class SleeveSection(Section):
     """``[[sleeve]]``: a strategy and its share of the capital."""
 
     id: Slug = Field(description="Name of the sleeve.")
@@ -161,7 +104,7 @@ class SleeveSection(_Section):
         return plain_table(value)
 
 
-class PortfolioSection(_Section):
+class PortfolioSection(Section):
     """``[portfolio]``: how forecasts become weights, and when."""
 
     weighting: Literal["inverse_volatility", "equal"] = Field(
@@ -173,7 +116,7 @@ class PortfolioSection(_Section):
     )
 
 
-class RiskSection(_Section):
+class RiskSection(Section):
     """``[risk]``: limits, each checked for every order."""
 
     price_band: Fraction = Field(
@@ -193,7 +136,7 @@ class RiskSection(_Section):
     )
 
 
-class VenueSection(_Section):
+class VenueSection(Section):
     """``[[venue]]``: where orders go, and what that costs."""
 
     id: Slug = Field("sim", description="Name of the venue.")
@@ -221,7 +164,7 @@ class VenueSection(_Section):
         return to_e9(self.slippage_bps.scaleb(-4))
 
 
-class Fund(_Section):
+class Fund(Section):
     """A whole fund file.
 
     The attributes have the names of the file's sections, so that ``fund.risk.weight_max`` is
@@ -241,6 +184,9 @@ class Fund(_Section):
     version: Literal[1] = Field(1, description="Version of this format.")
     fund: FundSection
     data: DataSection
+    instrument: tuple[InstrumentSection, ...] = Field(
+        (), strict=False, description="Terms of instruments that are not the defaults."
+    )
     sleeve: tuple[SleeveSection, ...] = Field(min_length=1, strict=False)
     portfolio: PortfolioSection = PortfolioSection()
     risk: RiskSection = RiskSection()
@@ -256,6 +202,21 @@ class Fund(_Section):
                 if name in value:
                     raise ValueError(f"`[{name}]` is not yet available; remove the section")
         return value
+
+    @model_validator(mode="after")
+    def _check_instruments(self) -> Self:
+        ids = [each.id for each in self.instrument]
+        if twice := [each for each in ids if ids.count(each) > 1]:
+            raise ValueError(f"`instrument.id` must be unique; found '{twice[0]}' twice")
+        return self
+
+    def data_spec(self) -> DataSpec:
+        """Return what ``quantvista.data`` takes: ``[data]``, with instruments and currencies."""
+        return replace(
+            self.data.spec(),
+            declared={each.id: each.terms() for each in self.instrument},
+            currencies=self.fund.currencies,
+        )
 
     @model_validator(mode="after")
     def _check_sleeves(self) -> Self:
@@ -275,6 +236,9 @@ def field_names(location: tuple[int | str, ...]) -> list[str]:
     sections: dict[str, type[BaseModel]] = {
         "fund": FundSection,
         "data": DataSection,
+        "data.events": EventsSection,
+        "data.actions": ActionSection,
+        "instrument": InstrumentSection,
         "sleeve": SleeveSection,
         "portfolio": PortfolioSection,
         "risk": RiskSection,
@@ -283,4 +247,5 @@ def field_names(location: tuple[int | str, ...]) -> list[str]:
     parts = [part for part in location if isinstance(part, str)]
     if not parts:
         return list(Fund.model_fields)
-    return list(sections[parts[0]].model_fields) if len(parts) == 1 and parts[0] in sections else []
+    section = sections.get(".".join(parts))
+    return [] if section is None else list(section.model_fields)

@@ -85,7 +85,7 @@ def _describe(details: ErrorDetails) -> tuple[Location, str]:
     elif kind in ("model_type", "dict_type"):
         message = "must be a table"
     elif kind == "tuple_type":
-        tables = location in (("sleeve",), ("venue",))
+        tables = location in _TABLES
         message = f"must be tables, written [[{name}]]" if tables else "must be a list"
     elif kind == _PATTERN and location in _IDS:
         names = details["input"] if isinstance(details["input"], list) else [details["input"]]
@@ -104,6 +104,7 @@ def _describe(details: ErrorDetails) -> tuple[Location, str]:
     return location, f"`{name}` {message}; found {_shown(details['input'])}"
 
 
+_TABLES = (("sleeve",), ("venue",), ("instrument",), ("data", "events"), ("data", "actions"))
 _PATTERN = "string_pattern_mismatch"
 _IDS = (("data", "instruments"), ("data", "sectors"), ("data", "benchmark"))
 _PATTERNS = {"name": "my-fund", "id": "my-sleeve", "venue": "XNAS"}

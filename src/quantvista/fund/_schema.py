@@ -13,7 +13,7 @@ __all__ = ["json_schema", "resolved_toml"]
 
 # Written as text, because they are money or rates that people read as decimals.
 _TEXT = {"cash", "position_max", "fat_finger_notional", "fee_bps", "slippage_bps"}
-_TEXT |= {"tick_size", "lot_size"}
+_TEXT |= {"tick_size", "lot_size", "amount", "price", "shortable", "average_volume", "borrow_rate"}
 
 
 def json_schema() -> str:
@@ -50,6 +50,7 @@ def resolved_toml(fund: Fund) -> str:
     """
     parts = [tomli_w.dumps({"version": fund.version})]
     parts += [_dump("fund", fund.fund), _dump("data", fund.data)]
+    parts += [_dump("instrument", each, of_many=True) for each in fund.instrument]
     parts += [_dump("sleeve", each, of_many=True) for each in fund.sleeve]
     parts += [_dump("portfolio", fund.portfolio), _dump("risk", fund.risk)]
     parts += [_dump("venue", each, of_many=True) for each in fund.venue]
@@ -69,7 +70,7 @@ def _table(section: BaseModel) -> dict[str, object]:
     table: dict[str, object] = {}
     for name in type(section).model_fields:
         value = getattr(section, name)
-        if value is None or value == {}:
+        if value is None or value in ({}, ()):
             continue
         if name == "strategy" and not isinstance(value, str):
             cls = value if isinstance(value, type) else type(value)
@@ -83,6 +84,8 @@ def _table(section: BaseModel) -> dict[str, object]:
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, BaseModel):
+        return _table(value)
     if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
     if isinstance(value, dict):

@@ -10,8 +10,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from quantvista.errors import printable
 
 __all__ = [
+    "Amount",
     "Bps",
     "Fraction",
+    "Instant",
     "InstrumentId",
     "IsoDate",
     "Money",
@@ -183,6 +185,9 @@ Bps = Annotated[Decimal, _EXACT, Field(ge=0, lt=10_000), _decimals(5), _NUMBER]
 Money = Annotated[Decimal, _EXACT, Field(gt=0, lt=10**15), _decimals(12), _NUMBER]
 """Positive money in the currency of the fund."""
 
+Amount = Annotated[Decimal, _EXACT, Field(ge=0, lt=10**15), _decimals(12), _NUMBER]
+"""A number that is not negative, of at most twelve decimals: money, a quantity or a rate."""
+
 Step = Annotated[Decimal, _EXACT, Field(gt=0, le=10**6), _decimals(9), _NUMBER]
 """A tick or lot size, at most nine decimals."""
 
@@ -190,6 +195,27 @@ IsoDate = Annotated[
     date, BeforeValidator(_iso_date), _schema(type="string", format="date", title="Date")
 ]
 """A TOML date, or ISO text."""
+
+_INSTANT = "must be a date, or an instant with an offset such as 2024-03-15T13:30:00Z"
+
+
+def _instant(value: object) -> object:
+    """Understand a date or an instant, as TOML writes them or as ISO text."""
+    if isinstance(value, str):
+        try:
+            parse = datetime.fromisoformat if len(value) > len("2024-03-15") else date.fromisoformat
+            value = parse(value)
+        except ValueError:
+            raise ValueError(_INSTANT) from None
+    if isinstance(value, datetime) and value.tzinfo is None:
+        raise ValueError(_INSTANT)
+    if not isinstance(value, date):
+        raise ValueError(_INSTANT)
+    return value
+
+
+Instant = Annotated[Any, BeforeValidator(_instant), _schema(type="string", title="Instant")]
+"""A TOML date, which is a session, or an instant with an offset."""
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
 """A short name for folders and ids: lower case letters, digits, ``-`` and ``_``."""

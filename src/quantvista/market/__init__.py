@@ -9,6 +9,7 @@ from quantvista.market._exchange import CalendarReachError
 from quantvista.market._instrument import (
     KINDS,
     MATCHING,
+    REFUSED_KINDS,
     SETTLEMENTS,
     Instrument,
     check_instrument_id,
@@ -21,6 +22,7 @@ __all__ = [
     "KINDS",
     "MATCHING",
     "OPTIONAL",
+    "REFUSED_KINDS",
     "SCHEMAS",
     "SETTLEMENTS",
     "CalendarReachError",

@@ -7,7 +7,14 @@ from decimal import Decimal
 from quantvista.errors import ConfigError
 from quantvista.market._currency import check_currency_code
 
-__all__ = ["KINDS", "MATCHING", "SETTLEMENTS", "Instrument", "check_instrument_id"]
+__all__ = [
+    "KINDS",
+    "MATCHING",
+    "REFUSED_KINDS",
+    "SETTLEMENTS",
+    "Instrument",
+    "check_instrument_id",
+]
 
 SETTLEMENTS = ("asset", "exchange", "difference")
 MATCHING = ("bars", "quotes", "trades", "l2", "l3")
@@ -21,11 +28,12 @@ KINDS = {
 }
 """Kinds of instruments with the settlements that they may have, the default first."""
 
-_REFUSED = {
+REFUSED_KINDS = {
     "option": "it needs exercise and a volatility; trade the underlying",
     "inverse": "its gains are paid in the coin; use the linear contract, quoted in USDT or USDC",
     "quanto": "its multiplier is in a third currency; use a contract quoted in what it pays in",
 }
+"""Kinds that are not supported, with the reason and what to do."""
 
 _ID = re.compile(r"[A-Z0-9][A-Z0-9._&-]*\.[A-Z][A-Z0-9]*")
 _LENGTH_MAX = 64
@@ -192,8 +200,8 @@ class Instrument:
         return None if volume is None else int(volume.scaleb(self.quantity_precision))
 
     def _check_kind(self) -> None:
-        if self.kind in _REFUSED:
-            raise self._error("kind", f"is not supported: {_REFUSED[self.kind]}", self.kind)
+        if self.kind in REFUSED_KINDS:
+            raise self._error("kind", f"is not supported: {REFUSED_KINDS[self.kind]}", self.kind)
         if self.kind not in KINDS:
             raise self._error("kind", f"must be one of {', '.join(KINDS)}", repr(self.kind))
         allowed = KINDS[self.kind]

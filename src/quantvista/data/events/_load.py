@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from quantvista.data._instruments import check_declared_fields, make_instrument
-from quantvista.data._load import load
+from quantvista.data._load import check_sectors, load
 from quantvista.data._types import Bias, DataSpec, MarketData
 from quantvista.data.events._actions import read_actions, read_factors
 from quantvista.data.events._bars import bars_tape
@@ -137,7 +137,6 @@ def load_events(
             base=base,
             calendar=calendar,
             currency=currency,
-            sectors_required=sectors_required,
         )
     elif spec.benchmark is not None:
         raise ConfigError(
@@ -148,6 +147,8 @@ def load_events(
         raise ConfigError("`data` must have a source or events; found neither")
     kinds = _kinds(bars, records, actions)
     instruments = _instruments(spec, kinds, currency, calendar)
+    if sectors_required:
+        check_sectors(instruments)
     currencies = _currencies(instruments, records, currency, spec.currencies)
     clock, records = window(spec, bars, records, calendar, time_zone)
     by_id = {each.id: each for each in instruments}
@@ -225,10 +226,10 @@ def _actions(spec: DataSpec, base: Path, calendar: str) -> tuple[CorporateAction
     found: list[CorporateAction] = []
     for name, file in sorted(spec.factors.items()):
         found += read_factors(base / Path(file).expanduser(), file, name, calendar)
-    if isinstance(spec.actions, str):
-        found += read_actions(base / Path(spec.actions).expanduser(), spec.actions)
-    else:
-        found += spec.actions
+    if spec.actions_file:
+        path = base / Path(spec.actions_file).expanduser()
+        found += read_actions(path, spec.actions_file)
+    found += spec.actions
     return tuple(sorted(found, key=lambda action: action.ex_date))
 
 
