@@ -17,7 +17,7 @@ use crate::models::fees::Turnover;
 use crate::models::impact::Felt;
 use crate::numbers::Result;
 use crate::order::{Order, OrderStatus, Reason, Side};
-use crate::orders::advance;
+use crate::orders::{Watch, advance};
 use crate::output::{Fill, FillKind, Liquidity, Output};
 
 /// The newest behaviour that this build knows.
@@ -48,6 +48,10 @@ pub struct Engine {
     /// Id and slot of the orders that were released, enlarged or amended within this input and
     /// have not acted yet; it is empty between inputs.
     pub(crate) activated: Vec<(u64, usize)>,
+    /// Per instrument: the triggers that wait for market events.
+    pub(crate) watches: Vec<Watch>,
+    /// Memory of the search for triggers that are met.
+    pub(crate) met_ids: Vec<u64>,
 }
 
 /// What is known of an instrument.
@@ -75,6 +79,7 @@ impl Engine {
             turnover: vec![Turnover::default(); config.venues.len()],
             fees_paid: BTreeMap::new(),
             felt: vec![Felt::default(); instruments.len()],
+            watches: instruments.iter().map(|_| Watch::default()).collect(),
             book: Book::new(instruments.len()),
             config,
             ledger,
@@ -87,6 +92,7 @@ impl Engine {
             caps: Caps::default(),
             matching: matching::Session::default(),
             activated: Vec::new(),
+            met_ids: Vec::new(),
         })
     }
 
@@ -379,6 +385,9 @@ impl Engine {
                 .expect("a working order has a price");
             let hold = self.book.hold(slot);
             self.exposure.in_flight_changed(&order, hold, mark, -1)?;
+            if order.waits_for_trigger() {
+                self.unwatch(&order);
+            }
             advance(&mut order, status);
             self.fees_paid.remove(&order.id);
             self.book.remove(slot);

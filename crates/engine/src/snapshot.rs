@@ -79,6 +79,9 @@ impl Engine {
             engine.book.insert(order, hold);
         }
         engine.exposure = engine.exposure_from_scratch()?;
+        for instrument in 0..engine.instruments.len() {
+            engine.rewatch(instrument);
+        }
         engine.ledger.verify()?;
         Ok(engine)
     }

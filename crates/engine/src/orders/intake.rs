@@ -104,6 +104,11 @@ impl Engine {
         self.exposure.in_flight_changed(&before, hold, mark, -1)?;
         let hold = self.exposure.hold_of(&self.config, &order)?;
         self.exposure.in_flight_changed(&order, hold, mark, 1)?;
+        if before.waits_for_trigger()
+            && (before.trigger_price, before.trail) != (order.trigger_price, order.trail)
+        {
+            self.unwatch(&before);
+        }
         if before.expire_at != order.expire_at {
             self.book
                 .move_expiry(order.id, before.expire_at, order.expire_at);
