@@ -8,7 +8,7 @@ use crate::book::Book;
 use crate::config::Config;
 use crate::error::EngineError;
 use crate::exposure::Exposure;
-use crate::gate::Caps;
+use crate::gate::{Caps, Guard, Losses};
 use crate::input::{Bar, Event, Input, Key};
 use crate::ledger::Ledger;
 use crate::ledger::Trade;
@@ -42,8 +42,11 @@ pub struct Engine {
     pub(crate) fees_paid: BTreeMap<u64, i128>,
     /// Per instrument: our own volume that still moves its price.
     pub(crate) felt: Vec<Felt>,
-    /// Of the gate and of matching; neither is state.
+    /// What the gate remembers.
+    pub(crate) guard: Guard,
+    /// Of the gate and of matching; none of it is state.
     pub(crate) caps: Caps,
+    pub(crate) losses: Losses,
     pub(crate) matching: matching::Session,
     /// Id and slot of the orders that were released, enlarged or amended within this input and
     /// have not acted yet; it is empty between inputs.
@@ -61,6 +64,8 @@ pub(crate) struct Listing {
     pub(crate) ended: bool,
     pub(crate) missed: u64,
     pub(crate) waiting: Option<Bar>,
+    /// When the mark was last confirmed.
+    pub(crate) priced_at: i64,
 }
 
 impl Engine {
@@ -74,8 +79,14 @@ impl Engine {
         check_semantics(config.semantics)?;
         let ledger = Ledger::open(&config)?;
         let instruments = vec![Listing::default(); config.instruments.len()];
+        let exposure = Exposure::new(&config);
+        let equities = (0..config.sleeves.len())
+            .map(|sleeve| exposure.sleeve_equity(&ledger, sleeve))
+            .collect::<Result<Vec<_>>>()?;
         Ok(Self {
-            exposure: Exposure::new(&config),
+            exposure,
+            guard: Guard::new(&config, &equities),
+            losses: Losses::new(&config),
             turnover: vec![Turnover::default(); config.venues.len()],
             fees_paid: BTreeMap::new(),
             felt: vec![Felt::default(); instruments.len()],
@@ -127,7 +138,9 @@ impl Engine {
         self.check_waiting(&key)?;
         let result = self
             .settle_due(key.ts_received, out)
-            .and_then(|()| self.dispatch(input, out));
+            .and_then(|()| self.before_decision(key.ts_received, &input.event, out))
+            .and_then(|()| self.dispatch(input, out))
+            .and_then(|()| self.after_input(key.ts_received, &input.event, out));
         match &result {
             Ok(()) => self.last_key = Some(key),
             Err(error) if error.is_fatal() => self.failed = Some(error.to_string()),
@@ -251,7 +264,7 @@ impl Engine {
         }
         self.instruments[instrument].waiting = Some(*bar);
         self.waiting_since = Some(ts);
-        self.change_mark(instrument, bar.close)
+        self.change_mark(ts, instrument, bar.close)
     }
 
     fn bar_problem(&self, instrument: usize, bar: &Bar) -> Option<&'static str> {

@@ -34,7 +34,6 @@ mod recording;
 mod risk;
 mod sizing;
 mod snapshot;
-mod states;
 mod tape;
 mod venue;
 

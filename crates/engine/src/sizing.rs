@@ -2,7 +2,7 @@
 
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::gate::Breach;
+use crate::gate::{Breach, Occasion};
 use crate::input::OrderRequest;
 use crate::numbers::{RATE_ONE, Result, Rounding, div_round, mul, share_of};
 use crate::order::{OrderKind, Origin, Reason, Side, TimeInForce};
@@ -71,11 +71,11 @@ impl Engine {
                         ..plain_breach(Rule::Lot)
                     };
                     let order = self.new_order(ts, &request, Origin::Target);
-                    Self::refuse(ts, order, &breach, out);
+                    self.refuse(ts, order, &breach, out);
                 }
                 Wanted::Impossible(rule) => {
                     let order = self.new_order(ts, &request, Origin::Target);
-                    Self::refuse(ts, order, &plain_breach(rule), out);
+                    self.refuse(ts, order, &plain_breach(rule), out);
                 }
             }
         }
@@ -154,16 +154,12 @@ impl Engine {
         request: &OrderRequest,
         out: &mut Vec<Output>,
     ) -> Result<()> {
-        let reference = self.mark(request.instrument).expect("a target has a price");
-        if request.side == Side::Buy {
-            self.update_caps()?;
-        }
-        let breach = self.tightest_breach(request, reference)?;
+        let breach = self.judge(ts, request, Occasion::Target)?;
         let mut order = self.new_order(ts, request, Origin::Target);
         match &breach {
             None => self.admit(ts, order, Outcome::Accepted, None, out),
             Some(breach) if breach.most <= 0 => {
-                Self::refuse(ts, order, breach, out);
+                self.refuse(ts, order, breach, out);
                 Ok(())
             }
             Some(breach) => {

@@ -9,6 +9,7 @@ use crate::encoding;
 use crate::engine::{Engine, Listing};
 use crate::error::EngineError;
 use crate::exposure::{Exposure, fees_of};
+use crate::gate::Guard;
 use crate::input::Key;
 use crate::ledger::Ledger;
 use crate::models::fees::Turnover;
@@ -27,6 +28,7 @@ pub struct Snapshot {
     turnover: Vec<Turnover>,
     fees_paid: BTreeMap<u64, i128>,
     felt: Vec<Felt>,
+    guard: Guard,
     last_order: u64,
     last_fill: u64,
     last_key: Option<Key>,
@@ -47,6 +49,7 @@ impl Engine {
             turnover: self.turnover.clone(),
             fees_paid: self.fees_paid.clone(),
             felt: self.felt.clone(),
+            guard: self.guard.clone(),
             last_order: self.last_order,
             last_fill: self.last_fill,
             last_key: self.last_key,
@@ -68,6 +71,7 @@ impl Engine {
         engine.turnover = snapshot.turnover;
         engine.fees_paid = snapshot.fees_paid;
         engine.felt = snapshot.felt;
+        engine.guard = snapshot.guard;
         engine.last_order = snapshot.last_order;
         engine.last_fill = snapshot.last_fill;
         engine.last_key = snapshot.last_key;
@@ -92,6 +96,7 @@ impl Engine {
         if self.instruments.len() != count
             || self.exposure.rates.len() != self.config.currencies.len()
             || !self.ledger.fits(&self.config)
+            || !self.guard.fits(&self.config)
             || self.felt.len() != count
             || self.turnover.len() != self.config.venues.len()
             || (self.turnover.iter().zip(&self.config.venues))
@@ -117,7 +122,7 @@ impl Engine {
         Ok(())
     }
 
-    fn exposure_from_scratch(&self) -> Result<Exposure> {
+    pub(crate) fn exposure_from_scratch(&self) -> Result<Exposure> {
         let mut exposure = Exposure::new(&self.config);
         exposure.rates.clone_from(&self.exposure.rates);
         for (instrument, listed) in self.config.instruments.iter().enumerate() {

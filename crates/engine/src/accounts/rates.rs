@@ -28,7 +28,9 @@ impl Engine {
 
     /// An instrument is marked at a new price, and with it the currency that follows it.
     #[inline]
-    pub(crate) fn change_mark(&mut self, instrument: usize, mark: i64) -> Result<()> {
+    pub(crate) fn change_mark(&mut self, ts: i64, instrument: usize, mark: i64) -> Result<()> {
+        self.instruments[instrument].priced_at = ts;
+        self.watch_mark(ts, instrument, mark)?;
         let old = self.instruments[instrument].mark.replace(mark);
         self.exposure
             .mark_changed(instrument, old.unwrap_or(mark), mark)?;

@@ -56,6 +56,7 @@ impl Exposure {
         mark: i64,
         sign: i8,
     ) -> Result<()> {
+        self.resting_changed(order, sign);
         if !order.counted {
             return Ok(());
         }

@@ -5,6 +5,9 @@
 
 mod in_flight;
 mod line;
+mod resting;
+
+use resting::Resting;
 
 pub(crate) use line::{Burden, Line, Row, Sums};
 
@@ -12,6 +15,7 @@ use crate::config::{AccountKind, Config, Instrument, RateSource, Settlement};
 use crate::ledger::Ledger;
 use crate::models::fees::Fees;
 use crate::numbers::{Result, add, convert, mul, notional, quantity_add, sub};
+use crate::order::Order;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Exposure {
@@ -56,6 +60,8 @@ pub(crate) struct Exposure {
     value: Vec<i128>,
     /// Per currency: what exchanges in flight may bring and take, over all sleeves.
     flows: Vec<(i128, i128)>,
+    /// Per instrument, where the gate asks for them.
+    resting: Vec<Resting>,
     /// Whether an exchange instrument moves the currency.
     pub(crate) is_exchanged: Vec<bool>,
     /// Per instrument: the currency whose rate follows its mark, and whether it is the inverse.
@@ -126,6 +132,11 @@ impl Exposure {
             expected: vec![0; sleeves * currencies],
             value: vec![0; sleeves * currencies],
             flows: vec![(0, 0); currencies],
+            resting: if config.limits.self_trade {
+                vec![Resting::default(); instruments]
+            } else {
+                Vec::new()
+            },
             is_exchanged,
             rate_of: rates_of(config),
         }
@@ -221,6 +232,24 @@ impl Exposure {
     /// What exchanges in flight may bring of a currency, and take.
     pub(crate) fn flows(&self, currency: usize) -> (i128, i128) {
         self.flows[currency]
+    }
+
+    /// The highest price at which a buy of ours rests, where that is kept.
+    pub(crate) fn highest_buy(&self, instrument: usize) -> Option<i64> {
+        self.resting.get(instrument)?.highest_buy()
+    }
+
+    /// The lowest price at which a sale of ours rests.
+    pub(crate) fn lowest_sale(&self, instrument: usize) -> Option<i64> {
+        self.resting.get(instrument)?.lowest_sale()
+    }
+
+    /// An order of ours begins to rest, or ceases to.
+    #[inline]
+    pub(crate) fn resting_changed(&mut self, order: &Order, sign: i8) {
+        if let Some(resting) = self.resting.get_mut(order.instrument) {
+            resting.changed(order, sign);
+        }
     }
 
     pub(crate) fn base_unit(&self, instrument: usize) -> i128 {

@@ -1,7 +1,7 @@
 //! Orders that change, and orders that take the place of others: `docs/engine/orders.md`, section 8.
 
 use crate::engine::Engine;
-use crate::gate::Breach;
+use crate::gate::{Breach, Occasion};
 use crate::input::{Amendment, OrderRequest};
 use crate::market::DataKind;
 use crate::numbers::Result;
@@ -43,6 +43,7 @@ impl Engine {
                 rule: breach.rule,
             });
             out.push(verdict_on(ts, id, Outcome::Rejected, Some(&breach)));
+            self.count_asked(ts, Some(breach.rule));
             return Ok(());
         }
         let anew = !only_lowers(&before, &after);
@@ -54,6 +55,7 @@ impl Engine {
             self.count_largest(group)?;
         }
         let order = *self.book.get(slot).expect("an order that stays");
+        self.count_sent(ts, order.sleeve);
         out.push(Output::OrderAmended { ts, order });
         out.push(verdict_on(ts, id, Outcome::Accepted, None));
         let is_event = self.config.instruments[order.instrument].matching != DataKind::Bars;
@@ -112,7 +114,7 @@ impl Engine {
             return Ok(self.child_breach(ts, &request));
         }
         let lifted = self.lift(slot)?;
-        let breach = self.judge(ts, &request)?;
+        let breach = self.judge(ts, &request, Occasion::Amend)?;
         self.put_back(lifted)?;
         Ok(breach)
     }
@@ -193,14 +195,14 @@ impl Engine {
             Some(_) => {
                 let slot = old.expect("the order that was found");
                 let lifted = self.lift(slot)?;
-                let breach = self.judge(ts, request)?;
+                let breach = self.judge(ts, request, Occasion::New)?;
                 self.put_back(lifted)?;
                 breach
             }
         };
         if let Some(breach) = breach {
             let order = self.new_order(ts, request, Origin::Strategy);
-            Self::refuse(ts, order, &breach, out);
+            self.refuse(ts, order, &breach, out);
             return Ok(());
         }
         if let Some(slot) = old {

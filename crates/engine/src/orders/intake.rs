@@ -1,7 +1,7 @@
 //! How an order comes into the book, or does not.
 
 use crate::engine::Engine;
-use crate::gate::Breach;
+use crate::gate::{Breach, Occasion};
 use crate::input::OrderRequest;
 use crate::numbers::Result;
 use crate::order::{Order, OrderKind, OrderStatus, Origin, Reason, Side};
@@ -16,42 +16,17 @@ impl Engine {
         request: &OrderRequest,
         out: &mut Vec<Output>,
     ) -> Result<()> {
-        match self.judge(ts, request)? {
+        match self.judge(ts, request, Occasion::New)? {
             None => {
                 let order = self.new_order(ts, request, Origin::Strategy);
                 self.admit(ts, order, Outcome::Accepted, None, out)
             }
             Some(breach) => {
                 let order = self.new_order(ts, request, Origin::Strategy);
-                Self::refuse(ts, order, &breach, out);
+                self.refuse(ts, order, &breach, out);
                 Ok(())
             }
         }
-    }
-
-    /// The first rule of the gate that refuses an order whole.
-    pub(crate) fn judge(&mut self, ts: i64, request: &OrderRequest) -> Result<Option<Breach>> {
-        let reference = self.reference_now(request);
-        if request.side == Side::Buy {
-            self.update_caps()?;
-        }
-        self.first_breach(ts, request, reference)
-    }
-
-    /// The rule of the gate that leaves an order the least, if any leaves it less than it wants.
-    pub(crate) fn judge_sized(
-        &mut self,
-        ts: i64,
-        request: &OrderRequest,
-    ) -> Result<Option<Breach>> {
-        if let Some(breach) = self.sense_breach(ts, request) {
-            return Ok(Some(breach));
-        }
-        let reference = self.reference_now(request);
-        if request.side == Side::Buy {
-            self.update_caps()?;
-        }
-        self.tightest_breach(request, reference)
     }
 
     /// The price at which an order is measured; 0 where there is none, which the gate refuses.
@@ -75,6 +50,8 @@ impl Engine {
         breach: Option<&Breach>,
         out: &mut Vec<Output>,
     ) -> Result<()> {
+        self.remember(ts, &order);
+        self.count_sent(ts, order.sleeve);
         self.measure(&mut order);
         if order.kind == OrderKind::TrailingStop {
             order.trigger_price = Some(order.reference);
@@ -123,7 +100,14 @@ impl Engine {
     }
 
     /// Say that the gate refused an order that never was in the book.
-    pub(crate) fn refuse(ts: i64, mut order: Order, breach: &Breach, out: &mut Vec<Output>) {
+    pub(crate) fn refuse(
+        &mut self,
+        ts: i64,
+        mut order: Order,
+        breach: &Breach,
+        out: &mut Vec<Output>,
+    ) {
+        self.count_asked(ts, Some(breach.rule));
         advance(&mut order, OrderStatus::Rejected);
         out.push(Output::OrderRejected {
             order,
@@ -171,7 +155,7 @@ impl Engine {
 }
 
 /// By how much a price is worse than the mark.
-fn adverse(side: Side, price: i64, mark: i64) -> i64 {
+pub(crate) fn adverse(side: Side, price: i64, mark: i64) -> i64 {
     match side {
         Side::Buy => price.saturating_sub(mark).max(0),
         Side::Sell => mark.saturating_sub(price).max(0),

@@ -2,7 +2,7 @@
 //! section 7.
 
 use crate::engine::Engine;
-use crate::gate::Breach;
+use crate::gate::{Breach, Occasion};
 use crate::numbers::Result;
 use crate::order::{Leg, Order, OrderKind, OrderStatus, Reason, Side};
 use crate::orders::intake::{advance, verdict_on};
@@ -229,7 +229,7 @@ impl Engine {
             if is_refusal(breach.as_ref(), granted) {
                 let breach = breach.as_ref().expect("a refusal has a breach");
                 self.book.remove(slot);
-                Self::refuse(ts, order, breach, out);
+                self.refuse(ts, order, breach, out);
                 continue;
             }
             order.quantity = granted;
@@ -241,6 +241,7 @@ impl Engine {
             order.counted = order.group.is_none() || Some(order.id) == counted;
             advance(&mut order, OrderStatus::Accepted);
             self.change(slot, order)?;
+            self.count_sent(ts, order.sleeve);
             out.push(Output::OrderAccepted(order));
             let outcome = outcome_of(breach.as_ref());
             out.push(verdict_on(ts, order.id, outcome, breach.as_ref()));
@@ -264,6 +265,7 @@ impl Engine {
             {
                 let refused = verdict_on(ts, order.id, Outcome::Rejected, breach.as_ref());
                 out.push(refused);
+                self.count_asked(ts, breach.as_ref().map(|breach| breach.rule));
                 return Ok(());
             }
         }
@@ -273,6 +275,7 @@ impl Engine {
             };
             order.quantity += granted;
             self.change(slot, order)?;
+            self.count_sent(ts, order.sleeve);
             out.push(Output::OrderAmended { ts, order });
             let outcome = outcome_of(breach.as_ref());
             out.push(verdict_on(ts, order.id, outcome, breach.as_ref()));
@@ -298,7 +301,7 @@ impl Engine {
             };
             let mut request = order.request();
             request.quantity = granted.unwrap_or(quantity);
-            let breach = self.judge_sized(ts, &request)?;
+            let breach = self.judge(ts, &request, Occasion::Release)?;
             match &breach {
                 None => granted = Some(request.quantity),
                 Some(breach) if granted.is_none() && breach.most > 0 => granted = Some(breach.most),

@@ -1,7 +1,7 @@
 //! Lists of orders that hang together: `docs/engine/orders.md`, section 7.
 
 use crate::engine::Engine;
-use crate::gate::Breach;
+use crate::gate::{Breach, Occasion};
 use crate::input::OrderRequest;
 use crate::numbers::Result;
 use crate::order::{Link, Order, OrderKind, OrderStatus, Origin, TimeInForce};
@@ -32,9 +32,9 @@ impl Engine {
             for (index, request) in requests.iter().enumerate() {
                 let order = self.new_order(ts, request, Origin::Strategy);
                 if index == place {
-                    Self::refuse(ts, order, &breach, out);
+                    self.refuse(ts, order, &breach, out);
                 } else {
-                    Self::refuse(ts, order, &plain_breach(Rule::Linked), out);
+                    self.refuse(ts, order, &plain_breach(Rule::Linked), out);
                 }
             }
             return Ok(());
@@ -82,7 +82,7 @@ impl Engine {
             let breach = if is_child(link, index) {
                 self.child_breach(ts, request)
             } else {
-                self.judge(ts, request)?
+                self.judge(ts, request, Occasion::New)?
             };
             if let Some(breach) = breach {
                 return Ok(Some((index, breach)));

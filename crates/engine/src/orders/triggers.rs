@@ -327,6 +327,7 @@ impl Engine {
         let Some(order) = self.book.get_mut(slot) else {
             return;
         };
+        let before = *order;
         order.triggered = true;
         advance(order, OrderStatus::Triggered);
         let order = *order;
@@ -334,6 +335,8 @@ impl Engine {
             ts,
             order: order.id,
         });
+        self.exposure.resting_changed(&before, -1);
+        self.exposure.resting_changed(&order, 1);
         self.unwatch(&order);
     }
 }
