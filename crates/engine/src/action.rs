@@ -39,6 +39,9 @@ pub enum Action {
         numerator: i64,
         denominator: i64,
         cash: i128,
+        /// Mark of `into`, where it has none yet.
+        #[serde(default)]
+        into_price: Option<i64>,
     },
     /// `numerator` units of `into` for `denominator` held; `cost_share` (`10^-9`) of the cost goes with them.
     SpinOff {
@@ -47,8 +50,11 @@ pub enum Action {
         numerator: i64,
         denominator: i64,
         cost_share: i64,
+        /// Mark of `into`, where it has none yet.
+        #[serde(default)]
+        into_price: Option<i64>,
     },
-    /// At a price, or worthless.
+    /// At a price, or worthless without one.
     Delisting {
         instrument: usize,
         price: Option<i64>,

@@ -16,9 +16,9 @@ use crate::matching;
 use crate::models::fees::Turnover;
 use crate::models::impact::Felt;
 use crate::numbers::Result;
-use crate::order::{Order, OrderStatus, Reason, Side};
+use crate::order::{Order, OrderStatus, Reason};
 use crate::orders::{Watch, advance};
-use crate::output::{Fill, FillKind, Liquidity, Output};
+use crate::output::{Fill, FillKind, Output};
 
 /// The newest behaviour that this build knows.
 pub const SEMANTICS_SUPPORTED: u16 = 2;
@@ -66,6 +66,8 @@ pub(crate) struct Listing {
     pub(crate) waiting: Option<Bar>,
     /// When the mark was last confirmed.
     pub(crate) priced_at: i64,
+    /// The symbol that it bears, where that has changed.
+    pub(crate) symbol: Option<String>,
 }
 
 impl Engine {
@@ -164,9 +166,12 @@ impl Engine {
                         listing.waiting = None;
                     }
                 }
-                Ok(())
+                self.check_all_margins(ts, out)
             }
-            Event::InstrumentEnded { instrument } => self.end_instrument(ts, *instrument, out),
+            Event::InstrumentEnded { instrument, price } => {
+                self.end_instrument(ts, *instrument, *price, out)?;
+                self.check_all_margins(ts, out)
+            }
             Event::TargetPortfolio { sleeve, targets } => {
                 let sorted = self.check_targets(*sleeve, targets)?;
                 self.apply_targets(ts, *sleeve, &sorted, out)
@@ -194,7 +199,20 @@ impl Engine {
                 });
                 Ok(())
             }
-            Event::CurrencyRate { currency, rate } => self.set_rate(*currency, *rate),
+            Event::CurrencyRate { currency, rate } => {
+                self.set_rate(*currency, *rate)?;
+                self.check_all_margins(ts, out)
+            }
+            Event::InterestRates {
+                currency,
+                credit_rate,
+                debit_rate,
+            } => self.set_interest(*currency, *credit_rate, *debit_rate),
+            Event::ShortTerms {
+                instrument,
+                shortable,
+                borrow_rate,
+            } => self.set_short_terms(*instrument, *shortable, *borrow_rate),
             Event::Operator(command) => self.command(ts, command, out),
             Event::RiskFigure(figure) => self.receive_figure(figure),
             Event::Scenarios(scenarios) => self.receive_scenarios(scenarios),
@@ -203,7 +221,10 @@ impl Engine {
                 currency,
                 amount,
             } => self.move_cash(ts, *sleeve, *currency, *amount, out),
-            Event::Action(action) => self.apply_action(ts, action, out),
+            Event::Action(action) => {
+                self.apply_action(ts, action, out)?;
+                self.check_all_margins(ts, out)
+            }
             Event::DayEnded { trading } => {
                 self.end_day(ts, *trading, out)?;
                 self.end_day_of_venues()
@@ -302,48 +323,6 @@ impl Engine {
         Self::check_index("instrument", instrument, self.instruments.len())?;
         self.instruments[instrument].missed += 1;
         out.push(Output::BarMissed { ts, instrument });
-        Ok(())
-    }
-
-    fn end_instrument(&mut self, ts: i64, instrument: usize, out: &mut Vec<Output>) -> Result<()> {
-        Self::check_index("instrument", instrument, self.instruments.len())?;
-        if self.instruments[instrument].ended {
-            let instrument = self.config.instruments[instrument].id.clone();
-            return Err(EngineError::EndedTwice { instrument });
-        }
-        for slot in self.book.slots_of(instrument) {
-            self.cancel(ts, slot, Reason::InstrumentEnded, out)?;
-        }
-        self.book.sweep();
-        let price = self.mark(instrument);
-        for sleeve in 0..self.config.sleeves.len() {
-            let quantity = self.ledger.quantity(sleeve, instrument);
-            if let (Some(price), true) = (price, quantity > 0) {
-                let fill = Fill {
-                    ts,
-                    id: self.last_fill + 1,
-                    order: None,
-                    instrument,
-                    sleeve,
-                    leg: 0,
-                    side: Side::Sell,
-                    quantity,
-                    price,
-                    fee: 0,
-                    slippage: 0,
-                    kind: FillKind::Settlement,
-                    liquidity: Liquidity::None,
-                };
-                self.book_trade(&fill, price)?;
-                out.push(Output::OrderFilled(fill));
-            }
-        }
-        self.instruments[instrument].ended = true;
-        out.push(Output::InstrumentSettled {
-            ts,
-            instrument,
-            price,
-        });
         Ok(())
     }
 

@@ -44,6 +44,20 @@ pub enum EngineError {
         problem: &'static str,
         found: i64,
     },
+    #[error("`amount` of a cash flow must not be 0")]
+    InvalidCashFlow,
+    #[error("instrument {instrument} pays no funding: that needs a perpetual with a mark")]
+    InvalidFunding { instrument: String },
+    #[error(
+        "`shortable` of instrument {instrument} must not be negative, its borrow rate must be in [0, 1], and only assets in margin accounts have them"
+    )]
+    InvalidShortTerms { instrument: String },
+    #[error("{action} of instrument {instrument}: {problem}")]
+    InvalidAction {
+        action: &'static str,
+        instrument: String,
+        problem: &'static str,
+    },
     #[error("targets must name an instrument once; found {instrument} twice")]
     DuplicateTarget { instrument: String },
     #[error("instrument {instrument} has ended already")]

@@ -105,7 +105,13 @@ impl Feed {
         for (instrument, life) in self.lives.iter().enumerate() {
             if life.is_some_and(|(_, last)| last + 1 == row) {
                 engine.apply_into(
-                    &input(instrument, Event::InstrumentEnded { instrument }),
+                    &input(
+                        instrument,
+                        Event::InstrumentEnded {
+                            instrument,
+                            price: None,
+                        },
+                    ),
                     out,
                 )?;
             }

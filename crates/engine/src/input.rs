@@ -51,9 +51,14 @@ events! {
     /// Money paid in, or out where negative, in a currency.
     CashFlow { sleeve: usize, currency: usize, amount: i128 } = "cash_flow", 1;
     Action(Action) = "action", 1;
-    InstrumentEnded { instrument: usize } = "instrument_ended", 1;
+    /// At a price, else at the mark: positions are settled in cash.
+    InstrumentEnded { instrument: usize, #[serde(default)] price: Option<i64> } = "instrument_ended", 1;
     /// Price of one unit of a currency in the fund's, in `10^-12`.
     CurrencyRate { currency: usize, rate: i64 } = "currency_rate", 2;
+    /// Interest a year on settled cash and on debt, in `10^-9`.
+    InterestRates { currency: usize, credit_rate: i64, debit_rate: i64 } = "interest_rates", 2;
+    /// What may be sold short from now on, and the fee a year for it in `10^-9`.
+    ShortTerms { instrument: usize, shortable: i64, borrow_rate: i64 } = "short_terms", 2;
     RiskFigure(RiskFigure) = "risk_figure", 2;
     Scenarios(Scenarios) = "scenarios", 2;
     Status { instrument: usize, status: TradingStatus } = "status", 2;

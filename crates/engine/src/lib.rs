@@ -7,6 +7,7 @@
 
 mod accounts;
 mod action;
+mod actions;
 mod allocation;
 mod book;
 mod config;

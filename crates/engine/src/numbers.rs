@@ -47,6 +47,56 @@ pub fn div_round(dividend: i128, divisor: i128, rounding: Rounding) -> i128 {
     }
 }
 
+/// `dividend / divisor` for a positive divisor, to the nearest whole number, a half up.
+pub(crate) fn div_nearest(dividend: i128, divisor: i128) -> i128 {
+    let down = div_round(dividend, divisor, Rounding::Down);
+    let rest = dividend - down * divisor;
+    down + i128::from(rest >= divisor - rest)
+}
+
+/// `a * b / divisor` rounded as named, for `a` and `b` that are not negative and a positive
+/// divisor; the product may be of 256 bits.
+pub(crate) fn mul_div(a: i128, b: i128, divisor: i128, rounding: Rounding) -> Result<i128> {
+    assert!(
+        a >= 0 && b >= 0 && divisor > 0,
+        "a share of a positive amount"
+    );
+    if let Some(product) = a.checked_mul(b) {
+        return Ok(div_round(product, divisor, rounding));
+    }
+    let (mut high, mut low) = wide_product(a.unsigned_abs(), b.unsigned_abs());
+    let divisor = divisor.unsigned_abs();
+    let (mut quotient, mut rest) = (0_u128, 0_u128);
+    for _ in 0..256 {
+        // The rest is below the divisor, which has 127 bits, so doubling it fits.
+        rest = (rest << 1) | (high >> 127);
+        high = (high << 1) | (low >> 127);
+        low <<= 1;
+        if quotient >> 127 != 0 {
+            return Err(overflow("a share"));
+        }
+        quotient <<= 1;
+        if rest >= divisor {
+            rest -= divisor;
+            quotient |= 1;
+        }
+    }
+    let up = u128::from(rounding == Rounding::Up && rest > 0);
+    i128::try_from(quotient + up).map_err(|_| overflow("a share"))
+}
+
+/// The 256 bits of a product of two numbers below `2^127`: high and low half.
+fn wide_product(a: u128, b: u128) -> (u128, u128) {
+    const HALF: u128 = u64::MAX as u128;
+    let (a1, a0) = (a >> 64, a & HALF);
+    let (b1, b0) = (b >> 64, b & HALF);
+    let low = a0 * b0;
+    let (left, right) = (a1 * b0, a0 * b1);
+    let middle = (low >> 64) + (left & HALF) + (right & HALF);
+    let high = a1 * b1 + (left >> 64) + (right >> 64) + (middle >> 64);
+    (high, (low & HALF) | (middle << 64))
+}
+
 /// Money for `quantity` at `price`, where `unit` is the money of one quantity unit at one price unit.
 ///
 /// # Errors
@@ -133,7 +183,45 @@ mod tests {
         assert_eq!(div_round(8, 2, Rounding::Up), 4);
     }
 
+    #[test]
+    fn the_nearest_number_and_a_half_up() {
+        let found = [-5, -3, -1, 1, 3, 5, 6].map(|x| div_nearest(x, 4));
+        assert_eq!(found, [-1, -1, 0, 0, 1, 1, 2]);
+        assert_eq!(div_nearest(-2, 4), 0);
+        assert_eq!(div_nearest(2, 4), 1);
+    }
+
+    #[test]
+    fn a_wide_share_that_does_not_fit_is_an_overflow() {
+        assert!(mul_div(i128::MAX, 4, 2, Rounding::Down).is_err());
+        assert_eq!(
+            mul_div(i128::MAX, i128::MAX, i128::MAX, Rounding::Down).unwrap(),
+            i128::MAX
+        );
+    }
+
     proptest! {
+        #[test]
+        fn shares_are_exact_however_wide(
+            a in 0..i128::MAX, b in 0..i128::MAX, divisor in 1..i128::MAX, rest in 0..i64::MAX,
+        ) {
+            let (high, low) = wide_product(a.unsigned_abs(), b.unsigned_abs());
+            prop_assert_eq!(low, a.unsigned_abs().wrapping_mul(b.unsigned_abs()));
+            prop_assert!(high <= a.unsigned_abs().min(b.unsigned_abs()));
+            // a * divisor + rest over divisor.
+            prop_assert_eq!(mul_div(a, divisor, divisor, Rounding::Down).unwrap(), a);
+            let rest = i128::from(rest);
+            let down = mul_div(rest, b, divisor, Rounding::Down);
+            let up = mul_div(rest, b, divisor, Rounding::Up);
+            if let (Ok(down), Ok(up)) = (down, up) {
+                prop_assert!(up - down <= 1);
+                let exact = wide_product(rest.unsigned_abs(), b.unsigned_abs());
+                let below = wide_product(down.unsigned_abs(), divisor.unsigned_abs());
+                let above = wide_product(up.unsigned_abs(), divisor.unsigned_abs());
+                prop_assert!(below <= exact && exact <= above);
+            }
+        }
+
         #[test]
         fn quotients_bracket_the_dividend(a in any::<i64>(), b in 1..i64::MAX, wide in any::<bool>()) {
             let scale = if wide { 1_i128 << 62 } else { 1 };

@@ -106,6 +106,9 @@ pub struct Posting {
     pub kind: PostingKind,
     pub instrument: Option<usize>,
     pub amount: i128,
+    /// Of deposits and withdrawals: the sleeve's equity just before, in the fund's currency.
+    #[serde(default)]
+    pub equity: Option<i128>,
 }
 
 named!(PostingKind {
@@ -121,6 +124,8 @@ named!(PostingKind {
     Settled = "settled",
     /// Cash part of a merger.
     Merger = "merger",
+    /// Gains and losses of a future at the end of its day.
+    Variation = "variation",
 });
 
 /// What the gate, or matching on its behalf, said about an order.

@@ -342,7 +342,10 @@ impl Tape {
                 trading: flag & 1 != 0,
             },
             TapeKind::Action => Event::Action(self.actions[self.place_of_action(row)].clone()),
-            TapeKind::InstrumentEnded => Event::InstrumentEnded { instrument },
+            TapeKind::InstrumentEnded => Event::InstrumentEnded {
+                instrument,
+                price: self.value(row, 0),
+            },
         }
     }
 

@@ -275,7 +275,13 @@ fn inputs(days: &[Day]) -> Vec<Input> {
     let mut starts = true;
     for (ts, day) in (1..).map(|number| number * DAY).zip(days) {
         if let Some(instrument) = day.ends {
-            push(ts, Event::InstrumentEnded { instrument });
+            push(
+                ts,
+                Event::InstrumentEnded {
+                    instrument,
+                    price: None,
+                },
+            );
         }
         for (instrument, bar) in day.bars.iter().enumerate() {
             push(

@@ -367,6 +367,18 @@ impl Exposure {
         })
     }
 
+    /// The cost of a position of differences changed, and nothing else.
+    pub(crate) fn cost_changed(
+        &mut self,
+        sleeve: usize,
+        instrument: usize,
+        cost: i128,
+    ) -> Result<()> {
+        let value = &mut self.value[sleeve * self.currencies + self.currency_of[instrument]];
+        *value = sub(*value, cost, "a marked position")?;
+        Ok(())
+    }
+
     /// Change a line and all that follows from it.
     #[inline]
     fn line_changed(

@@ -62,6 +62,13 @@ impl Figures {
         self.place(kind, Some(instrument))?.map(|known| known.value)
     }
 
+    /// An action has changed what a unit is.
+    pub(crate) fn rescale(&mut self, instrument: usize, scale: impl Fn(i64) -> i64) {
+        if let Some(volume) = &mut self.of_instruments[instrument][1] {
+            volume.value = scale(volume.value);
+        }
+    }
+
     fn set(&mut self, figure: &RiskFigure) {
         let known = Some(Known {
             value: figure.value,

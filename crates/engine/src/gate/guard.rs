@@ -32,7 +32,7 @@ pub(crate) struct Guard {
     pub(super) references: Vec<Option<Reference>>,
     /// The newest order of each line and side.
     pub(super) newest: BTreeMap<(usize, Side), (i64, OrderRequest)>,
-    pub(super) figures: Figures,
+    pub(crate) figures: Figures,
     /// Per instrument.
     pub(super) columns: Vec<Option<Column>>,
     /// Breakers that have tripped in the input at hand; none between two inputs.

@@ -32,6 +32,13 @@ pub(crate) struct Felt {
     ts: i64,
 }
 
+impl Felt {
+    /// An action has changed what a unit is.
+    pub(crate) fn rescale(&mut self, scale: impl Fn(i64) -> i64) {
+        self.quantity = scale(self.quantity);
+    }
+}
+
 const RATE_MAX: i64 = RATE_ONE - 1;
 
 impl ImpactModel {

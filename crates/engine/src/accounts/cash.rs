@@ -1,0 +1,194 @@
+//! Deposits, withdrawals, funding, and the terms of borrowing.
+
+use crate::config::{AccountKind, InstrumentKind, Settlement};
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::ledger::Account;
+use crate::numbers::{MONEY_ONE, RATE_ONE, Result, Rounding, add, div_round, mul, sub};
+use crate::output::{Output, Posting, PostingKind};
+
+impl Engine {
+    /// Money that is paid in, or taken out where negative.
+    pub(crate) fn move_cash(
+        &mut self,
+        ts: i64,
+        sleeve: usize,
+        currency: usize,
+        amount: i128,
+        out: &mut Vec<Output>,
+    ) -> Result<()> {
+        Self::check_index("sleeve", sleeve, self.config.sleeves.len())?;
+        Self::check_index("currency", currency, self.config.currencies.len())?;
+        if amount == 0 {
+            return Err(EngineError::InvalidCashFlow);
+        }
+        if amount < 0 {
+            let available = self.withdrawable(sleeve, currency, amount)?;
+            if -amount > available {
+                out.push(Output::CashFlowRejected {
+                    ts,
+                    sleeve,
+                    currency,
+                    amount,
+                    available,
+                });
+                return Ok(());
+            }
+        }
+        let equity = self.sleeve_equity(sleeve)?;
+        self.ledger
+            .transfer("cash flow", sleeve, currency, Account::Capital, amount)?;
+        let moved = sub(self.sleeve_equity(sleeve)?, equity, "a cash flow")?;
+        self.capital_moved(sleeve, moved)?;
+        let kind = if amount > 0 {
+            PostingKind::Deposit
+        } else {
+            PostingKind::Withdrawal
+        };
+        out.push(Output::Posted(Posting {
+            ts,
+            sleeve,
+            currency,
+            kind,
+            instrument: None,
+            amount,
+            equity: Some(equity),
+        }));
+        self.check_margin(ts, sleeve, out)
+    }
+
+    /// The most that may be taken out now, at least as far as `amount` (negative) asks.
+    fn withdrawable(&self, sleeve: usize, currency: usize, amount: i128) -> Result<i128> {
+        if !self.is_equity_known(sleeve) {
+            return Ok(0);
+        }
+        let settled = self.ledger.settled(sleeve, currency);
+        let owed = add(
+            self.ledger.payable(sleeve, currency)?,
+            self.exposure.reserved(sleeve, currency)?,
+            "owed cash",
+        )?;
+        let free = sub(settled, owed, "free cash")?.max(0);
+        if self.config.account.kind == AccountKind::Cash || -amount > free {
+            return Ok(free);
+        }
+        let equity = self.exposure.sleeve_equity(&self.ledger, sleeve)?;
+        let excess = sub(equity, self.required(sleeve)?, "free margin")?;
+        if self.exposure.in_fund_currency_up(currency, -amount)? <= excess {
+            return Ok(free);
+        }
+        let rate = self.exposure.rates[currency].unwrap_or(0);
+        if rate == 0 {
+            return Ok(0);
+        }
+        let money = mul(excess.max(0), i128::from(MONEY_ONE), "free margin")?;
+        Ok(div_round(money, rate, Rounding::Down).min(free))
+    }
+
+    /// Holders of a perpetual pay each other, longs where the rate is positive.
+    pub(crate) fn pay_funding(
+        &mut self,
+        ts: i64,
+        instrument: usize,
+        rate: i64,
+        out: &mut Vec<Output>,
+    ) -> Result<()> {
+        Self::check_index("instrument", instrument, self.config.instruments.len())?;
+        let listed = &self.config.instruments[instrument];
+        let mark = self.mark(instrument);
+        let (InstrumentKind::Perpetual, Some(mark)) = (listed.kind, mark) else {
+            return Err(EngineError::InvalidFunding {
+                instrument: listed.id.clone(),
+            });
+        };
+        let currency = listed.currency;
+        for sleeve in 0..self.config.sleeves.len() {
+            for leg in 0..self.ledger.legs() {
+                let held = self.ledger.position(sleeve, instrument, leg).quantity;
+                let value = self.exposure.notional(instrument, held, mark)?;
+                let product = mul(value, i128::from(rate), "funding")?;
+                let paid = div_round(product, i128::from(RATE_ONE), Rounding::Up);
+                self.post_amount(
+                    ts,
+                    sleeve,
+                    currency,
+                    Some(instrument),
+                    PostingKind::Funding,
+                    -paid,
+                    out,
+                )?;
+            }
+        }
+        self.check_all_margins(ts, out)
+    }
+
+    /// Book money that a sleeve receives, or pays where negative, and say so.
+    #[expect(clippy::too_many_arguments, reason = "the fields of a posting")]
+    pub(crate) fn post_amount(
+        &mut self,
+        ts: i64,
+        sleeve: usize,
+        currency: usize,
+        instrument: Option<usize>,
+        kind: PostingKind,
+        amount: i128,
+        out: &mut Vec<Output>,
+    ) -> Result<()> {
+        if amount == 0 {
+            return Ok(());
+        }
+        let from = match kind {
+            PostingKind::Interest => Account::Interest,
+            PostingKind::Borrow => Account::Borrow,
+            PostingKind::Funding => Account::Funding,
+            PostingKind::Dividend => Account::Dividends,
+            _ => Account::Realised,
+        };
+        self.ledger
+            .transfer(kind.name(), sleeve, currency, from, amount)?;
+        out.push(Output::Posted(Posting {
+            ts,
+            sleeve,
+            currency,
+            kind,
+            instrument,
+            amount,
+            equity: None,
+        }));
+        Ok(())
+    }
+
+    pub(crate) fn set_interest(&mut self, currency: usize, credit: i64, debit: i64) -> Result<()> {
+        Self::check_index("currency", currency, self.config.currencies.len())?;
+        let found = &mut self.config.currencies[currency];
+        for rate in [credit, debit] {
+            if !(0..=RATE_ONE).contains(&rate) {
+                return Err(EngineError::InvalidRate {
+                    currency: found.code.clone(),
+                    rate,
+                });
+            }
+        }
+        (found.credit_rate, found.debit_rate) = (credit, debit);
+        Ok(())
+    }
+
+    pub(crate) fn set_short_terms(
+        &mut self,
+        instrument: usize,
+        shortable: i64,
+        borrow_rate: i64,
+    ) -> Result<()> {
+        Self::check_index("instrument", instrument, self.config.instruments.len())?;
+        let on_margin = self.config.account.kind == AccountKind::Margin;
+        let found = &mut self.config.instruments[instrument];
+        let sound = shortable >= 0 && (0..=RATE_ONE).contains(&borrow_rate);
+        if !sound || !on_margin || found.settlement != Settlement::Asset {
+            return Err(EngineError::InvalidShortTerms {
+                instrument: found.id.clone(),
+            });
+        }
+        (found.shortable, found.borrow_rate) = (shortable, borrow_rate);
+        Ok(())
+    }
+}

@@ -1,0 +1,225 @@
+//! Margin calls, and liquidation by rule: `docs/engine/accounts.md`, section 6.
+
+use crate::config::{AccountKind, PositionMode};
+use crate::engine::Engine;
+use crate::input::OrderRequest;
+use crate::numbers::{Result, Rounding, add, div_round};
+use crate::order::{Leg, OrderKind, Origin, Reason, Side, TimeInForce};
+use crate::output::{Outcome, Output};
+
+/// What a liquidation may close of a position.
+#[derive(Debug, Clone, Copy)]
+struct Closable {
+    instrument: usize,
+    leg: usize,
+    side: Side,
+    /// Lots that no liquidation order closes yet.
+    lots: i64,
+}
+
+impl Engine {
+    /// Look for margin calls of all sleeves; while bars wait, their barrier will.
+    pub(crate) fn check_all_margins(&mut self, ts: i64, out: &mut Vec<Output>) -> Result<()> {
+        if self.config.account.kind == AccountKind::Margin {
+            for sleeve in 0..self.config.sleeves.len() {
+                self.check_margin(ts, sleeve, out)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Look for margin calls after the mark of an event instrument has moved.
+    #[inline]
+    pub(crate) fn check_margins_of(
+        &mut self,
+        ts: i64,
+        instrument: usize,
+        out: &mut Vec<Output>,
+    ) -> Result<()> {
+        if self.config.account.kind == AccountKind::Cash {
+            return Ok(());
+        }
+        let moves_rate = self.exposure.rate_of[instrument].is_some();
+        for sleeve in 0..self.config.sleeves.len() {
+            let is_held = (0..self.ledger.legs())
+                .any(|leg| self.ledger.position(sleeve, instrument, leg).quantity != 0);
+            if is_held || moves_rate {
+                self.check_margin(ts, sleeve, out)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn check_margin(
+        &mut self,
+        ts: i64,
+        sleeve: usize,
+        out: &mut Vec<Output>,
+    ) -> Result<()> {
+        if self.config.account.kind == AccountKind::Cash || self.waiting_since.is_some() {
+            return Ok(());
+        }
+        let equity = self.exposure.sleeve_equity(&self.ledger, sleeve)?;
+        // Maintenance of what is held is never more than this, which is at hand.
+        if equity >= self.required(sleeve)? || !self.is_equity_known(sleeve) {
+            return Ok(());
+        }
+        self.call_margin(ts, sleeve, equity, out)
+    }
+
+    #[cold]
+    fn call_margin(
+        &mut self,
+        ts: i64,
+        sleeve: usize,
+        equity: i128,
+        out: &mut Vec<Output>,
+    ) -> Result<()> {
+        let positions = self.closable(sleeve);
+        let maintenance = |engine: &Self, i: usize| engine.config.instruments[i].margin_maintenance;
+        let initial = |engine: &Self, i: usize| engine.config.instruments[i].margin_initial;
+        let required = self.margin_of_positions(&positions, maintenance)?;
+        if equity >= required {
+            return Ok(());
+        }
+        out.push(Output::MarginCalled {
+            ts,
+            sleeve,
+            equity,
+            required,
+        });
+        self.cancel_for_margin(ts, sleeve, out)?;
+        let mut left = positions;
+        let mut order = Vec::with_capacity(left.len());
+        for (index, position) in left.iter().enumerate() {
+            let rate = maintenance(self, position.instrument);
+            let margin = self.margin_of_lots(position, position.lots, rate)?;
+            order.push((std::cmp::Reverse(margin), index));
+        }
+        order.sort_unstable();
+        for (_, index) in order {
+            let missing = self.margin_of_positions(&left, initial)? - equity;
+            if missing <= 0 {
+                break;
+            }
+            let position = left[index];
+            let is_tradable = self.is_listed(position.instrument, ts);
+            if position.lots == 0 || !is_tradable {
+                continue;
+            }
+            let rate = initial(self, position.instrument);
+            let per_lot = self.margin_of_lots(&position, 1, rate)?;
+            let lots = if per_lot == 0 {
+                position.lots
+            } else {
+                let wanted = div_round(missing, per_lot, Rounding::Up).max(1);
+                i64::try_from(wanted).unwrap_or(i64::MAX).min(position.lots)
+            };
+            left[index].lots -= lots;
+            self.liquidate(ts, sleeve, &position, lots, out)?;
+        }
+        self.book.sweep();
+        Ok(())
+    }
+
+    /// Positions of a sleeve on margin, by instrument and leg.
+    fn closable(&self, sleeve: usize) -> Vec<Closable> {
+        let mut found = Vec::new();
+        for instrument in 0..self.config.instruments.len() {
+            for leg in 0..self.ledger.legs() {
+                let held = self.ledger.position(sleeve, instrument, leg).quantity;
+                if held == 0 {
+                    continue;
+                }
+                let side = if held > 0 { Side::Sell } else { Side::Buy };
+                let closing: i64 = self
+                    .book
+                    .slots_of(instrument)
+                    .into_iter()
+                    .filter_map(|slot| self.book.get(slot))
+                    .filter(|order| {
+                        order.sleeve == sleeve
+                            && order.origin == Origin::Liquidation
+                            && order.leg.index() == leg
+                            && order.side == side
+                    })
+                    .map(|order| order.unfilled())
+                    .sum();
+                let lot = self.config.instruments[instrument].lot_size;
+                found.push(Closable {
+                    instrument,
+                    leg,
+                    side,
+                    lots: (held.abs() - closing).max(0) / lot,
+                });
+            }
+        }
+        found
+    }
+
+    fn margin_of_lots(&self, position: &Closable, lots: i64, rate: i64) -> Result<i128> {
+        let listed = &self.config.instruments[position.instrument];
+        let quantity = i128::from(lots) * i128::from(listed.lot_size);
+        let margin = self.margin_of(position.instrument, quantity, rate)?;
+        self.margin_money(listed.currency, margin)
+    }
+
+    fn margin_of_positions(
+        &self,
+        positions: &[Closable],
+        rate_of: impl Fn(&Self, usize) -> i64,
+    ) -> Result<i128> {
+        let mut sums = vec![0; self.config.currencies.len()];
+        for position in positions {
+            let listed = &self.config.instruments[position.instrument];
+            let quantity = i128::from(position.lots) * i128::from(listed.lot_size);
+            let rate = rate_of(self, position.instrument);
+            let margin = self.margin_of(position.instrument, quantity, rate)?;
+            let sum = &mut sums[listed.currency];
+            *sum = add(*sum, margin, "a margin")?;
+        }
+        self.margin_with(&sums, 0, 0)
+    }
+
+    fn cancel_for_margin(&mut self, ts: i64, sleeve: usize, out: &mut Vec<Output>) -> Result<()> {
+        for order in self.book.working() {
+            if order.sleeve == sleeve
+                && order.origin != Origin::Liquidation
+                && let Some(slot) = self.book.find(order.id)
+            {
+                self.cancel(ts, slot, Reason::Margin, out)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn liquidate(
+        &mut self,
+        ts: i64,
+        sleeve: usize,
+        position: &Closable,
+        lots: i64,
+        out: &mut Vec<Output>,
+    ) -> Result<()> {
+        let quantity = lots * self.config.instruments[position.instrument].lot_size;
+        let leg = match (self.config.account.positions, position.leg) {
+            (PositionMode::Netting, _) => Leg::Net,
+            (PositionMode::Hedging, 0) => Leg::Long,
+            (PositionMode::Hedging, _) => Leg::Short,
+        };
+        let request = OrderRequest {
+            reduce_only: true,
+            leg,
+            ..OrderRequest::new(
+                sleeve,
+                position.instrument,
+                position.side,
+                quantity,
+                OrderKind::Market,
+                TimeInForce::Gtc,
+            )
+        };
+        let order = self.new_order(ts, &request, Origin::Liquidation);
+        self.admit(ts, order, Outcome::Accepted, None, out)
+    }
+}
