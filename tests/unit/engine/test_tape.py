@@ -146,6 +146,6 @@ def test_merged_tapes_are_in_the_canonical_order(
 def test_a_tape_refuses_columns_of_different_lengths() -> None:
     tape = Tape.of(EventKind.QUOTE, np.array([1, 2]))
     with pytest.raises(AssertionError, match="must have 2 rows"):
-        Tape(**{**tape.columns(), "a": np.array([1])})  # type: ignore[arg-type]
+        Tape(**{**tape.columns(), "a": np.array([1])})
     assert repr(tape) == "Tape(2 events)"
     assert len(tape.take(slice(0, 1))) == 1

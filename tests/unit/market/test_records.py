@@ -127,7 +127,11 @@ def test_negative_prices_pass_where_the_instrument_has_them() -> None:
 
 
 def test_an_empty_snapshot_is_a_book_without_levels() -> None:
-    nothing = {"side": [None, "ask", "ask"], "price": [None, 2.0, 3.0], "size": [None, 2.0, 0.0]}
+    nothing: dict[str, list[Any]] = {
+        "side": [None, "ask", "ask"],
+        "price": [None, 2.0, 3.0],
+        "size": [None, 2.0, 0.0],
+    }
     check_records(records("levels", **nothing), STOCK)
 
 

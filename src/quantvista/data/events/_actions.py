@@ -19,7 +19,8 @@ _WHOLE = ("numerator", "denominator", "price_precision", "quantity_precision")
 _DECIMAL = ("amount", "price", "cost_share", "tick_size", "lot_size")
 _TEXT = ("into", "symbol")
 _KNOWN = ("ex_date", "instrument", "action", "ratio", *_WHOLE, *_DECIMAL, *_TEXT)
-_RATIO_MAX = 1000
+_RATIO_MAX = 100
+_RATIO_NOISE = Fraction(1, 10**5)  # factors have seven or eight decimals
 _MONEY = Decimal("1e-12")
 
 
@@ -227,7 +228,7 @@ def actions_of_factors(
         if split != later_split:
             exact = Fraction(later_split) / Fraction(split)
             ratio = exact.limit_denominator(_RATIO_MAX)
-            if abs(ratio / exact - 1) > Fraction(1, 10_000) or not ratio:
+            if abs(ratio / exact - 1) > _RATIO_NOISE or not ratio:
                 raise MarketDataError(
                     f"a split of '{instrument}' must be a ratio of small whole numbers; "
                     f"found {float(exact)} on {day}"
@@ -239,8 +240,8 @@ def actions_of_factors(
 
 
 def _next_session(calendar: str, day: dt.date) -> dt.date:
-    first = np.datetime64(day) + 1
-    days = sessions(calendar, first, first + 14).labels
+    first = np.datetime64(day) + np.timedelta64(1, "D")
+    days = sessions(calendar, first, first + np.timedelta64(14, "D")).labels
     if not len(days):
         raise MarketDataError(
             f"the calendar {calendar} must have a session after {day}; found none"

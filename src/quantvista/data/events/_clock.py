@@ -16,6 +16,7 @@ UTC_DAYS = frozenset({"24/7", "24/5"})
 """Calendars whose sessions are UTC days."""
 
 _DAY_NS = 86_400 * 10**9
+_DAY = np.timedelta64(1, "D")
 
 type Ints = NDArray[np.int64]
 
@@ -37,11 +38,13 @@ class Clock:
 
     def midnight(self, date: np.datetime64) -> int:
         """First instant of a date, UTC nanoseconds."""
-        naive = pl.Series([date.astype("datetime64[ns]")])
-        local = naive.dt.replace_time_zone(self.zone, ambiguous="earliest", non_existent="null")
-        if local.null_count():  # a midnight that daylight saving skips: the day begins at one
-            hour = np.timedelta64(1, "h")
-            local = (naive + hour).dt.replace_time_zone(self.zone, ambiguous="earliest")
+        for hour in (0, 1):  # where daylight saving skips midnight, the day begins at one
+            naive = np.array([date], dtype="datetime64[ns]") + np.timedelta64(hour, "h")
+            local = pl.Series(naive).dt.replace_time_zone(
+                self.zone, ambiguous="earliest", non_existent="null"
+            )
+            if not local.null_count():
+                break
         return int(local.to_physical()[0])
 
     def part(self, rows: NDArray[np.bool_]) -> "Clock":
@@ -60,7 +63,7 @@ class Clock:
         low = min(int(self.days.open_ns[0]), self.midnight(first))
         high = int(self.days.close_ns[-1])
         if int(self.days.open_ns[-1]) >= self.midnight(last):
-            high = max(high, self.midnight(last + 1))
+            high = max(high, self.midnight(last + _DAY))
         return low, high
 
     def before(self, date: np.datetime64) -> int:
@@ -176,9 +179,9 @@ def _days(clock: Clock, closes: Ints) -> Tape:
     """End each trading day at its close, and each other day between at its midnight."""
     ends = {int(close): 1 for close in closes}
     first, last = clock.days.labels[0], clock.days.labels[-1]
-    every = np.arange(first, last + 1)
+    every = np.arange(first, last + _DAY)
     for date in np.setdiff1d(every, clock.days.labels):
-        ends.setdefault(clock.midnight(date + 1), 0)
+        ends.setdefault(clock.midnight(date + _DAY), 0)
     ts = np.array(sorted(ends), dtype=np.int64)
     flag = np.array([ends[each] for each in ts.tolist()], dtype=np.uint8)
     return Tape.of(EventKind.DAY_ENDED, ts, flag=flag)

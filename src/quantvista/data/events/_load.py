@@ -293,8 +293,13 @@ def _instruments(
             )
     made = []
     for name, of in kinds.items():
-        guess = next((way for way, need in _NEEDS.items() if need in of), "bars")
-        instrument = make_instrument(name, spec, currency, calendar, guess)
+        guess = next((way for way, need in _NEEDS.items() if need in of), None)
+        if of and guess is None:
+            raise ConfigError(
+                f"`data` must have bars, quotes, trades or a book of '{name}' to match orders "
+                f"against; found {', '.join(of)}"
+            )
+        instrument = make_instrument(name, spec, currency, calendar, guess or "bars")
         need = _NEEDS[instrument.matching]
         if of and need not in of:
             raise ConfigError(
