@@ -26,9 +26,12 @@ _RARE = {
     "expiries": 0.08,
     "triggered_limits": 0.05,
     "percent_trails": 0.08,
+    "kills": 0.10,
 }
 """How often a session has what the systems are known to see differently, and what is close to it;
 see ``docs/validation.md``."""
+
+_THIN = {"bars": 0.0, "quotes": 0.4, "trades": 0.12, "books": 0.4}
 
 
 def generate(seed: int, kind: Kind | None = None) -> Session:
@@ -55,8 +58,10 @@ def generate(seed: int, kind: Kind | None = None) -> Session:
     kind = kind or KINDS[seed % len(KINDS)]
     random = Random(f"{kind} {seed}")
     tags: set[str] = {name for name, share in _RARE.items() if random.random() < share}
-    if kind != "bars" and random.random() < 0.35:
+    if random.random() < _THIN[kind]:
         tags.add("thin")
+    if kind == "books" and random.random() < 0.6:
+        tags.add("prints")
     traded, account = _setting(random)
     market = make_market(random, kind, traded, random.randint(55, 80), tags)
     commands = draw_commands(random, kind, traded, account, market, tags)

@@ -1,7 +1,6 @@
 """Random markets: the tape of a session, and what its orders may know at each step."""
 
 from dataclasses import dataclass, field
-from itertools import count
 from random import Random
 
 from quantvista.backtest.validate._session import MORE, Kind, Row, Traded
@@ -14,6 +13,7 @@ _START = 1_700_000_040 * SECOND  # on a whole minute
 _DEPTH = 6  # levels a side of a generated book
 _LEVEL = (50, 200)  # lots at a level, a quote or a trade where size does not matter
 _THIN = (3, 30)  # where it does
+_AMPLE = (1_000_000, 2_000_000)  # where anything must fill
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,8 @@ def make_market(
         Number of steps.
     tags : set of str
         What was drawn for the session: ``gaps`` lets bars open away from the close, ``thin``
-        makes sizes small, ``repeats`` lets a size come twice, ``cancels`` lets displayed sizes
-        shrink without a trade.
+        makes sizes small, ``prints`` lets books trade, ``repeats`` lets a size come twice,
+        ``cancels`` lets displayed sizes shrink without a trade.
 
     Returns
     -------
@@ -71,14 +71,14 @@ def make_market(
 
 
 class _Walker:
-    """The price of one instrument, in ticks, and sizes that do not come twice."""
+    """The price of one instrument, in ticks, and sizes that do not come twice at a price."""
 
     def __init__(self, random: Random, traded: Traded, tags: set[str]) -> None:
         self.random, self.tags = random, tags
         self.tick, self.lot = traded.tick_size, traded.lot_size
         self.price = random.randint(8_000, 12_000)
         self.volatility = random.randint(8, 30)
-        self._sizes = count(1)
+        self._shown: dict[tuple[str, int], set[int]] = {}
 
     def move(self) -> int:
         """Walk on, and stay well above zero."""
@@ -86,16 +86,19 @@ class _Walker:
         self.price = max(2_000, self.price)
         return self.price
 
-    def size(self, *, ample: bool = False) -> int:
-        """Draw a size in quantity units; unlike any before, unless sizes may repeat."""
-        if ample:
-            return (1_000_000 + next(self._sizes)) * self.lot
-        least, most = _THIN if "thin" in self.tags else _LEVEL
+    def size(self, place: tuple[str, int], *, ample: bool = False) -> int:
+        """Draw a size in quantity units for a side and price.
+
+        It is unlike any before there, unless sizes may repeat: for NautilusTrader a size counts
+        as told anew only where it changes.
+        """
+        least, most = _AMPLE if ample else _THIN if "thin" in self.tags else _LEVEL
+        shown = self._shown.setdefault(place, set())
         drawn = self.random.randint(least, most)
-        if "repeats" in self.tags:
-            return drawn * self.lot
-        # Sizes count as told anew only where they change, in NautilusTrader.
-        return (drawn + (most + 1) * next(self._sizes) % 997_000) * self.lot
+        while drawn in shown and "repeats" not in self.tags:
+            drawn = self.random.randint(least, most := most + 1)
+        shown.add(drawn)
+        return drawn * self.lot
 
     def units(self, ticks: int) -> int:
         """Prices in units."""
@@ -121,7 +124,7 @@ def _bars(market: Market, walkers: list[_Walker], length: int) -> None:
             points = [opened, *(opened + _move(walker) for _ in range(3))]
             walker.price = closes[index] = points[-1]
             a, b, c, d = map(walker.units, (opened, max(points), min(points), points[-1]))
-            volume = 4 * walker.size(ample=True)
+            volume = 4 * walker.size(("bar", 0), ample=True)
             market.tape.append(Row(ts, "bar", 0, index, a, b, c, d, volume))
         if number % day == 0:
             market.day_ends.append(ts)
@@ -144,7 +147,7 @@ def _quotes(market: Market, walkers: list[_Walker], length: int) -> None:
             ask = bid + walker.random.randint(1, 6)
             quotes[index] = walker.units(bid), walker.units(ask)
             ample = number == 0
-            sizes = walker.size(ample=ample), walker.size(ample=ample)
+            sizes = [walker.size(place, ample=ample) for place in (("bid", bid), ("ask", ask))]
             row = Row(ts + index, "quote", 0, index, quotes[index][0], sizes[0], quotes[index][1])
             market.tape.append(_with_size(row, sizes[1]))
         _step(market, ts + SECOND // 3, list(quotes), [_middle(*quote) for quote in quotes])
@@ -163,8 +166,9 @@ def _trades(market: Market, walkers: list[_Walker], length: int) -> None:
     for number in range(length):
         ts = _START + number * SECOND
         for index, walker in enumerate(walkers):
-            prices[index] = walker.units(walker.move())
-            size = walker.size(ample=number < 2)
+            price = walker.move()
+            prices[index] = walker.units(price)
+            size = walker.size(("trade", price), ample=number < 2)
             market.tape.append(Row(ts + index, "trade", 0, index, prices[index], size))
         _step(market, ts + SECOND // 3, [(price, price) for price in prices], list(prices))
 
@@ -176,8 +180,9 @@ class _Ladder:
         self.market, self.index, self.walker = market, index, walker
         self.random = walker.random
         middle = walker.price
-        self.bids = {middle - 1 - level: walker.size(ample=True) for level in range(_DEPTH)}
-        self.asks = {middle + 1 + level: walker.size(ample=True) for level in range(_DEPTH)}
+        bids, asks = (range(middle - _DEPTH, middle), range(middle + 1, middle + 1 + _DEPTH))
+        self.bids = {price: walker.size(("bid", price), ample=True) for price in bids}
+        self.asks = {price: walker.size(("ask", price), ample=True) for price in asks}
 
     def quote(self) -> tuple[int, int]:
         """Best bid and ask in price units."""
@@ -193,7 +198,7 @@ class _Ladder:
     def advance(self, ts: int) -> None:
         """Let something happen."""
         drawn = self.random.random()
-        if drawn < 0.35:
+        if drawn < 0.35 and "prints" in self.walker.tags:
             self._trade(ts)
         elif drawn < 0.6:
             self._add(ts)
@@ -201,6 +206,9 @@ class _Ladder:
             self._shrink(ts)
         else:
             self._shift(ts)
+
+    def _size(self, side: int, price: int) -> int:
+        return self.walker.size(("ask" if side else "bid", price))
 
     def _side(self, side: int) -> dict[int, int]:
         return self.asks if side else self.bids
@@ -238,7 +246,7 @@ class _Ladder:
         """Keep the depth by a level behind the last one."""
         levels = self._side(side)
         price = max(levels) + 1 if side else min(levels) - 1
-        levels[price] = self.walker.size()
+        levels[price] = self._size(side, price)
         return [price]
 
     def _add(self, ts: int) -> None:
@@ -250,7 +258,7 @@ class _Ladder:
             price = inside
         else:
             price = self.random.choice(sorted(levels))
-        levels[price] = levels.get(price, 0) + self.walker.size()
+        levels[price] = levels.get(price, 0) + self._size(side, price)
         self._tell([self._level(ts, side, price)])
 
     def _shrink(self, ts: int) -> None:
@@ -273,7 +281,7 @@ class _Ladder:
             changed = [price for price in old if price not in new]
             fresh = [price for price, size in new.items() if not size]
             for price in fresh:
-                new[price] = self.walker.size()
+                new[price] = self._size(side, price)
             if side:
                 self.asks = new
             else:

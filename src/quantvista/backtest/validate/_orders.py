@@ -6,6 +6,7 @@ from typing import Literal
 
 from quantvista.backtest.validate._markets import Market, Step
 from quantvista.backtest.validate._session import (
+    CONDITIONAL,
     PASSIVE,
     Account,
     Command,
@@ -63,6 +64,15 @@ class _Draft:
     def away(self, instrument: int, least: int = 1) -> int:
         """Draw how far from the market an order waits; books move by fewer ticks than others."""
         return self.ticks(instrument, least, 12 if self.kind == "books" else 45)
+
+    def exit(self, instrument: int) -> int:
+        """Draw how far from the market exits are.
+
+        On trades the entry fills at the next one, which should not be beyond them.
+        """
+        if self.kind == "trades" and "crowded" not in self.tags:
+            return self.ticks(instrument, 80, 130)
+        return self.away(instrument, 4)
 
     def ticks(self, instrument: int, least: int, most: int) -> int:
         """Draw a distance in price units, whole ticks."""
@@ -123,8 +133,11 @@ def _pick(draft: _Draft) -> tuple[int, Side]:
     return instrument, draft.random.choice(("buy", "sell"))
 
 
-def _quantity(draft: _Draft, instrument: int) -> int:
+def _quantity(draft: _Draft, instrument: int, *, whole: bool = False) -> int:
+    """Draw a quantity; ``whole`` where it must fill at once, whatever is there."""
     most = 40 if "thin" in draft.tags or draft.kind == "bars" else 12
+    if whole and "thin" in draft.tags:
+        most = 1
     return draft.random.randint(1, most) * draft.traded[instrument].lot_size
 
 
@@ -153,7 +166,7 @@ def _opening(draft: _Draft) -> list[Command]:
 
 def _market_order(draft: _Draft, instrument: int, side: Side) -> Order:
     tif = "gtc"
-    if "thin" in draft.tags and draft.kind != "trades":
+    if "thin" in draft.tags:
         tif = "ioc"  # the rest of a market order is where the systems differ by design
     elif draft.random.random() < 0.2:
         tif = draft.random.choice(("ioc", "fok"))
@@ -188,6 +201,8 @@ def _free(draft: _Draft, drawn: str, instrument: int, side: Side) -> bool:
     """Look whether such an order may be sent now; see the tag ``crowded``."""
     if "crowded" in draft.tags:
         return True
+    if "prints" in draft.tags and drawn in CONDITIONAL - {"stop"}:
+        return False  # NautilusTrader shows them trades as quotes, and gives them no queue
     if drawn in PASSIVE:
         return draft.busy.get((instrument, side), 0) <= draft.step
     return draft.stops.get(instrument, 0) <= draft.step
@@ -218,6 +233,8 @@ def _taking(draft: _Draft, drawn: str, instrument: int, side: Side) -> Order:
     """Draw a limit order that the market reaches at once, or hardly not."""
     price = _touch(draft, instrument, side)
     tif = draft.random.choice(("gtc", "ioc", "fok"))
+    if "thin" in draft.tags and "kills" not in draft.tags:
+        tif = "ioc" if tif == "fok" else tif  # a killed order uses up liquidity there
     if draft.kind == "books" or tif != "gtc":
         price -= _away(side) * draft.ticks(instrument, -1, 3)
     if draft.kind in ("bars", "trades"):
@@ -243,7 +260,7 @@ def _resting(draft: _Draft, drawn: str, instrument: int, side: Side) -> Order:
     near = _touch(draft, instrument, side)
     away = _away(side) * draft.away(instrument)
     tif, expires = _life(draft, drawn)
-    quantity = _quantity(draft, instrument)
+    quantity = _quantity(draft, instrument, whole=drawn in CONDITIONAL)
     base = Order(_id(draft), instrument, side, quantity, drawn, tif, expires=expires)
     return _priced(draft, base, near, away)
 
@@ -302,12 +319,12 @@ def _draw_group(draft: _Draft, drawn: str, instrument: int, side: Side) -> None:
         return
     if draft.stops.get(instrument, 0) > draft.step:
         return
-    quantity = _quantity(draft, instrument)
+    quantity = _quantity(draft, instrument, whole=True)
     near = _touch(draft, instrument, out)
     if drawn == "pair" and draft.kind in ("quotes", "books"):
         near = _touch(draft, instrument, opposite(out))
-    profit = near + _away(out) * draft.away(instrument, 4)
-    loss = _touch(draft, instrument, out) - _away(out) * draft.away(instrument, 4)
+    profit = near + _away(out) * draft.exit(instrument)
+    loss = _touch(draft, instrument, out) - _away(out) * draft.exit(instrument)
     entry = [Order(_id(draft), instrument, side, quantity)] if drawn == "bracket" else []
     exits = [
         Order(_id(draft), instrument, out, quantity, "stop", trigger=loss),

@@ -25,13 +25,18 @@ def shrink(finding: Finding, again: Callable[[Session], Finding | None]) -> Find
     Finding
         One of a session with as few commands as some tens of runs could find.
     """
-    runs = 0
+    runs, wanted = 0, finding.difference.orders() or {0}
 
     def tried(dropped: frozenset[int]) -> Finding | None:
         nonlocal runs
         runs += 1
         found = again(finding.session.without(dropped))
-        return found if found is not None and found.rule is None else None
+        if found is None or found.rule is not None:
+            return None
+        # Leaving out an order may make a difference of its own, which is not the one looked for.
+        same = found.difference.what == finding.difference.what
+        there = found.difference.orders() or {0}
+        return found if same and there & wanted else None
 
     late = [i for i, each in enumerate(finding.session.commands) if each.ts > finding.difference.ts]
     if late and (found := tried(frozenset(late))) is not None:

@@ -5,13 +5,14 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
+from quantvista.backtest.validate._case import Case
 from quantvista.backtest.validate._compare import compare
 from quantvista.backtest.validate._generate import generate
 from quantvista.backtest.validate._nautilus import TheirSide, find_python, given
 from quantvista.backtest.validate._ours import OurSide
 from quantvista.backtest.validate._report import Finding, Report
 from quantvista.backtest.validate._result import Result
-from quantvista.backtest.validate._rules import Case, classify
+from quantvista.backtest.validate._rules import classify
 from quantvista.backtest.validate._session import Kind, Session
 from quantvista.backtest.validate._shrink import shrink
 
