@@ -1,0 +1,589 @@
+"""Layer 4: the life of orders, lists and changes. ``docs/engine/orders.md``, 4, 7, 8 and 9."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import copy
+from typing import Any
+
+from oracle.forms import Failure
+from oracle.gate import ALL, AMENDED, RELEASED, Gate
+from oracle.terms import Order, order_of
+
+ENGINES = ("liquidation", "operator")
+
+
+class Life(Gate):
+    """Orders come, hang together, change and end."""
+
+    # Making.
+
+    def make(self, request: Mapping[str, Any], origin: str = "strategy") -> Order:
+        order = order_of(request, len(self.orders) + 1, self.now, origin)
+        self.orders[order.id] = order
+        self.prepare(order)
+        return order
+
+    def prepare(self, order: Order) -> None:
+        """Fix the reference price, and the first trigger of a trailing stop."""
+        mark = self.marks.get(order.instrument, 0)
+        order.mark = mark
+        if order.kind == "trailing_stop" and order.trail is not None and mark:
+            order.trigger_price = self.trailing_price(order, mark)
+        price = order.limit_price if order.limit_price is not None else order.trigger_price
+        order.reference = mark if price is None else price
+
+    def reject(self, order: Order, failure: Failure) -> None:
+        if order.kind == "trailing_stop":
+            order.trigger_price = order.asked_trigger
+        order.move("rejected")
+        self.emit("order_rejected", {"order": order.record(), "rule": failure.rule})
+        self.say(order, "rejected", failure)
+
+    def say(self, order: Order, outcome: str, failure: Failure | None = None) -> None:
+        """Give the gate's verdict, and count it."""
+        if failure is None:
+            self.verdict(order, outcome, "all")
+        else:
+            self.verdict(order, outcome, failure.rule, failure.figure, failure.limit)
+        self.judged(order, outcome, "all" if failure is None else failure.rule)
+
+    def judged(self, order: Order, outcome: str, rule: str) -> None:
+        """Count a verdict of the gate."""
+        if order.origin == "liquidation":
+            return
+        self.verdict_counted(outcome, rule)
+        if outcome in ("accepted", "cut") and order.status != "held":
+            self.counted.append((self.now, order.sleeve))
+
+    def accept(
+        self,
+        order: Order,
+        failure: Failure | None = None,
+        *,
+        travel: bool = True,
+        arrival: int | None = None,
+    ) -> None:
+        """Let an order work, or send it on its way; `failure` is what cut it."""
+        self.alive.append(order)
+        if arrival is None:
+            arrival = self.arrival_of(order, "submit") if travel else self.now
+        if arrival > self.now:
+            order.move("submitted")
+            self.send(order, "submit", arrival)
+            order.arrival = arrival
+            self.emit("order_submitted", order.record())
+        else:
+            order.move("accepted")
+            order.arrival = self.now
+            self.emit("order_accepted", order.record())
+        self.say(order, "accepted" if failure is None else "cut", failure)
+
+    def come(self, order: Order) -> None:
+        """Let an order that was accepted at the venue act there."""
+        if order.status == "accepted" and not self.of(order).on_bars:
+            self.arrive(order)
+            self.act_released()
+
+    def act_released(self) -> None:
+        """Let released children of event instruments arrive, in the order of their release."""
+        while True:
+            waiting = [o for o in self.released if not self.of(o).on_bars]
+            if not waiting:
+                return
+            self.released.remove(waiting[0])
+            if waiting[0].working:
+                self.arrive(waiting[0])
+
+    def submit(self, request: Mapping[str, Any]) -> None:
+        order = self.make(request)
+        failure = self.judge(order)
+        if failure is not None:
+            self.reject(order, failure)
+            return
+        self.remember(order)
+        self.accept(order)
+        self.come(order)
+
+    # Lists.
+
+    def submit_list(self, requests: Sequence[Mapping[str, Any]], link: str) -> None:
+        orders = [self.make(request) for request in requests]
+        failed = self._judge_list(orders, link)
+        if failed is not None:
+            place, failure = failed
+            for number, order in enumerate(orders):
+                whole = place is None or number == place
+                self.reject(order, failure if whole else Failure("linked"))
+            return
+        arrival = self.arrival_of(orders[0], "submit")
+        self.remember(orders[0])
+        for order in orders:
+            if order.parent is None:
+                self.accept(order, arrival=arrival)
+            else:
+                self.alive.append(order)
+                order.move("held")
+                self.emit("order_held", order.record())
+                self.say(order, "accepted")
+        self.choose(orders[0].group)
+        for order in orders:
+            if order.parent is None and order.working:
+                self.come(order)
+
+    def _judge_list(self, orders: list[Order], link: str) -> tuple[int | None, Failure] | None:
+        """None if all pass; else the place of the first refused and why (None: all of it)."""
+        if not self._well_formed(orders, link):
+            return (None, Failure("linked"))
+        if link == "oco":
+            for order in orders:
+                order.group = orders[0].id
+        else:
+            for order in orders[1:]:
+                order.parent = orders[0].id
+            orders[0].children = [order.id for order in orders[1:]]
+            if link == "bracket":
+                orders[1].group = orders[2].group = orders[1].id
+        failure = self.judge(orders[0])
+        if failure is not None:
+            return (0, failure)
+        if link != "oco":
+            for place, order in enumerate(orders[1:], 1):
+                failure = self.judge_form(order, band=False)
+                if failure is not None:
+                    return (place, failure)
+            return None
+        return self._judge_members(orders)
+
+    def _judge_members(self, orders: list[Order]) -> tuple[int, Failure] | None:
+        """Later members of a new group, each with those before it in flight."""
+        assert orders[0].group is not None
+        before = self.alive
+        self.alive = [*before]
+        try:
+            for place, order in enumerate(orders):
+                if place:
+                    failure = self.judge_member(order, orders[0].group)
+                    if failure is not None:
+                        return (place, failure)
+                # Only for the time of judging: the next member sees it in flight.
+                order.status = "accepted"
+                self.alive.append(order)
+                self.choose(order.group)
+        finally:
+            self.alive = before
+            for order in orders:
+                order.status = "initialised"
+        return None
+
+    def _well_formed(self, orders: list[Order], link: str) -> bool:
+        first = orders[0] if orders else None
+        if first is None or not 2 <= len(orders) <= 8:
+            return False
+        for order in orders:
+            same = (order.sleeve, order.instrument, order.leg, order.quantity)
+            if same != (first.sleeve, first.instrument, first.leg, first.quantity):
+                return False
+        brief = [order.tif in ("ioc", "fok") for order in orders]
+        if any(brief[1:]) or (link == "oco" and brief[0]):
+            return False
+        if link == "oto":
+            return True
+        exits = orders if link == "oco" else orders[1:]
+        if any(order.side != exits[0].side or order.kind == "market" for order in exits):
+            return False
+        if link == "oco":
+            return True
+        return len(orders) == 3 and first.side != exits[0].side
+
+    # Fills and what follows from them.
+
+    def fill(
+        self,
+        order: Order,
+        quantity: int,
+        price: int,
+        *,
+        reference: int,
+        kind: str = "trade",
+        liquidity: str = "taker",
+    ) -> None:
+        assert 0 < quantity <= order.unfilled, f"order {order.id} overfilled by {quantity}"
+        instrument = self.of(order)
+        fee = self.fee_of(order, quantity, price, liquidity)
+        if liquidity != "none":
+            rate = self.tier_of(instrument)[liquidity]
+            order.raw_fees += self.raw_fee(instrument, rate, quantity, price)
+            order.charged = True
+            notional = abs(instrument.notional(quantity, price))
+            self.traded[instrument.venue] += self.convert(notional, instrument.currency)
+        if kind == "trade" and order.origin == "liquidation":
+            kind = "liquidation"
+        order.filled += quantity
+        order.held_said = False
+        line = self.line_of(order)
+        self.book(line, order.side, quantity, price, fee)
+        whole = order.unfilled == 0 and not self._parent_works(order)
+        order.move("filled" if whole else "partially_filled")
+        if whole:
+            self.leave(order)
+        slippage = abs(instrument.notional(quantity, price - reference))
+        self.emit_fill(line, order.id, order.side, quantity, price, fee, slippage, kind, liquidity)
+        self.happened[f"fill {kind} {liquidity}"] += 1
+        self._after_fill(order, quantity)
+
+    def emit_fill(
+        self,
+        line: tuple[int, int, int],
+        order: int | None,
+        side: str,
+        quantity: int,
+        price: int,
+        fee: int = 0,
+        slippage: int = 0,
+        kind: str = "settlement",
+        liquidity: str = "none",
+    ) -> None:
+        self.fills += 1
+        self.emit_ts(
+            "order_filled",
+            id=self.fills,
+            order=order,
+            instrument=line[1],
+            sleeve=line[0],
+            leg=line[2],
+            side=side,
+            quantity=quantity,
+            price=price,
+            fee=fee,
+            slippage=slippage,
+            kind=kind,
+            liquidity=liquidity,
+        )
+
+    def _parent_works(self, order: Order) -> bool:
+        return order.parent is not None and self.orders[order.parent].working
+
+    def bound_to_reduce(self, order: Order) -> bool:
+        """Say whether an order is reduce-only, by its flag or by the state of fund or sleeve."""
+        return order.reduce_only or not self.new_risk_allowed(order.sleeve)
+
+    def reducible(self, order: Order) -> int | None:
+        """Whole lots that may come off the position; None is unlimited."""
+        room = self.room(order, flagged=True)
+        return None if room is None else self.of(order).lots(room)
+
+    def _after_fill(self, order: Order, quantity: int) -> None:
+        if order.group is not None:
+            for sibling in self.members(order.group):
+                if sibling is order or not sibling.working or sibling.status == "held":
+                    continue
+                sibling.quantity -= quantity
+                if sibling.unfilled <= 0 and not self._parent_works(sibling):
+                    self.end(sibling, "cancelled", "linked")
+                else:
+                    self.amended(sibling)
+        if order.working and self.bound_to_reduce(order) and self.reducible(order) == 0:
+            self.end(order, "cancelled", "reduce_only")
+        if order.children:
+            self._release(order)
+            self._enlarge(order, quantity)
+            if order.status == "filled":
+                for id in order.children:
+                    child = self.orders[id]
+                    if child.working and child.status != "held" and child.unfilled <= 0:
+                        child.move("filled")
+                        self.leave(child)
+
+    def amended(self, order: Order) -> None:
+        self.emit_ts("order_amended", order=order.record())
+
+    def _release(self, parent: Order) -> None:
+        """Let the held children work: the first of a group in sizing form, its others whole."""
+        leaders: dict[int, Order] = {}
+        held = [c for c in parent.children if self.orders[c].status == "held"]
+        for id in held:
+            child = self.orders[id]
+            if child.status != "held":
+                continue
+            child.quantity = parent.filled
+            if child.display_quantity is not None:
+                child.display_quantity = min(child.display_quantity, child.quantity)
+            self.prepare(child)
+            leader = leaders.get(child.group) if child.group is not None else None
+            if leader is None:
+                failure = self.size(child, RELEASED)
+                refused = failure is not None and failure.quantity == 0
+                if failure is not None and not refused:
+                    child.quantity = failure.quantity
+            else:
+                child.quantity = leader.quantity
+                assert child.group is not None
+                failure = self.judge_member(child, child.group)
+                refused = failure is not None
+            if refused and failure is not None:
+                self.reject(child, failure)
+                continue
+            child.move("accepted")
+            child.arrival = child.last_command = self.now
+            if child.group is not None:
+                leaders.setdefault(child.group, child)
+            self.choose(child.group)
+            self.emit("order_accepted", child.record())
+            self.say(child, "accepted" if failure is None else "cut", failure)
+            self.released.append(child)
+        self._newly = set(held)
+
+    def _enlarge(self, parent: Order, quantity: int) -> None:
+        """Let children that were released before grow with their parent."""
+        groups: dict[int, list[Order]] = {}
+        for id in parent.children:
+            child = self.orders[id]
+            if child.working and child.status != "held" and id not in self._newly:
+                groups.setdefault(child.group or child.id, []).append(child)
+        for members in groups.values():
+            self._enlarge_together(members, quantity)
+
+    def _enlarge_together(self, members: list[Order], quantity: int) -> None:
+        said: list[tuple[Order, str, Failure | None]] = []
+        grow, refused = quantity, False
+        for place, child in enumerate(members):
+            trial = copy(child)
+            trial.quantity, trial.filled, trial.status = grow, 0, "initialised"
+            if trial.display_quantity is not None:
+                trial.display_quantity = min(trial.display_quantity, grow)
+            if place == 0:
+                failure = self.size(trial, RELEASED)
+                refused = failure is not None and failure.quantity == 0
+                if failure is not None and not refused:
+                    grow = failure.quantity
+                said.append((child, "cut" if failure else "accepted", failure))
+            else:
+                assert child.group is not None
+                failure = self._growth_of_member(child, trial)
+                refused = failure is not None
+                said.append((child, "accepted", failure))
+            if refused:
+                said[-1] = (child, "rejected", failure)
+                break
+        for child, outcome, failure in said:
+            if not refused:
+                child.quantity += grow
+                self.amended(child)
+            self.say(child, outcome, failure)
+
+    def _growth_of_member(self, child: Order, trial: Order) -> Failure | None:
+        failure = self.judge_form(trial, band=True)
+        if failure is not None:
+            return failure
+        for check in (self._halted(trial), *self._self_trade(trial)):
+            if not check.passes(trial.quantity):
+                return Failure(check.rule, check.figure(0), check.limit)
+        grown = copy(child)
+        grown.quantity += trial.quantity
+        grown.filled = child.filled
+        assert child.group is not None
+        whole = copy(grown)
+        whole.quantity, whole.filled = grown.unfilled, 0
+        return self._added_hold(whole, child.group)
+
+    # Ends.
+
+    def end(self, order: Order, status: str, reason: str) -> None:
+        """Cancel or expire a working order, and end what hangs on it."""
+        order.move(status)
+        self.leave(order)
+        self.emit_ts(f"order_{status}", order=order.id, reason=reason)
+        if order.group is not None:
+            for sibling in self.members(order.group):
+                if sibling.working:
+                    self.end(sibling, "cancelled", "linked")
+        for id in order.children:
+            child = self.orders[id]
+            if child.working and (child.status == "held" or child.unfilled <= 0):
+                self.end(child, "cancelled", "linked")
+
+    # Commands.
+
+    def cancel(self, id: int) -> None:
+        order = self.orders.get(id)
+        if order is None or not order.working:
+            self.emit_ts("cancel_rejected", order=id)
+            return
+        arrival = self.now if order.status == "held" else self.arrival_of(order, "cancel")
+        if arrival > self.now:
+            self.send(order, "cancel", arrival)
+        else:
+            self.end(order, "cancelled", "requested")
+
+    def cancel_at_venue(self, order: Order) -> None:
+        if order.working:
+            self.end(order, "cancelled", "requested")
+        else:
+            self.emit_ts("cancel_rejected", order=order.id)
+
+    def amend(self, terms: Mapping[str, Any]) -> None:
+        order = self.orders.get(terms["order"])
+        if order is None or not order.working:
+            self.emit_ts("amend_rejected", order=terms["order"], rule="unknown")
+            return
+        arrival = self.arrival_of(order, "amend")
+        if arrival > self.now:
+            self.send(order, "amend", arrival, terms)
+        else:
+            self.amend_at_venue(order, terms)
+
+    def amend_at_venue(self, order: Order, terms: Mapping[str, Any]) -> None:
+        if not order.working:
+            self.emit_ts("amend_rejected", order=order.id, rule="unknown")
+            return
+        names = ("quantity", "limit_price", "trigger_price", "trail", "expire_at")
+        new = {name: terms[name] for name in names if terms.get(name) is not None}
+        changed = {name: value for name, value in new.items() if value != getattr(order, name)}
+        trial = self._amended_trial(order, new)
+        failure = self._amend_failure(order, new, changed, trial)
+        if failure is not None:
+            self.emit_ts("amend_rejected", order=order.id, rule=failure.rule)
+            self.say(order, "rejected", failure)
+            return
+        only_less = set(changed) == {"quantity"} and changed["quantity"] < order.quantity
+        for name, value in new.items():
+            setattr(order, name, value)
+        if not changed or only_less or order.status == "held":
+            if "quantity" in changed and order.display_quantity is not None:
+                order.display_quantity = min(order.display_quantity, order.unfilled)
+                order.shown = min(order.shown, order.unfilled)
+            self._tell_amended(order)
+            return
+        order.asked_trigger = trial.asked_trigger
+        order.trigger_price = trial.trigger_price
+        order.reference, order.mark = trial.reference, trial.mark
+        order.arrival = self.now
+        order.rested = False
+        order.fresh = True
+        self.leave(order)
+        self.choose(order.group)
+        self._tell_amended(order)
+        if order.at_venue and not self.of(order).on_bars:
+            self.arrive(order)
+            self.act_released()
+
+    def _tell_amended(self, order: Order) -> None:
+        self.amended(order)
+        self.say(order, "accepted")
+
+    def _amended_trial(self, order: Order, new: Mapping[str, Any]) -> Order:
+        """The order as it would be asked for now."""
+        trial = copy(order)
+        trial.status = "initialised"
+        for name, value in new.items():
+            setattr(trial, name, value)
+        if "trigger_price" in new:
+            trial.asked_trigger = new["trigger_price"]
+        trial.quantity, trial.filled = trial.quantity - order.filled, 0
+        if trial.display_quantity is not None:
+            trial.display_quantity = min(trial.display_quantity, max(trial.quantity, 1))
+        before = trial.trigger_price
+        self.prepare(trial)
+        if order.kind == "trailing_stop" and "trail" not in new:
+            # Only new terms of the trail give a new first trigger.
+            trial.trigger_price = before
+            trial.reference = trial.trigger_price or trial.reference
+        return trial
+
+    def _amend_failure(
+        self,
+        order: Order,
+        new: Mapping[str, Any],
+        changed: Mapping[str, Any],
+        trial: Order,
+    ) -> Failure | None:
+        if "quantity" in new and new["quantity"] <= order.filled:
+            return Failure("lot", {"quantity": new["quantity"]}, {"quantity": order.filled})
+        if "quantity" in new and (order.group is not None or order.parent is not None):
+            return Failure("linked")
+        if "trigger_price" in new and (order.triggered or order.kind == "trailing_stop"):
+            return Failure("trigger")
+        if not changed:
+            return None
+        if order.status == "held":
+            return self.judge_form(trial, band=False)
+        if set(changed) == {"quantity"} and changed["quantity"] < order.quantity:
+            lot = self.of(order).lot_size
+            if trial.quantity % lot:
+                return Failure("lot", {"quantity": trial.quantity}, {"quantity": lot})
+            return None
+        ids = [order.id] if order.group is None else [o.id for o in self.members(order.group)]
+        with self.without(ids):
+            return self.judge(trial, AMENDED)
+
+    def replace(self, id: int, request: Mapping[str, Any]) -> None:
+        order = self.orders.get(id)
+        arrival = self.now
+        if order is not None and order.working:
+            arrival = self.arrival_of(order, "amend")
+        if arrival > self.now and order is not None:
+            self.send(order, "replace", arrival, request)
+        else:
+            self.replace_at_venue(order, request)
+
+    def replace_at_venue(self, order: Order | None, request: Mapping[str, Any]) -> None:
+        new = self.make(request)
+        if order is None or not order.working:
+            self.reject(new, Failure("unknown"))
+            return
+        hangs = order.parent is not None or order.group is not None or bool(order.children)
+        same = ("sleeve", "instrument", "side", "leg")
+        if hangs or any(getattr(order, name) != getattr(new, name) for name in same):
+            self.reject(new, Failure("linked"))
+            return
+        with self.without([order.id]):
+            failure = self.judge(new, ALL)
+        if failure is not None:
+            self.reject(new, failure)
+            return
+        self.end(order, "cancelled", "replaced")
+        self.remember(new)
+        self.accept(new, arrival=self.now)
+        self.come(new)
+
+    # Time.
+
+    def do_due(self, until: int) -> None:
+        """Do expiries and arrivals up to a time, in the order of (time, expiries first, id)."""
+        while True:
+            due: list[tuple[int, int, int, int, Any]] = [
+                (order.expire_at, 0, order.id, 0, order)
+                for order in self.working()
+                if order.expire_at is not None and order.expire_at <= until
+            ]
+            due += [
+                (arrival, 1, id, number, (kind, terms))
+                for arrival, id, number, kind, terms in self.transit
+                if arrival <= until
+            ]
+            if not due:
+                return
+            ts, which, id, number, what = min(due, key=lambda each: each[:4])
+            self.now = max(self.now, ts)
+            if which == 0:
+                self.end(what, "expired", "gtd")
+                continue
+            self.transit = [each for each in self.transit if each[2] != number]
+            self._reach(self.orders[id], *what)
+
+    def _reach(self, order: Order, kind: str, terms: Any) -> None:  # noqa: ANN401 - by kind
+        if kind == "submit":
+            if order.status == "submitted":
+                order.move("accepted")
+                self.emit("order_accepted", order.record())
+                self.come(order)
+        elif kind == "cancel":
+            self.cancel_at_venue(order)
+        elif kind == "amend":
+            self.amend_at_venue(order, terms)
+        else:
+            self.replace_at_venue(order, terms)
+
+    def verdict_counted(self, outcome: str, rule: str) -> None:
+        raise NotImplementedError
