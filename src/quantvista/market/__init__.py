@@ -6,6 +6,14 @@ from quantvista.market._calendar import Sessions, sessions
 from quantvista.market._check_records import check_records
 from quantvista.market._currency import check_declared, currency_digits
 from quantvista.market._exchange import CalendarReachError
+from quantvista.market._futures import (
+    Continuous,
+    Contracts,
+    Roll,
+    RollRule,
+    continuous,
+    roll_schedule,
+)
 from quantvista.market._instrument import (
     KINDS,
     MATCHING,
@@ -26,16 +34,22 @@ __all__ = [
     "SCHEMAS",
     "SETTLEMENTS",
     "CalendarReachError",
+    "Continuous",
+    "Contracts",
     "CorporateAction",
     "EventKind",
     "Instrument",
     "Panel",
     "Records",
+    "Roll",
+    "RollRule",
     "Sessions",
     "cache_dir",
     "check_declared",
     "check_instrument_id",
     "check_records",
+    "continuous",
     "currency_digits",
+    "roll_schedule",
     "sessions",
 ]
