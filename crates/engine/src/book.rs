@@ -5,13 +5,14 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::order::Order;
 
-/// Hash for order ids, which are small and sequential.
-#[derive(Default)]
+/// Hash for order ids, which are mostly small and sequential.
+#[derive(Debug, Clone, Default)]
 pub(crate) struct IdHasher(u64);
 
 impl Hasher for IdHasher {
     fn finish(&self) -> u64 {
-        self.0
+        // The upper half is the well mixed one; tables look at the lower bits first.
+        self.0 ^ (self.0 >> 32)
     }
 
     fn write(&mut self, bytes: &[u8]) {

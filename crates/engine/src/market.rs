@@ -1,5 +1,9 @@
 //! Market data of event instruments: what is quoted, traded and stands in a book.
 
+pub(crate) mod ladder;
+pub(crate) mod queue;
+pub(crate) mod standing;
+
 use serde::{Deserialize, Serialize};
 
 use crate::order::{Side, named};
