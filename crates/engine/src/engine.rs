@@ -19,6 +19,8 @@ use crate::numbers::Result;
 use crate::order::{Order, OrderStatus, Reason};
 use crate::orders::{Watch, advance};
 use crate::output::{Fill, FillKind, Output};
+use crate::transit::{Errand, Transit};
+use crate::venue::floor::Floor;
 
 /// The newest behaviour that this build knows.
 pub const SEMANTICS_SUPPORTED: u16 = 2;
@@ -42,6 +44,10 @@ pub struct Engine {
     pub(crate) fees_paid: BTreeMap<u64, i128>,
     /// Per instrument: our own volume that still moves its price.
     pub(crate) felt: Vec<Felt>,
+    /// What stands at the venues, and our orders there.
+    pub(crate) floor: Floor,
+    /// Commands that are not there yet.
+    pub(crate) transit: Transit,
     /// What the gate remembers.
     pub(crate) guard: Guard,
     /// Of the gate and of matching; none of it is state.
@@ -89,6 +95,8 @@ impl Engine {
             exposure,
             guard: Guard::new(&config, &equities),
             losses: Losses::new(&config),
+            floor: Floor::new(&config),
+            transit: Transit::default(),
             turnover: vec![Turnover::default(); config.venues.len()],
             fees_paid: BTreeMap::new(),
             felt: vec![Felt::default(); instruments.len()],
@@ -142,6 +150,7 @@ impl Engine {
             .settle_due(key.ts_received, out)
             .and_then(|()| self.before_decision(key.ts_received, &input.event, out))
             .and_then(|()| self.dispatch(input, out))
+            .and_then(|()| self.act(key.ts_received, out))
             .and_then(|()| self.after_input(key.ts_received, &input.event, out));
         match &result {
             Ok(()) => self.last_key = Some(key),
@@ -180,16 +189,7 @@ impl Engine {
                 self.check_request(request)?;
                 self.place(ts, request, out)
             }
-            Event::CancelOrder { order } => {
-                match self.book.find(*order) {
-                    Some(slot) => {
-                        self.cancel(ts, slot, Reason::Requested, out)?;
-                        self.book.sweep();
-                    }
-                    None => out.push(Output::CancelRejected { ts, order: *order }),
-                }
-                Ok(())
-            }
+            Event::CancelOrder { order } => self.command_order(ts, *order, Errand::Cancel, out),
             Event::ActivateSemantics { number } => {
                 check_semantics(*number)?;
                 self.config.semantics = *number;
@@ -247,12 +247,29 @@ impl Engine {
                 auction,
             } => self.hold_auction(ts, *instrument, auction, out),
             Event::SubmitList { orders, link } => self.place_list(ts, orders, *link, out),
-            Event::AmendOrder(amendment) => self.amend(ts, amendment, out),
-            Event::ReplaceOrder { order, request } => self.replace(ts, *order, request, out),
+            Event::AmendOrder(amendment) => {
+                let errand = Errand::Amend(*amendment);
+                self.command_order(ts, amendment.order, errand, out)
+            }
+            Event::ReplaceOrder { order, request } => {
+                self.command_order(ts, *order, Errand::Replace(*request), out)
+            }
         }
     }
 
     fn check_waiting(&self, key: &Key) -> Result<()> {
+        if self.floor.incomplete > 0 {
+            let since = self
+                .last_key
+                .map_or(key.ts_received, |last| last.ts_received);
+            if key.ts_received > since || key.class > 2 {
+                return Err(EngineError::MessageIncomplete {
+                    since,
+                    class: key.class,
+                    ts: key.ts_received,
+                });
+            }
+        }
         match self.waiting_since {
             Some(since) if key.ts_received > since || key.class > 3 => {
                 Err(EngineError::BarrierMissing {
@@ -382,6 +399,7 @@ impl Engine {
             }
             advance(&mut order, status);
             self.fees_paid.remove(&order.id);
+            self.floor.leave(order.instrument, slot);
             self.book.remove(slot);
         }
         Ok(())

@@ -24,6 +24,16 @@ pub enum EngineError {
         ts: i64,
         problem: &'static str,
     },
+    #[error("market data of instrument {instrument} at {ts}: {problem}")]
+    InvalidData {
+        instrument: String,
+        ts: i64,
+        problem: &'static str,
+    },
+    #[error(
+        "a book message of {since} is not complete: only market data of the same time may follow; found an input of class {class} at {ts}"
+    )]
+    MessageIncomplete { since: i64, class: u8, ts: i64 },
     #[error(
         "bars of {waiting_since} still wait for their barrier; found an input of class {class} at {ts}"
     )]

@@ -10,6 +10,7 @@ use crate::numbers::{Result, add};
 use crate::order::{OrderStatus, Origin, Reason, Side};
 use crate::orders::advance;
 use crate::output::{Figure, Fill, FillKind, Liquidity, Outcome, Output, Rule, Verdict};
+use crate::risk::RiskKind;
 
 impl Engine {
     /// Fill orders of one side of one instrument with the venue, `members` by (sleeve, order id).
@@ -72,6 +73,10 @@ impl Engine {
                 continue;
             }
             if self.fill_at_venue(session.ts, &candidate, lots, terms, out)? {
+                if terms.liquidity == Liquidity::Taker {
+                    let quantity = lots * self.lot_of(&candidate);
+                    self.feel(session.ts, candidate.instrument, candidate.side, quantity)?;
+                }
                 session.candidates[index].external -= lots;
                 if let Some(left) = &mut session.volume[terms.group] {
                     *left -= lots;
@@ -123,7 +128,7 @@ impl Engine {
     }
 
     /// Fill with the venue; false if the fee of a sale is more than the sleeve could pay.
-    fn fill_at_venue(
+    pub(crate) fn fill_at_venue(
         &mut self,
         ts: i64,
         candidate: &Candidate,
@@ -156,9 +161,6 @@ impl Engine {
             .exposure
             .notional(candidate.instrument, quantity, lost)?;
         self.count_turnover(candidate, notional, quantity, terms.liquidity)?;
-        if terms.liquidity == Liquidity::Taker {
-            self.feel(ts, candidate.instrument, candidate.side, quantity)?;
-        }
         self.book_fill(
             candidate.slot,
             ts,
@@ -207,9 +209,12 @@ impl Engine {
 
     fn activity(&self, instrument: usize) -> Activity {
         let listed = &self.config.instruments[instrument];
+        let newest = |kind| self.guard.figures.newest(kind, instrument);
+        let volatility = newest(RiskKind::Volatility).or(listed.volatility);
+        let volume = newest(RiskKind::AverageVolume).or(listed.average_volume);
         Activity {
-            volatility: listed.volatility.unwrap_or(0),
-            volume: listed.average_volume.unwrap_or(0),
+            volatility: volatility.unwrap_or(0),
+            volume: volume.unwrap_or(0),
         }
     }
 
@@ -325,11 +330,15 @@ impl Engine {
         out.push(Output::OrderFilled(fill));
         if done {
             self.fees_paid.remove(&order.id);
+            self.floor.leave(order.instrument, slot);
             self.book.remove(slot);
         } else {
             let hold = self.exposure.hold_of(&self.config, &filled)?;
             self.exposure.in_flight_changed(&filled, hold, mark, 1)?;
             self.book.replace(slot, filled, hold);
+            if filled.unfilled() == 0 {
+                self.floor.leave(order.instrument, slot);
+            }
         }
         self.after_fill(ts, &filled, quantity, out)
     }

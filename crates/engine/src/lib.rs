@@ -36,6 +36,7 @@ mod risk;
 mod sizing;
 mod snapshot;
 mod tape;
+mod transit;
 mod venue;
 
 pub use action::Action;

@@ -157,14 +157,18 @@ impl Engine {
         let breach = self.judge(ts, request, Occasion::Target)?;
         let mut order = self.new_order(ts, request, Origin::Target);
         match &breach {
-            None => self.admit(ts, order, Outcome::Accepted, None, out),
+            None => {
+                self.admit(ts, order, Outcome::Accepted, None, out)?;
+                self.act(ts, out)
+            }
             Some(breach) if breach.most <= 0 => {
                 self.refuse(ts, order, breach, out);
                 Ok(())
             }
             Some(breach) => {
                 order.quantity = breach.most;
-                self.admit(ts, order, Outcome::Cut, Some(breach), out)
+                self.admit(ts, order, Outcome::Cut, Some(breach), out)?;
+                self.act(ts, out)
             }
         }
     }

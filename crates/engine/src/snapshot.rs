@@ -16,6 +16,8 @@ use crate::models::fees::Turnover;
 use crate::models::impact::Felt;
 use crate::numbers::Result;
 use crate::order::Order;
+use crate::transit::Message;
+use crate::venue::floor::{Floor, PitState};
 
 /// The whole state of an engine; what its hash is taken of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +31,8 @@ pub struct Snapshot {
     fees_paid: BTreeMap<u64, i128>,
     felt: Vec<Felt>,
     guard: Guard,
+    pits: Vec<PitState>,
+    transit: Vec<Message>,
     last_order: u64,
     last_fill: u64,
     last_key: Option<Key>,
@@ -50,6 +54,10 @@ impl Engine {
             fees_paid: self.fees_paid.clone(),
             felt: self.felt.clone(),
             guard: self.guard.clone(),
+            pits: self
+                .floor
+                .states(|slot| self.book.get(slot).map_or(0, |order| order.id)),
+            transit: self.transit.messages(),
             last_order: self.last_order,
             last_fill: self.last_fill,
             last_key: self.last_key,
@@ -86,8 +94,34 @@ impl Engine {
         for instrument in 0..engine.instruments.len() {
             engine.rewatch(instrument);
         }
+        engine.restore_floor(&snapshot.pits)?;
+        for message in snapshot.transit {
+            engine.transit.send(message);
+        }
         engine.ledger.verify()?;
         Ok(engine)
+    }
+
+    /// Put the markets back, and our orders to their seats in them.
+    fn restore_floor(&mut self, pits: &[PitState]) -> Result<()> {
+        let fail = || EngineError::Decode("a market of the snapshot is not sound".to_owned());
+        self.floor = Floor::restore(&self.config, pits).ok_or_else(fail)?;
+        for (instrument, pit) in pits.iter().enumerate() {
+            let mut last = 0;
+            for seat in pit.seats() {
+                let slot = self.book.find(seat.order).ok_or_else(fail)?;
+                let order = self.book.get(slot).ok_or_else(fail)?;
+                if order.instrument != instrument || seat.rank <= last || seat.ahead < 0 {
+                    return Err(fail());
+                }
+                last = seat.rank;
+                self.floor.restore_seat(slot, order, seat);
+            }
+            if last > self.floor.pits[instrument].desk.ranks {
+                return Err(fail());
+            }
+        }
+        Ok(())
     }
 
     fn check_restored(&self, orders: &[Order]) -> Result<()> {

@@ -1,19 +1,31 @@
-//! The simulated venue of event instruments: what market data lead to.
+//! The simulated venue of event instruments: what market data lead to. `docs/engine/matching.md`.
+
+mod arrival;
+mod auction;
+pub(crate) mod desk;
+pub(crate) mod floor;
+mod prints;
+mod resting;
+mod taking;
 
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::market::{Auction, BookLevel, BookOrder, Quote, Tick, TradingStatus};
+use crate::market::queue::left;
+use crate::market::standing::{Form, LARGEST};
+use crate::market::{BookLevel, BookOrder, DataKind, Quote, TradingStatus};
 use crate::numbers::Result;
+use crate::order::Side;
+use crate::orders::Told;
 use crate::output::Output;
+use crate::venue::desk::Queue;
+use crate::venue::floor::Pit;
+
+const NOT_LISTED: &str = "the instrument is not listed now";
+pub(crate) const PRICE: &str =
+    "a price must be positive, unless the instrument allows others, and within 2^60";
+const SIZE: &str = "a size must not be negative, and within 2^60";
 
 impl Engine {
-    #[expect(
-        unused_variables,
-        clippy::unused_self,
-        clippy::needless_pass_by_ref_mut,
-        clippy::ptr_arg,
-        reason = "being built"
-    )]
     pub(crate) fn receive_status(
         &mut self,
         ts: i64,
@@ -21,18 +33,17 @@ impl Engine {
         status: TradingStatus,
         out: &mut Vec<Output>,
     ) -> Result<()> {
-        Err(EngineError::Config(
-            "receive_status is being built".to_owned(),
-        ))
+        self.check_data(ts, instrument, |_| None)?;
+        let halted = status == TradingStatus::Halted;
+        let was_halted =
+            std::mem::replace(&mut self.floor.pits[instrument].standing.halted, halted);
+        if was_halted && !halted {
+            let told = self.told_standing(instrument);
+            self.tell_and_match(ts, instrument, told, out)?;
+        }
+        Ok(())
     }
 
-    #[expect(
-        unused_variables,
-        clippy::unused_self,
-        clippy::needless_pass_by_ref_mut,
-        clippy::ptr_arg,
-        reason = "being built"
-    )]
     pub(crate) fn receive_quote(
         &mut self,
         ts: i64,
@@ -40,37 +51,15 @@ impl Engine {
         quote: &Quote,
         out: &mut Vec<Output>,
     ) -> Result<()> {
-        Err(EngineError::Config(
-            "receive_quote is being built".to_owned(),
-        ))
+        self.check_data(ts, instrument, |form| quote_problem(form, quote))?;
+        let pit = &mut self.floor.pits[instrument];
+        if pit.form.kind != DataKind::Quotes {
+            return Ok(());
+        }
+        pit.standing.set_quote(quote);
+        self.market_changed(ts, instrument, out)
     }
 
-    #[expect(
-        unused_variables,
-        clippy::unused_self,
-        clippy::needless_pass_by_ref_mut,
-        clippy::ptr_arg,
-        reason = "being built"
-    )]
-    pub(crate) fn receive_trade(
-        &mut self,
-        ts: i64,
-        instrument: usize,
-        trade: &Tick,
-        out: &mut Vec<Output>,
-    ) -> Result<()> {
-        Err(EngineError::Config(
-            "receive_trade is being built".to_owned(),
-        ))
-    }
-
-    #[expect(
-        unused_variables,
-        clippy::unused_self,
-        clippy::needless_pass_by_ref_mut,
-        clippy::ptr_arg,
-        reason = "being built"
-    )]
     pub(crate) fn receive_level(
         &mut self,
         ts: i64,
@@ -78,18 +67,28 @@ impl Engine {
         level: &BookLevel,
         out: &mut Vec<Output>,
     ) -> Result<()> {
-        Err(EngineError::Config(
-            "receive_level is being built".to_owned(),
-        ))
+        self.check_data(ts, instrument, |form| {
+            if form.kind != DataKind::L2 {
+                Some("levels are for instruments on l2")
+            } else if !form.is_price(level.price) {
+                Some(PRICE)
+            } else if !(0..=LARGEST).contains(&level.size) {
+                Some(SIZE)
+            } else {
+                None
+            }
+        })?;
+        let pit = &mut self.floor.pits[instrument];
+        let depth = pit.standing.depth.as_mut().expect("an l2 book");
+        depth.side_mut(level.side).set(level.price, level.size);
+        if !pit.standing.cleared && !pit.desk.is_empty(Queue::Resting, level.side) {
+            for seat in pit.desk.resting_at(level.side, level.price) {
+                seat.ahead = seat.ahead.min(level.size);
+            }
+        }
+        self.part_received(ts, instrument, level.more, out)
     }
 
-    #[expect(
-        unused_variables,
-        clippy::unused_self,
-        clippy::needless_pass_by_ref_mut,
-        clippy::ptr_arg,
-        reason = "being built"
-    )]
     pub(crate) fn clear_book(
         &mut self,
         ts: i64,
@@ -97,16 +96,19 @@ impl Engine {
         more: bool,
         out: &mut Vec<Output>,
     ) -> Result<()> {
-        Err(EngineError::Config("clear_book is being built".to_owned()))
+        self.check_data(ts, instrument, |form| {
+            let is_book = matches!(form.kind, DataKind::L2 | DataKind::L3);
+            (!is_book).then_some("books are for instruments on l2 and l3")
+        })?;
+        let standing = &mut self.floor.pits[instrument].standing;
+        let depth = standing.depth.as_mut().expect("a book");
+        depth.bids.clear();
+        depth.asks.clear();
+        depth.queue.clear();
+        standing.cleared = true;
+        self.part_received(ts, instrument, more, out)
     }
 
-    #[expect(
-        unused_variables,
-        clippy::unused_self,
-        clippy::needless_pass_by_ref_mut,
-        clippy::ptr_arg,
-        reason = "being built"
-    )]
     pub(crate) fn receive_book_order(
         &mut self,
         ts: i64,
@@ -114,27 +116,209 @@ impl Engine {
         order: &BookOrder,
         out: &mut Vec<Output>,
     ) -> Result<()> {
-        Err(EngineError::Config(
-            "receive_book_order is being built".to_owned(),
-        ))
+        self.check_data(ts, instrument, |form| {
+            if form.kind != DataKind::L3 {
+                Some("orders of a book are for instruments on l3")
+            } else if order.size > 0 && !form.is_price(order.price) {
+                Some(PRICE)
+            } else if !(0..=LARGEST).contains(&order.size) {
+                Some(SIZE)
+            } else {
+                None
+            }
+        })?;
+        let pit = &mut self.floor.pits[instrument];
+        let depth = pit.standing.depth.as_mut().expect("an l3 book");
+        let stands = depth.side(order.side).size_at(order.price);
+        if stands + order.size > LARGEST {
+            return Err(self.invalid(ts, instrument, "a level must be within 2^60"));
+        }
+        let (before, after) = depth.queue.change(order);
+        if let Some(old) = before {
+            let ladder = depth.side_mut(old.side);
+            ladder.set(old.price, ladder.size_at(old.price) - old.size);
+        }
+        if let Some(new) = after {
+            let ladder = depth.side_mut(new.side);
+            ladder.set(new.price, ladder.size_at(new.price) + new.size);
+        }
+        if let Some(gone) = left(before, after)
+            && !pit.desk.is_empty(Queue::Resting, gone.side)
+        {
+            for seat in pit.desk.resting_at(gone.side, gone.price) {
+                if gone.place < seat.place {
+                    seat.ahead -= gone.quantity;
+                }
+            }
+        }
+        self.part_received(ts, instrument, order.more, out)
     }
 
-    #[expect(
-        unused_variables,
-        clippy::unused_self,
-        clippy::needless_pass_by_ref_mut,
-        clippy::ptr_arg,
-        reason = "being built"
-    )]
-    pub(crate) fn hold_auction(
+    /// A part of a book message has taken effect; the last part lets the market match.
+    fn part_received(
         &mut self,
         ts: i64,
         instrument: usize,
-        auction: &Auction,
+        more: bool,
         out: &mut Vec<Output>,
     ) -> Result<()> {
-        Err(EngineError::Config(
-            "hold_auction is being built".to_owned(),
-        ))
+        let pit = &mut self.floor.pits[instrument];
+        let was_incomplete = std::mem::replace(&mut pit.standing.incomplete, more);
+        self.floor.incomplete += usize::from(more);
+        self.floor.incomplete -= usize::from(was_incomplete);
+        if more {
+            return Ok(());
+        }
+        if std::mem::take(&mut pit.standing.cleared) {
+            pit.snapshot_received();
+        }
+        pit.standing.refresh_best();
+        self.market_changed(ts, instrument, out)
     }
+
+    /// The standing market of an instrument is another one.
+    #[inline]
+    fn market_changed(&mut self, ts: i64, instrument: usize, out: &mut Vec<Output>) -> Result<()> {
+        let pit = &mut self.floor.pits[instrument];
+        let is_met = pit.is_met();
+        if let Some(middle) = pit.standing.middle() {
+            pit.standing.was_quoted = true;
+            self.change_mark(ts, instrument, middle)?;
+        }
+        if is_met || self.watches[instrument].is_watching() {
+            let told = self.told_standing(instrument);
+            self.tell_and_match(ts, instrument, told, out)?;
+        }
+        self.check_margins_of(ts, instrument, out)
+    }
+
+    /// What stands, as triggers see it: nothing in a halt.
+    pub(crate) fn told_standing(&self, instrument: usize) -> Told {
+        let standing = &self.floor.pits[instrument].standing;
+        if standing.halted {
+            return Told::default();
+        }
+        let is_open = standing.is_open();
+        Told {
+            last: None,
+            bid: standing.far(Side::Sell).filter(|_| is_open),
+            ask: standing.far(Side::Buy).filter(|_| is_open),
+            mark: self.instruments[instrument].mark,
+        }
+    }
+
+    /// Trigger what the prices meet, and match what stands with the orders.
+    fn tell_and_match(
+        &mut self,
+        ts: i64,
+        instrument: usize,
+        told: Told,
+        out: &mut Vec<Output>,
+    ) -> Result<()> {
+        self.tell(ts, instrument, told, out);
+        self.match_standing(ts, instrument, out)?;
+        self.arrive_triggered(ts, out)
+    }
+
+    /// Trigger what the prices meet. Orders without a limit then wait like others; those with
+    /// one are left for [`Engine::arrive_triggered`].
+    pub(crate) fn tell(&mut self, ts: i64, instrument: usize, told: Told, out: &mut Vec<Output>) {
+        let mut met = std::mem::take(&mut self.floor.met);
+        self.tell_triggers(ts, instrument, told, &mut met, out);
+        for &slot in &met {
+            match self.book.get(slot).copied() {
+                Some(order) if order.limit_price.is_none() => {
+                    self.sit(slot, &order, Queue::Waiting);
+                }
+                Some(order) => self.floor.triggered.push((order.id, slot)),
+                None => {}
+            }
+        }
+        self.floor.met = met;
+    }
+
+    /// Orders with a limit that an event has triggered arrive behind what it matched.
+    pub(crate) fn arrive_triggered(&mut self, ts: i64, out: &mut Vec<Output>) -> Result<()> {
+        let triggered = std::mem::take(&mut self.floor.triggered);
+        for &(id, slot) in &triggered {
+            if self.book.is_in(slot, id) {
+                self.arrive(ts, slot, out)?;
+                self.act(ts, out)?;
+            }
+        }
+        self.floor.triggered = triggered;
+        self.floor.triggered.clear();
+        self.book.sweep();
+        Ok(())
+    }
+
+    /// Whether an instrument does not trade now.
+    pub(crate) fn is_halted(&self, instrument: usize) -> bool {
+        self.floor.pits[instrument].standing.halted
+    }
+
+    /// Refuse data of instruments that are not there, and what `problem_of` says.
+    #[inline]
+    pub(crate) fn check_data(
+        &self,
+        ts: i64,
+        instrument: usize,
+        problem_of: impl Fn(&Form) -> Option<&'static str>,
+    ) -> Result<()> {
+        Self::check_index("instrument", instrument, self.floor.pits.len())?;
+        let form = &self.floor.pits[instrument].form;
+        let is_listed = form.listed_from <= ts && ts < form.listed_to;
+        let problem = if !is_listed || self.instruments[instrument].ended {
+            Some(NOT_LISTED)
+        } else {
+            problem_of(form)
+        };
+        match problem {
+            Some(problem) => Err(self.invalid(ts, instrument, problem)),
+            None => Ok(()),
+        }
+    }
+
+    #[cold]
+    pub(crate) fn invalid(&self, ts: i64, instrument: usize, problem: &'static str) -> EngineError {
+        EngineError::InvalidData {
+            instrument: self.config.instruments[instrument].id.clone(),
+            ts,
+            problem,
+        }
+    }
+}
+
+impl Pit {
+    /// A whole new book has come in.
+    fn snapshot_received(&mut self) {
+        let Some(depth) = self.standing.depth.as_mut() else {
+            return;
+        };
+        let had_orders = depth.queue.settle();
+        for side in [Side::Buy, Side::Sell] {
+            for (price, seat) in self.desk.resting(side) {
+                seat.ahead = if had_orders {
+                    depth.queue.ahead_of(side, price, seat.place)
+                } else {
+                    seat.ahead.min(depth.side(side).size_at(price))
+                };
+            }
+        }
+    }
+}
+
+fn quote_problem(form: &Form, quote: &Quote) -> Option<&'static str> {
+    for (price, size) in [(quote.bid, quote.bid_size), (quote.ask, quote.ask_size)] {
+        match (price, size) {
+            (Some(price), _) if !form.is_price(price) => return Some(PRICE),
+            (Some(_), None) if form.participation.is_some() => {
+                return Some("the participation cap needs sizes");
+            }
+            (_, Some(size)) if !(0..=LARGEST).contains(&size) => return Some(SIZE),
+            (None, Some(_)) => return Some("a size needs its price"),
+            _ => {}
+        }
+    }
+    None
 }

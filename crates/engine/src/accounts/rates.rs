@@ -32,6 +32,9 @@ impl Engine {
         self.instruments[instrument].priced_at = ts;
         self.watch_mark(ts, instrument, mark)?;
         let old = self.instruments[instrument].mark.replace(mark);
+        if old == Some(mark) {
+            return Ok(());
+        }
         self.exposure
             .mark_changed(instrument, old.unwrap_or(mark), mark)?;
         match self.exposure.rate_of[instrument] {

@@ -7,7 +7,7 @@ use crate::engine::Engine;
 use crate::input::OrderRequest;
 use crate::market::DataKind;
 use crate::numbers::{Result, mul, sub};
-use crate::order::{Leg, Order, OrderKind, Side};
+use crate::order::{Leg, Order, OrderKind, Side, TimeInForce};
 use crate::output::{Figure, Rule};
 use crate::risk::{FundState, RiskKind, SleeveState};
 
@@ -115,6 +115,10 @@ impl Engine {
         let none = Figure::None;
         if self.lacks_a_rate(request.instrument) {
             pass!(Ok(walk.holds(ask, Rule::NoRate, true, none, none)));
+        }
+        let is_immediate = matches!(request.tif, TimeInForce::Ioc | TimeInForce::Fok);
+        if is_immediate && self.is_halted(request.instrument) {
+            pass!(Ok(walk.holds(ask, Rule::Halted, false, none, none)));
         }
         let is_barrier = self.config.instruments[request.instrument].matching == DataKind::Bars;
         let age_max = if is_barrier {

@@ -78,6 +78,7 @@ impl Ladder {
         self.levels[place].taken += quantity;
     }
 
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.levels.len()
     }
@@ -106,9 +107,7 @@ impl Ladder {
         // Most messages are about the levels near the best one.
         let tail = self.levels.len().saturating_sub(8);
         match self.levels.get(tail) {
-            Some(level) if is_worse(level) => {
-                tail + self.levels[tail..].partition_point(is_worse)
-            }
+            Some(level) if is_worse(level) => tail + self.levels[tail..].partition_point(is_worse),
             _ => self.levels[..tail].partition_point(is_worse),
         }
     }

@@ -62,8 +62,9 @@ impl Queue {
         if change.size == 0 {
             return (before, None);
         }
-        let (side, price, size) = (change.side, change.price, change.size);
-        let keeps = |old: &&Standing| old.side == side && old.price == price && size <= old.size;
+        let keeps = |old: &&Standing| {
+            old.side == change.side && old.price == change.price && change.size <= old.size
+        };
         let place = before
             .as_ref()
             .filter(keeps)
@@ -71,18 +72,13 @@ impl Queue {
             .map(|old| old.place);
         let place = place.unwrap_or_else(|| self.next_place());
         let after = Standing {
-            side,
-            price,
-            size,
+            side: change.side,
+            price: change.price,
+            size: change.size,
             place,
         };
         self.orders.insert(change.id, after);
         (before, Some(after))
-    }
-
-    /// The order that a change is about, if it is there.
-    pub(crate) fn get(&self, id: u64) -> Option<&Standing> {
-        self.orders.get(&id)
     }
 
     /// A snapshot begins.
@@ -111,10 +107,6 @@ impl Queue {
             .sum()
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.orders.len()
-    }
-
     pub(crate) fn state(&self) -> QueueState {
         let sorted = |orders: &ById| orders.iter().map(|(id, order)| (*id, *order)).collect();
         QueueState {
@@ -130,10 +122,6 @@ impl Queue {
             former: state.former.into_iter().collect(),
             places: state.places,
         }
-    }
-
-    pub(crate) fn standing(&self) -> impl Iterator<Item = &Standing> {
-        self.orders.values()
     }
 }
 

@@ -118,6 +118,7 @@ impl Depth {
 
 /// What stands now. Prices are [`NO_BID`] and [`NO_ASK`] where nothing does, sizes
 /// [`UNLIMITED`] where they are not known.
+#[expect(clippy::struct_excessive_bools, reason = "each is a state of its own")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Standing {
     pub(crate) bid: i64,
@@ -132,12 +133,14 @@ pub(crate) struct Standing {
     /// Whether there has been a market with both sides.
     pub(crate) was_quoted: bool,
     pub(crate) halted: bool,
-    /// A book message is not complete yet.
+    /// A book message is not complete yet, and whether it is a snapshot.
     pub(crate) incomplete: bool,
+    pub(crate) cleared: bool,
     pub(crate) depth: Option<Box<Depth>>,
 }
 
 /// [`Standing`] as it is written down.
+#[expect(clippy::struct_excessive_bools, reason = "each is a state of its own")]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StandingState {
     quote: Quote,
@@ -146,6 +149,7 @@ pub(crate) struct StandingState {
     was_quoted: bool,
     halted: bool,
     incomplete: bool,
+    cleared: bool,
     levels: Option<(Ladder, Ladder)>,
     queue: Option<QueueState>,
 }
@@ -163,6 +167,7 @@ impl Default for Standing {
             was_quoted: false,
             halted: false,
             incomplete: false,
+            cleared: false,
             depth: None,
         }
     }
@@ -230,11 +235,15 @@ impl Standing {
             return book.side(side.opposite()).level(depth).copied();
         }
         let price = self.far(side).filter(|_| depth == 0)?;
-        let (size, taken) = match side {
+        let (shown, taken) = match side {
             Side::Buy => (self.ask_size, self.ask_taken),
             Side::Sell => (self.bid_size, self.bid_taken),
         };
-        Some(Level { price, size, taken })
+        Some(Level {
+            price,
+            size: shown,
+            taken,
+        })
     }
 
     /// An order of ours took from the far side.
@@ -243,11 +252,11 @@ impl Standing {
             book.side_mut(side.opposite()).take(depth, quantity);
             return;
         }
-        let (size, taken) = match side {
+        let (shown, taken) = match side {
             Side::Buy => (self.ask_size, &mut self.ask_taken),
             Side::Sell => (self.bid_size, &mut self.bid_taken),
         };
-        if size != UNLIMITED {
+        if shown != UNLIMITED {
             *taken += quantity;
         }
     }
@@ -267,6 +276,7 @@ impl Standing {
             was_quoted: self.was_quoted,
             halted: self.halted,
             incomplete: self.incomplete,
+            cleared: self.cleared,
             levels: self
                 .depth
                 .as_ref()
@@ -301,6 +311,7 @@ impl Standing {
         standing.was_quoted = state.was_quoted;
         standing.halted = state.halted;
         standing.incomplete = state.incomplete;
+        standing.cleared = state.cleared;
         Some(standing)
     }
 }

@@ -41,9 +41,17 @@ impl Engine {
 
     /// Do what was due up to and with `ts`, before anything of that time is applied.
     pub(crate) fn settle_due(&mut self, ts: i64, out: &mut Vec<Output>) -> Result<()> {
-        while let Some((time, id)) = self.book.next_expiry().filter(|next| next.0 <= ts) {
-            self.expire_at_date(id, time, out)?;
+        loop {
+            let expiry = self.book.next_expiry().filter(|next| next.0 <= ts);
+            let arrival = self.transit.next().filter(|next| next.0 <= ts);
+            match (expiry, arrival) {
+                (None, None) => return Ok(()),
+                // Of the same time, what expires goes first.
+                (Some((time, id)), arrival) if arrival.is_none_or(|next| time <= next.0) => {
+                    self.expire_at_date(id, time, out)?;
+                }
+                _ => self.deliver(out)?,
+            }
         }
-        Ok(())
     }
 }

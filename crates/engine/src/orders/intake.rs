@@ -3,10 +3,12 @@
 use crate::engine::Engine;
 use crate::gate::{Breach, Occasion};
 use crate::input::OrderRequest;
+use crate::models::LatencyKind;
 use crate::numbers::Result;
 use crate::order::{Order, OrderKind, OrderStatus, Origin, Reason, Side};
 use crate::orders::reference_of;
 use crate::output::{Figure, Outcome, Output, Rule, Verdict};
+use crate::transit::{Errand, Message};
 
 impl Engine {
     /// Place a strategy's order: whole or not at all.
@@ -56,10 +58,26 @@ impl Engine {
         if order.kind == OrderKind::TrailingStop {
             order.trigger_price = Some(order.reference);
         }
+        // A list travels as one, as its first order would alone.
+        let first = order.group.unwrap_or(order.id);
+        order.arrival = self.arrival_of(ts, order.instrument, first, LatencyKind::Submit);
+        if order.arrival > ts {
+            advance(&mut order, OrderStatus::Submitted);
+            self.insert(order)?;
+            self.transit.send(Message {
+                at: order.arrival,
+                order: order.id,
+                errand: Errand::Submit,
+            });
+            out.push(Output::OrderSubmitted(order));
+            out.push(verdict_on(ts, order.id, outcome, breach));
+            return Ok(());
+        }
         advance(&mut order, OrderStatus::Accepted);
-        self.insert(order)?;
+        let slot = self.insert(order)?;
         out.push(Output::OrderAccepted(order));
         out.push(verdict_on(ts, order.id, outcome, breach));
+        self.activated.push((order.id, slot));
         Ok(())
     }
 
@@ -91,6 +109,9 @@ impl Engine {
                 .move_expiry(order.id, before.expire_at, order.expire_at);
         }
         self.book.replace(slot, order, hold);
+        if order.unfilled() == 0 {
+            self.floor.leave(order.instrument, slot);
+        }
         Ok(())
     }
 

@@ -92,6 +92,14 @@ pub(crate) fn moved_trigger(order: &Order, price: i64, tick: i64) -> Option<i64>
     is_nearer(order.side, trigger, order.trigger_price?).then_some(trigger)
 }
 
+impl Watch {
+    /// Whether any order waits for its trigger.
+    #[inline]
+    pub(crate) fn is_watching(&self) -> bool {
+        self.count > 0
+    }
+}
+
 impl Watched {
     fn trailing(&mut self, side: Side) -> &mut Trailing {
         match side {

@@ -1,0 +1,278 @@
+//! Orders that take from the standing market: `docs/engine/matching.md`, section 5.
+
+use crate::accounts::Purse;
+use crate::engine::Engine;
+use crate::market::ladder::Level;
+use crate::matching::{Candidate, Terms};
+use crate::numbers::Result;
+use crate::order::{Order, OrderKind, Reason, Side, TimeInForce};
+use crate::output::{Figure, Liquidity, Outcome, Output, Rule, Verdict};
+use crate::venue::desk::key_of;
+
+/// A fill that an order is about to get.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Offer {
+    pub(crate) quantity: i64,
+    pub(crate) price: i64,
+    /// What the market showed.
+    pub(crate) reference: i64,
+    pub(crate) liquidity: Liquidity,
+}
+
+impl Engine {
+    /// Let an order take from the standing market what it may.
+    pub(crate) fn take(&mut self, ts: i64, slot: usize, out: &mut Vec<Output>) -> Result<()> {
+        let Some(order) = self.book.get(slot).copied() else {
+            return Ok(());
+        };
+        let (instrument, side) = (order.instrument, order.side);
+        if order.tif == TimeInForce::Fok && !self.can_take_whole(ts, slot, &order, out)? {
+            return Ok(());
+        }
+        let mut depth = 0;
+        while let Some(order) = self.open(slot) {
+            let Some(level) = self.next_level(&order, &mut depth) else {
+                return Ok(());
+            };
+            let left = self.floor.pits[instrument].form.left(&level);
+            let quantity = order.unfilled().min(left);
+            let price = self.price_at(ts, &order, quantity, level.price)?;
+            if is_banded(&order) && self.hold_if_outside(ts, slot, price, out) {
+                return Ok(());
+            }
+            let offer = Offer {
+                quantity,
+                price,
+                reference: level.price,
+                liquidity: Liquidity::Taker,
+            };
+            let filled = self.execute(ts, slot, offer, out)?;
+            self.floor.pits[instrument]
+                .standing
+                .take(side, depth, filled);
+            self.feel(ts, instrument, side, filled)?;
+            if filled < quantity {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// An order, if there is something of it to fill.
+    pub(crate) fn open(&self, slot: usize) -> Option<Order> {
+        let order = self.book.get(slot).copied()?;
+        (order.unfilled() > 0).then_some(order)
+    }
+
+    /// The next level at or below `depth` that has something left within an order's limit.
+    pub(crate) fn next_level(&self, order: &Order, depth: &mut usize) -> Option<Level> {
+        let pit = &self.floor.pits[order.instrument];
+        loop {
+            let level = pit.standing.far_level(order.side, *depth)?;
+            if let Some(limit) = order.limit_price
+                && key_of(order.side, Some(level.price)) < key_of(order.side, Some(limit))
+            {
+                return None;
+            }
+            if pit.form.left(&level) > 0 {
+                return Some(level);
+            }
+            *depth += 1;
+        }
+    }
+
+    /// What an order pays for a quantity where the market shows `reference`.
+    pub(crate) fn price_at(
+        &self,
+        ts: i64,
+        order: &Order,
+        quantity: i64,
+        reference: i64,
+    ) -> Result<i64> {
+        let price = self.taking_price(ts, order.instrument, order.side, quantity, reference)?;
+        Ok(match (order.side, order.limit_price) {
+            (_, None) => price,
+            (Side::Buy, Some(limit)) => price.min(limit),
+            (Side::Sell, Some(limit)) => price.max(limit),
+        })
+    }
+
+    /// Fill an order at what it is offered, as far as it may reduce and its funds allow; returns
+    /// what it filled. What does not fill for want of funds is cancelled.
+    pub(crate) fn execute(
+        &mut self,
+        ts: i64,
+        slot: usize,
+        offer: Offer,
+        out: &mut Vec<Output>,
+    ) -> Result<i64> {
+        let Some(order) = self.book.get(slot).copied() else {
+            return Ok(0);
+        };
+        let lot = self.config.instruments[order.instrument].lot_size;
+        let wanted = self.reducing_part(&order, offer.quantity) / lot;
+        if wanted == 0 {
+            self.cancel(ts, slot, Reason::ReduceOnly, out)?;
+            return Ok(0);
+        }
+        let candidate = candidate_of(slot, &order, wanted);
+        let lots = self.cut_to_funds(
+            ts,
+            &candidate,
+            wanted,
+            offer.price,
+            &mut Purse::empty(),
+            offer.liquidity,
+            out,
+        )?;
+        let terms = Terms {
+            group: 0,
+            price: offer.price,
+            reference: offer.reference,
+            banded: false,
+            liquidity: offer.liquidity,
+        };
+        let is_paid = lots == 0 || self.fill_at_venue(ts, &candidate, lots, terms, out)?;
+        let filled = if is_paid { lots } else { 0 };
+        if filled < wanted {
+            let reason = self.reason_of_funds(order.instrument);
+            self.cancel(ts, slot, reason, out)?;
+        }
+        Ok(filled * lot)
+    }
+
+    /// What of a quantity an order may fill: all of it, or what takes off a position.
+    fn reducing_part(&self, order: &Order, quantity: i64) -> i64 {
+        if self.must_reduce(order) || self.only_reduces(order) {
+            quantity.min(self.reducible(order))
+        } else {
+            quantity
+        }
+    }
+
+    /// Whether the price band of an order without a limit keeps it from a price. It is said once,
+    /// until the order fills.
+    pub(crate) fn hold_if_outside(
+        &mut self,
+        ts: i64,
+        slot: usize,
+        price: i64,
+        out: &mut Vec<Output>,
+    ) -> bool {
+        let Some(order) = self.book.get(slot).copied() else {
+            return true;
+        };
+        if self.in_band(price, order.reference, order.side) {
+            return false;
+        }
+        if order.reason != Reason::PriceBand {
+            let edge = self.band_edge(order.reference, order.side);
+            out.push(Output::Verdict(Verdict {
+                ts,
+                order: order.id,
+                rule: Rule::PriceBand,
+                figure: Figure::Price(price),
+                limit: Figure::Price(edge),
+                outcome: Outcome::Held,
+            }));
+            if let Some(order) = self.book.get_mut(slot) {
+                order.reason = Reason::PriceBand;
+            }
+        }
+        true
+    }
+
+    /// Whether funds cover all of what an order is offered; if not, it is said.
+    pub(crate) fn is_covered(
+        &self,
+        ts: i64,
+        slot: usize,
+        offer: &Offer,
+        out: &mut Vec<Output>,
+    ) -> Result<bool> {
+        let Some(order) = self.book.get(slot) else {
+            return Ok(false);
+        };
+        let lots = offer.quantity / self.config.instruments[order.instrument].lot_size;
+        let candidate = candidate_of(slot, order, lots);
+        let (price, liquidity) = (offer.price, offer.liquidity);
+        let mut purse = Purse::empty();
+        let covered = self.cut_to_funds(ts, &candidate, lots, price, &mut purse, liquidity, out)?;
+        Ok(covered == lots)
+    }
+
+    /// Whether an order that fills whole or not at all can do so now; if not, it is cancelled.
+    fn can_take_whole(
+        &mut self,
+        ts: i64,
+        slot: usize,
+        order: &Order,
+        out: &mut Vec<Output>,
+    ) -> Result<bool> {
+        let lot = self.config.instruments[order.instrument].lot_size;
+        let mut purse = Purse::empty();
+        if self.reducing_part(order, order.unfilled()) < order.unfilled() {
+            self.cancel(ts, slot, Reason::ReduceOnly, out)?;
+            return Ok(false);
+        }
+        let mut rest = *order;
+        let mut depth = 0;
+        let mut is_covered = true;
+        let said = out.len();
+        while rest.unfilled() > 0 {
+            let Some(level) = self.next_level(&rest, &mut depth) else {
+                break;
+            };
+            let left = self.floor.pits[order.instrument].form.left(&level);
+            let quantity = rest.unfilled().min(left);
+            // Each slice moves the price for the next, so the whole up to it counts.
+            let so_far = rest.filled - order.filled + quantity;
+            let price = self.price_at(ts, order, so_far, level.price)?;
+            if is_banded(order) && !self.in_band(price, order.reference, order.side) {
+                break;
+            }
+            if is_covered {
+                let lots = quantity / lot;
+                let candidate = candidate_of(slot, order, lots);
+                let liquidity = Liquidity::Taker;
+                let covered =
+                    self.cut_to_funds(ts, &candidate, lots, price, &mut purse, liquidity, out)?;
+                is_covered = covered == lots;
+            }
+            rest.filled += quantity;
+            depth += 1;
+        }
+        if rest.unfilled() > 0 {
+            out.truncate(said);
+            self.cancel(ts, slot, Reason::Fok, out)?;
+            return Ok(false);
+        }
+        if !is_covered {
+            let reason = self.reason_of_funds(order.instrument);
+            self.cancel(ts, slot, reason, out)?;
+        }
+        Ok(is_covered)
+    }
+}
+
+/// Whether an order is bound to the band around its reference price when it matches.
+pub(crate) fn is_banded(order: &Order) -> bool {
+    matches!(
+        order.kind,
+        OrderKind::Market | OrderKind::OnOpen | OrderKind::OnClose
+    )
+}
+
+/// An order as those at barriers see it.
+pub(crate) fn candidate_of(slot: usize, order: &Order, lots: i64) -> Candidate {
+    Candidate {
+        slot,
+        id: order.id,
+        sleeve: order.sleeve,
+        instrument: order.instrument,
+        side: order.side,
+        kind: order.kind,
+        planned: 0,
+        external: lots,
+    }
+}
