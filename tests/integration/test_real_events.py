@@ -219,3 +219,48 @@ def test_factors_of_lean_follow_from_the_actions_that_they_imply(
                 assert reference == pytest.approx(prices[last], rel=0.01)
             price *= 1 - float(action.amount or 0) / reference
             assert price == pytest.approx(factors[0], rel=1e-6)
+
+
+@pytest.mark.parametrize("symbol", ["aapl", "spy", "iwm", "qqq"])
+def test_raw_prices_with_their_actions_earn_what_the_factors_say(symbol: str) -> None:
+    """A day earns ``close * split / (close before - dividend)``, to 1e-6."""
+    folder = FILES / "equities_daily"
+    if not folder.is_dir():
+        pytest.skip("needs equities_daily beside the checkout, which is not here")
+    name = f"{symbol.upper()}.XNAS"
+    spec = DataSpec(
+        f"equities_daily/lean_{symbol}_1d_raw.parquet",
+        instrument=name,
+        tick_size=Decimal("0.0001"),
+        factors={name: f"equities_daily/lean_factor_{symbol}.csv"},
+    )
+    data = load_events(spec, base=FILES, calendar="XNYS")
+    assert data.bars is not None
+    close = data.bars.close[:, 0]
+    there = ~np.isnan(close)
+    days = data.bars.ts[there].astype("M8[ns]").astype("M8[D]")
+    close = close[there]
+    multiple, dividend = np.ones(len(days)), np.zeros(len(days))
+    for action in data.actions:
+        row = int(np.searchsorted(days, np.datetime64(action.ex_date)))
+        if action.kind == "split":
+            multiple[row] = (action.numerator or 1) / (action.denominator or 1)
+        else:
+            dividend[row] = float(action.amount or 0)
+    earned = close[1:] * multiple[1:] / (close[:-1] - dividend[1:])
+    lines = [line.split(",") for line in Path(FILES / spec.factors[name]).read_text().splitlines()]
+    dates = np.array([f"{d[:4]}-{d[4:6]}-{d[6:]}" for d, *_ in lines], dtype="M8[D]")
+    factor = np.array([float(price) * float(split) for _, price, split, _ in lines])
+    adjusted = close * factor[np.searchsorted(dates, days)]
+    wrong = np.abs(earned - adjusted[1:] / adjusted[:-1])
+    # Reference prices of some rows are not the raw closes of the data; those days differ.
+    reference = {date: float(line[3]) for date, line in zip(dates, lines, strict=True)}
+    last = {day: price for day, price in zip(days, close, strict=True) if day in reference}
+    off = {day for day, price in last.items() if abs(reference[day] / price - 1) > 1e-6}
+    near = np.diff(days) < np.timedelta64(8, "D")  # QQQ lacks six years, in which it was QQQQ
+    exact = near & np.array([day not in off for day in days[:-1]])
+    noise = np.where(multiple[1:] == 1, 1e-6, 1e-5)  # split factors have seven decimals
+    assert (wrong[exact] <= noise[exact]).all(), days[1:][exact][np.argmax(wrong[exact])]
+    assert (wrong[near] <= 1e-4).all()
+    counts = data.tape.counts()
+    assert counts["action"] == len(data.actions) > 30

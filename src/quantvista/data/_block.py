@@ -1,7 +1,7 @@
 """One file in any layout to matrices over time and instrument."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
@@ -19,7 +19,7 @@ from quantvista.data._names import (
     some,
 )
 from quantvista.data._read import Table
-from quantvista.errors import MarketDataError
+from quantvista.errors import ConfigError, MarketDataError
 
 __all__ = ["Block", "show_stamp", "to_block"]
 
@@ -67,7 +67,12 @@ class Block:
 
 
 def to_block(
-    table: Table, columns: Mapping[str, str], venue: str | None, *, exact: bool = True
+    table: Table,
+    columns: Mapping[str, str],
+    venue: str | None,
+    *,
+    exact: bool = True,
+    instrument: str | None = None,
 ) -> Block:
     """Arrange a table, whichever layout it has.
 
@@ -83,6 +88,8 @@ def to_block(
         Appended to each name of an instrument, with a point between.
     exact : bool
         Refuse prices with more digits than a double holds.
+    instrument : str or None
+        Instead of the name of a file of one instrument.
 
     Returns
     -------
@@ -107,7 +114,12 @@ def to_block(
                 f"{table.where}: {rule}; found {some(table.frame.columns)}; {hint}"
             )
         return _wide(table, found, stamps, daily, venue, exact)
-    return _long(table, found, stamps, daily, venue, exact)
+    if instrument is not None:
+        if "instrument" in found:
+            rule = "must be left out where the file has a column for it"
+            raise ConfigError(f"`data.instrument` {rule}; found {instrument!r} and {table.where}")
+        table = replace(table, stem=instrument)
+    return _long(table, found, stamps, daily, venue if instrument is None else None, exact)
 
 
 def _wide(

@@ -5,13 +5,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 
 from quantvista.data._assemble import assemble
 from quantvista.data._block import Block, to_block
 from quantvista.data._check import check_block
+from quantvista.data._columns import numbers
 from quantvista.data._instruments import check_declared_fields, negative_prices, price_digits
 from quantvista.data._names import COLUMNS
-from quantvista.data._read import SUFFIXES, read_table
+from quantvista.data._read import SUFFIXES, Table, read_table
 from quantvista.data._sample import load_sample
 from quantvista.data._types import Bias, DataSpec, MarketData
 from quantvista.errors import ConfigError, MarketDataError
@@ -19,6 +21,7 @@ from quantvista.market import Instrument
 
 __all__ = ["check_sectors", "load", "source_files"]
 
+_DECI_CENTS = tuple(f"{name}_e4" for name in ("open", "high", "low", "close"))
 _UNKNOWN = Bias(
     "unknown_origin",
     "QuantVista cannot see how these instruments were chosen or how their prices were adjusted. "
@@ -95,9 +98,23 @@ def _load_files(spec: DataSpec, base: Path, calendar: str, currency: str) -> Mar
     blocks: list[Block] = []
     unused: set[str] = set()
     sectors: dict[str, str] = {}
-    for path, where in source_files(spec.source, base):
-        table = read_table(path, where)
-        block = to_block(table, spec.columns, spec.venue, exact=not spec.round_prices)
+    files = source_files(spec.source, base)
+    if spec.instrument is not None and len(files) > 1:
+        rule = "must be left out for a folder, whose files are named after their instruments"
+        raise ConfigError(f"`data.instrument` {rule}; found {spec.instrument!r}")
+    if spec.stamp == "open" and spec.period_s is None:
+        raise ConfigError('`data.period_s` must come with stamp = "open"; found none')
+    for path, where in files:
+        table = in_money(read_table(path, where))
+        block = to_block(
+            table,
+            spec.columns,
+            spec.venue,
+            exact=not spec.round_prices,
+            instrument=spec.instrument,
+        )
+        if spec.stamp == "open":
+            block = at_close(block, spec.period_s or 0)
         blocks.append(checked(block, spec))
         unused.update(block.unused)
         for name, sector in block.sectors.items():
@@ -110,6 +127,10 @@ def _load_files(spec: DataSpec, base: Path, calendar: str, currency: str) -> Mar
     assumptions: tuple[str, ...] = ()
     if unused:
         assumptions += (f"Columns of the data that are not used: {', '.join(sorted(unused))}.",)
+    if spec.stamp == "open":
+        assumptions += (
+            f"Bars are stamped with their open; they are known {spec.period_s} s later.",
+        )
     if spec.round_prices:
         assumptions += (f"Prices are rounded to {digits} decimals.",)
     biases: tuple[Bias, ...] = (_UNKNOWN,)
@@ -132,6 +153,25 @@ def check_sectors(instruments: Sequence[Instrument]) -> None:
                 "`data.sectors` must name a sector for each instrument, because "
                 f"`risk.sector_max` is set; found none for '{instrument.id}'"
             )
+
+
+def in_money(table: Table) -> Table:
+    """Turn prices of LEAN in deci-cents, in columns such as ``close_e4``, into money."""
+    frame = table.frame
+    names = [name for name in frame.columns if name in _DECI_CENTS]
+    if not names or any(name.removesuffix("_e4") in frame.columns for name in names):
+        return table
+    changed = [pl.Series(name, numbers(table, name) / 10_000) for name in names]
+    frame = frame.with_columns(changed).rename({name: name.removesuffix("_e4") for name in names})
+    return replace(table, frame=frame.fill_nan(None))
+
+
+def at_close(block: Block, period_s: int) -> Block:
+    """Move bars from their open, by which they are stamped, to their close."""
+    if block.daily:
+        rule = 'must be left out for dates, or columns = { ts = "date" } if they are instants'
+        raise ConfigError(f"`data.stamp` {rule}; found dates in {block.where}")
+    return replace(block, stamps=block.stamps + period_s * 10**9)
 
 
 def checked(block: Block, spec: DataSpec) -> Block:

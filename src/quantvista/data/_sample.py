@@ -136,7 +136,8 @@ def load_sample(spec: DataSpec, calendar: str, currency: str) -> MarketData:
         raise ConfigError(f"`data.source` must be one of {known}; found {spec.source!r}")
     if currency != "USD":
         raise ConfigError(f"`fund.currency` must be USD for {spec.source}; found {currency!r}")
-    for option in ("columns", "venue", "round_prices", "tick_size", "sectors"):
+    own = ("columns", "venue", "round_prices", "tick_size", "sectors", "instrument", "period_s")
+    for option in own:
         if getattr(spec, option):
             raise ConfigError(f"`data.{option}` must be left out; it is fixed for {spec.source}")
     files = sample_files()

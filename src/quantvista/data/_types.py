@@ -48,6 +48,12 @@ class DataSpec:
         Our column name to the file's, where they differ; empty for one that is not to be used.
     venue : str or None
         Appended to the names in the file, where these are bare symbols.
+    instrument : str or None
+        Whose bars a single file holds that has no column for it and another name.
+    stamp : {"open", "close"}
+        Which end of a bar ``ts`` is.
+    period_s : int or None
+        Seconds of a bar that is stamped with its open.
     round_prices : bool
         Round prices to the decimals of ``tick_size`` instead of refusing finer ones.
     events : tuple of EventSource
@@ -77,6 +83,9 @@ class DataSpec:
     sectors: Mapping[str, str] = field(default=_NOTHING)
     columns: Mapping[str, str] = field(default=_NOTHING)
     venue: str | None = None
+    instrument: str | None = None
+    stamp: str = "close"
+    period_s: int | None = None
     round_prices: bool = False
     events: tuple[EventSource, ...] = ()
     declared: Mapping[str, Mapping[str, object]] = field(default=MappingProxyType({}))

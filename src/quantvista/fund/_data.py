@@ -155,6 +155,13 @@ class DataSection(Section):
         "low, volume, sector; empty leaves one out.",
     )
     venue: Venue | None = Field(None, description="Appended to bare symbols of the file.")
+    instrument: InstrumentId | None = Field(
+        None, description="Whose bars a single file holds that has another name."
+    )
+    stamp: Literal["open", "close"] = Field("close", description="Which end of a bar ts is.")
+    period_s: int | None = Field(
+        None, ge=1, le=86_400, description="Seconds of a bar stamped with its open."
+    )
     round_prices: bool = Field(False, description="Round prices finer than the tick's decimals.")
     clock_s: int | None = Field(
         None,
@@ -193,8 +200,9 @@ class DataSection(Section):
                 raise ValueError(f"`data.sectors` {rule}")
         if isinstance(names := section.get("instruments"), list | tuple):
             section["instruments"] = [with_venue(name, venue) for name in names]
-        if "benchmark" in section:
-            section["benchmark"] = with_venue(section["benchmark"], venue)
+        for name in ("benchmark", "instrument"):
+            if name in section:
+                section[name] = with_venue(section[name], venue)
         return section
 
     @model_validator(mode="after")

@@ -133,14 +133,15 @@ def _line(text: str, location: Location) -> int | None:
     table: Location = ()
     counts: dict[str, int] = {}
     best: int | None = None
+    depth = 0  # of the table that is nearest so far
     for number, line in enumerate(text.splitlines(), 1):
         if header := _TABLE.match(line):
             table = tuple(part.strip(' "') for part in header[2].split("."))
             if header[1] == "[[":
                 counts[header[2]] = counts.get(header[2], -1) + 1
                 table = (*table, counts[header[2]])
-            if location[: len(table)] == table and best is None:
-                best = number
+            if location[: len(table)] == table and len(table) > depth:
+                best, depth = number, len(table)
         elif (key := _KEY.match(line)) and location[: len(table) + 1] == (*table, key[1]):
             return number
     return best

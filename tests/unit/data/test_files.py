@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from quantvista.data import DataSpec, MarketData, load
+from quantvista.errors import ConfigError
 
 WIDE = """date,B.XNYS,A.XNYS
 2024-01-02,10.50,20.01
@@ -304,3 +305,44 @@ def test_many_large_moves_are_counted(read: Loader) -> None:
 
 def test_ordinary_moves_are_not_said(read: Loader) -> None:
     assert not any("moved" in note for note in read(WIDE).assumptions)
+
+
+def test_bars_stamped_with_their_open_are_known_a_period_later(tmp_path: Path) -> None:
+    (tmp_path / "raw.csv").write_text(
+        "date,close\n2024-01-02T00:00:00Z,1.00\n2024-01-02T01:00:00Z,1.01\n"
+    )
+    options = {"columns": {"ts": "date"}, "instrument": "XRP-USD.KRAKEN", "stamp": "open"}
+    spec = DataSpec("raw.csv", **options, period_s=3600)  # type: ignore[arg-type]
+    data = load(spec, base=tmp_path, calendar="24/7")
+    assert data.ids == ("XRP-USD.KRAKEN",)
+    assert data.ts.astype("M8[ns]").astype("M8[h]").astype(str).tolist() == [
+        "2024-01-02T01",
+        "2024-01-02T02",
+    ]
+    assert "Bars are stamped with their open; they are known 3600 s later." in data.assumptions
+    with pytest.raises(ConfigError, match=r"`data.period_s` must come with stamp"):
+        load(DataSpec("raw.csv", **options), base=tmp_path, calendar="24/7")  # type: ignore[arg-type]
+    (tmp_path / "day.csv").write_text("date,close\n2024-01-02,1.00\n")
+    spec = DataSpec("day.csv", instrument="A.X", stamp="open", period_s=60)
+    with pytest.raises(ConfigError, match=r"`data.stamp` must be left out for dates"):
+        load(spec, base=tmp_path, calendar="24/7")
+
+
+def test_prices_in_deci_cents_are_read_as_money(tmp_path: Path) -> None:
+    (tmp_path / "lean.csv").write_text(
+        "open_e4,high_e4,low_e4,close_e4,volume,date\n136300,162501,135000,162501,5,1998-01-02\n"
+    )
+    spec = DataSpec("lean.csv", instrument="AAPL.XNAS", tick_size=Decimal("0.0001"))
+    data = load(spec, base=tmp_path, calendar="XNYS")
+    assert (data.close[0, 0], data.ids) == (16.2501, ("AAPL.XNAS",))
+
+
+def test_an_instrument_is_named_once(tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    for name in ("A.X", "B.X"):
+        (tmp_path / "d" / f"{name}.csv").write_text("date,close\n2024-01-02,1.00\n")
+    with pytest.raises(ConfigError, match=r"`data.instrument` must be left out for a folder"):
+        load(DataSpec("d", instrument="C.X"), base=tmp_path, calendar="24/7")
+    (tmp_path / "long.csv").write_text("date,instrument,close\n2024-01-02,A.X,1.00\n")
+    with pytest.raises(ConfigError, match=r"`data.instrument` must be left out where the file"):
+        load(DataSpec("long.csv", instrument="C.X"), base=tmp_path, calendar="24/7")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from quantvista.errors import ConfigError
-from quantvista.market import Instrument, check_instrument_id, currency_digits
+from quantvista.market import REFUSED_KINDS, Instrument, check_instrument_id, currency_digits
 from quantvista.market._currency import _COINS, CURRENCIES
 
 
@@ -100,3 +100,68 @@ def test_instrument_id_that_is_too_long_is_called_so() -> None:
     assert check_instrument_id("A" * 59 + ".XNYS") == "A" * 59 + ".XNYS"
     with pytest.raises(ConfigError, match="must have at most 64 characters; found 65 in 'AAA"):
         check_instrument_id("A" * 60 + ".XNYS")
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "settlement"),
+    [
+        ("equity", {}, "asset"),
+        ("etf", {}, "asset"),
+        ("pair", {"base": "EUR"}, "exchange"),
+        ("spot", {}, "asset"),
+        ("perpetual", {}, "difference"),
+        ("future", {"expiry": 1}, "difference"),
+    ],
+)
+def test_kinds_have_a_settlement_of_their_own(
+    kind: str, fields: dict[str, Any], settlement: str
+) -> None:
+    assert Instrument("A.X", kind=kind, **fields).settlement == settlement
+
+
+@pytest.mark.parametrize("kind", REFUSED_KINDS)
+def test_kinds_that_are_not_supported_are_refused_with_a_way_out(kind: str) -> None:
+    with pytest.raises(ConfigError, match=f"`kind` is not supported: .*; found {kind}"):
+        Instrument("A.X", kind=kind)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"kind": "bond"}, "`kind` must be one of equity, etf, pair, spot"),
+        ({"kind": "future", "expiry": 1, "settlement": "asset"}, "must be difference for kind fut"),
+        ({"settlement": "cash"}, "must be asset or difference for kind equity; found 'cash'"),
+        ({"kind": "pair"}, "`base` must name the currency that the pair buys"),
+        ({"kind": "pair", "base": "USD"}, "`base` must differ from `currency`"),
+        ({"kind": "pair", "base": "eur"}, "did you mean EUR"),
+        ({"matching": "l1"}, "`matching` must be one of bars, quotes, trades, l2, l3"),
+        ({"margin_initial": Decimal(0)}, r"`margin_initial` must be in \(0, 1\]"),
+        ({"margin_maintenance": Decimal("0.1")}, "must come with a `margin_initial`"),
+        (
+            {"margin_initial": Decimal("0.1"), "margin_maintenance": Decimal("0.2")},
+            "that is not smaller; found 0.2 and 0.1",
+        ),
+        ({"kind": "perpetual", "shortable": Decimal(1)}, "is for what is borrowed to be sold"),
+        ({"shortable": Decimal("0.5")}, "`shortable` must have at most 0 decimals"),
+        ({"borrow_rate": Decimal(11)}, "`borrow_rate` must be 0 to 10 a year"),
+        ({"settlement_days": 6}, "`settlement_days` must be 0 to 5"),
+        ({"kind": "future"}, "`expiry` must be there for kind future"),
+        ({"expiry": 1}, "`expiry` must be there for kind future and for no other"),
+        ({"average_volume": Decimal(0)}, "`average_volume` must be positive"),
+    ],
+)
+def test_terms_that_do_not_fit_raise(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        Instrument("A.X", **fields)
+
+
+def test_quantities_of_terms_count_in_units() -> None:
+    coin = Instrument(
+        "A.X",
+        quantity_precision=3,
+        lot_size=Decimal("0.001"),
+        shortable=Decimal("2.5"),
+        average_volume=Decimal("1000.1239"),
+    )
+    assert (coin.shortable_units, coin.average_volume_units) == (2500, 1_000_123)
+    assert Instrument("A.X").average_volume_units is None
