@@ -32,7 +32,7 @@ def work(rows: int) -> tuple[float, int, str, str]:
     strategy = Load()
     context = EngineContext(session, 0, SessionClock(session), make_rng(1, "load"))
     with Stopwatch() as watch:
-        session.run(rows, [(0, context, strategy.on_bar, None, None)])
+        session.run(rows, [(0, context, {"on_bar": strategy.on_bar}, None)])
     session.audit()
     if strategy.seen != rows * INSTRUMENTS or not session.fills:
         raise RuntimeError(f"{strategy.seen} callbacks, {session.fills} fills")

@@ -31,6 +31,7 @@ mod orders;
 mod output;
 mod packed;
 mod random;
+mod reading;
 mod recording;
 mod risk;
 mod sizing;

@@ -2,14 +2,19 @@
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyString, PyTuple};
-use quantvista_engine::{Event, OrderKind, OrderRequest, Side, TimeInForce};
+use pyo3::types::{PyDict, PyList, PyString, PyTuple};
+use quantvista_engine::{
+    Amendment, DataKind, Event, Instrument, Leg, Link, Order, OrderRow, Position, Side,
+};
 
-use crate::events::OrderView;
+use crate::events::{BookEvent, OrderView, QuoteEvent, TradeEvent};
+use crate::mail::reason_of;
 use crate::records::parse;
 use crate::session::Session;
+use crate::source::Best;
+use crate::terms::{Terms, price_units, quantity_units, request_of, trail};
 
-/// A sleeve's view of the fund. Money and prices in the fund's currency, quantities in units.
+/// A sleeve's view of the fund. Money and prices in their currency, quantities in units.
 #[pyclass(name = "Context", module = "quantvista.engine", frozen)]
 pub struct Context {
     session: Py<Session>,
@@ -21,32 +26,151 @@ pub struct Context {
     rng: Py<PyAny>,
 }
 
-/// Units of a decimal number, up to the noise of floats; None if it has more digits than the
-/// scale, or is not a number, or too large.
-fn exact_units(value: f64, scale: f64) -> Option<i64> {
-    let scaled = value * scale;
-    let whole = scaled.round_ties_even();
-    // Half a billionth of the amount is far above what float arithmetic leaves behind, and far
-    // below a tenth of a unit for every amount that money is about.
-    let noise = (whole.abs() * 5e-10).clamp(1e-6, 1e-2);
-    ((scaled - whole).abs() <= noise && whole.abs() < 9e18).then_some(whole as i64)
+fn money(amount: i128) -> f64 {
+    amount as f64 / 1e12
 }
 
 impl Context {
     fn index(&self, instrument: &Bound<'_, PyString>) -> PyResult<usize> {
-        let session = self.session.borrow(instrument.py());
-        // Strategies mostly ask about the instrument that they are called for, by its own name.
-        if let Some(called) = session.called_for()
-            && session.names[called].is(instrument)
-        {
-            return Ok(called);
+        index(&self.session.borrow(instrument.py()), instrument)
+    }
+
+    fn holding(
+        &self,
+        session: &Session,
+        instrument: usize,
+        leg: Option<&str>,
+    ) -> PyResult<Position> {
+        let ledger = session.engine.ledger();
+        match leg {
+            None => Ok(Position {
+                quantity: session.engine.held(self.sleeve, instrument),
+                cost: ledger.cost(self.sleeve, instrument),
+            }),
+            Some(name) => {
+                let leg = parse("leg", name, Leg::from_name)?.index();
+                if leg >= ledger.legs() {
+                    return Err(PyValueError::new_err(
+                        "`leg` must not be short in a netting account; leave it out",
+                    ));
+                }
+                Ok(ledger.position(self.sleeve, instrument, leg))
+            }
         }
-        let name = instrument.to_cow()?;
-        session.ids.get(name.as_ref()).copied().ok_or_else(|| {
+    }
+
+    fn listing<T>(
+        &self,
+        instrument: &Bound<'_, PyString>,
+        of: impl Fn(&Instrument) -> T,
+    ) -> PyResult<T> {
+        let index = self.index(instrument)?;
+        let session = self.session.borrow(instrument.py());
+        Ok(of(&session.engine.config().instruments[index]))
+    }
+
+    /// The row of an order of this sleeve.
+    fn row(&self, session: &Session, order_id: u64) -> PyResult<OrderRow> {
+        session
+            .recorder
+            .order(order_id)
+            .filter(|row| row.order.sleeve == self.sleeve)
+            .ok_or_else(|| {
+                PyValueError::new_err(format!("`order_id` {order_id} is no order of this sleeve"))
+            })
+    }
+
+    /// Refuse to touch an order of another sleeve.
+    fn check_own(&self, session: &Session, order_id: u64) -> PyResult<()> {
+        let other = session
+            .engine
+            .order(order_id)
+            .is_some_and(|order| order.sleeve != self.sleeve);
+        if other {
+            return Err(PyValueError::new_err(format!(
+                "`order_id` {order_id} belongs to another sleeve"
+            )));
+        }
+        Ok(())
+    }
+
+    fn working(&self, session: &Session, of: impl Fn(&Order) -> bool) -> Vec<u64> {
+        session
+            .engine
+            .working_orders()
+            .iter()
+            .filter(|order| order.sleeve == self.sleeve && of(order))
+            .map(|order| order.id)
+            .collect()
+    }
+
+    fn list(&self, py: Python<'_>, orders: &Bound<'_, PyList>, link: Link) -> PyResult<Vec<u64>> {
+        let requests = {
+            let session = self.session.borrow(py);
+            orders
+                .iter()
+                .map(|table| {
+                    let table: Bound<'_, PyDict> = table.cast_into()?;
+                    request_of(&session, self.sleeve, &table, |name| index(&session, name))
+                })
+                .collect::<PyResult<Vec<_>>>()?
+        };
+        let count = requests.len() as u64;
+        let mut session = self.session.borrow_mut(py);
+        let orders = requests;
+        session.decide(Event::SubmitList { orders, link })?;
+        let last = session.engine.last_order();
+        Ok((last - count + 1..=last).collect())
+    }
+}
+
+fn currency_index(session: &Session, code: &str) -> PyResult<usize> {
+    let currencies = &session.engine.config().currencies;
+    currencies
+        .iter()
+        .position(|currency| currency.code == code)
+        .ok_or_else(|| {
+            let known: Vec<&str> = currencies.iter().map(|c| c.code.as_str()).collect();
             PyValueError::new_err(format!(
-                "`instrument` must be one of the fund's; found {name:?}"
+                "`currency` must be one of {}; found {code:?}",
+                known.join(", ")
             ))
         })
+}
+
+fn index(session: &Session, instrument: &Bound<'_, PyString>) -> PyResult<usize> {
+    // Strategies mostly ask about the instrument that they are called for, by its own name.
+    if let Some(called) = session.called_for()
+        && session.names[called].is(instrument)
+    {
+        return Ok(called);
+    }
+    let name = instrument.to_cow()?;
+    session.ids.get(name.as_ref()).copied().ok_or_else(|| {
+        PyValueError::new_err(format!(
+            "`instrument` must be one of the fund's; found {name:?}"
+        ))
+    })
+}
+
+fn view(session: &Session, py: Python<'_>, row: &OrderRow) -> OrderView {
+    let order = &row.order;
+    let quantity = |units: i64| units as f64 / session.quantity_scale[order.instrument];
+    let price = |units: i64| units as f64 / session.price_scale[order.instrument];
+    OrderView {
+        order_id: order.id,
+        ts: order.ts,
+        instrument: session.name(py, order.instrument),
+        side: order.side.name(),
+        r#type: order.kind.name(),
+        tif: order.tif.name(),
+        quantity: quantity(order.quantity),
+        filled: quantity(order.filled),
+        limit_price: order.limit_price.map(price),
+        trigger_price: order.trigger_price.map(price),
+        status: order.status.name(),
+        reason: reason_of(row),
+        is_working: !order.status.is_final(),
     }
 }
 
@@ -63,7 +187,12 @@ impl Context {
     }
 
     /// Send an order; returns its id. Whether the gate took it is seen from `order(id)`.
-    #[pyo3(signature = (instrument, side, quantity, *, r#type = "market", tif = "day", limit_price = None))]
+    #[pyo3(signature = (
+        instrument, side, quantity, *, r#type = "market", tif = "day", limit_price = None,
+        trigger_price = None, trigger_by = None, trail = None, trail_rate = None,
+        expire_at = None, display_quantity = None, post_only = false, reduce_only = false,
+        leg = None,
+    ))]
     #[expect(clippy::too_many_arguments, reason = "an order's terms, by keyword")]
     fn submit(
         &self,
@@ -74,66 +203,248 @@ impl Context {
         r#type: &str,
         tif: &str,
         limit_price: Option<f64>,
+        trigger_price: Option<f64>,
+        trigger_by: Option<&str>,
+        trail: Option<f64>,
+        trail_rate: Option<f64>,
+        expire_at: Option<i64>,
+        display_quantity: Option<f64>,
+        post_only: bool,
+        reduce_only: bool,
+        leg: Option<&str>,
     ) -> PyResult<u64> {
-        let index = self.index(instrument)?;
         let mut session = self.session.borrow_mut(py);
-        let whole = exact_units(quantity, session.quantity_scale[index]).ok_or_else(|| {
-            PyValueError::new_err(format!(
-                "`quantity` must have no more digits than {instrument} has; found {quantity}"
-            ))
-        })?;
-        let limit_price = limit_price
-            .map(|price| {
-                exact_units(price, session.price_scale[index]).ok_or_else(|| {
-                    PyValueError::new_err(format!(
-                        "`limit_price` must have no more digits than prices of {instrument} have \
-                         (round it to the tick, up or down as you mean it); found {price}"
-                    ))
-                })
-            })
-            .transpose()?;
-        let request = OrderRequest {
+        let index = index(&session, instrument)?;
+        let terms = Terms {
+            side,
+            quantity,
+            kind: r#type,
+            tif,
             limit_price,
-            ..OrderRequest::new(
-                self.sleeve,
-                index,
-                parse("side", side, Side::from_name)?,
-                whole,
-                parse("type", r#type, OrderKind::from_name)?,
-                parse("tif", tif, TimeInForce::from_name)?,
-            )
+            trigger_price,
+            trigger_by,
+            trail,
+            trail_rate,
+            expire_at,
+            display_quantity,
+            post_only,
+            reduce_only,
+            leg,
         };
-        session.decide(self.sleeve, Event::SubmitOrder(request))?;
+        let request = terms.request(&session, self.sleeve, index)?;
+        session.decide(Event::SubmitOrder(request))?;
         Ok(session.engine.last_order())
+    }
+
+    /// Send orders that hang together, each a table of the arguments of `submit`.
+    fn submit_list(
+        &self,
+        py: Python<'_>,
+        orders: &Bound<'_, PyList>,
+        link: &str,
+    ) -> PyResult<Vec<u64>> {
+        self.list(py, orders, parse("link", link, Link::from_name)?)
+    }
+
+    /// Orders of which one cancels the others.
+    #[pyo3(signature = (*orders))]
+    fn oco(&self, py: Python<'_>, orders: &Bound<'_, PyTuple>) -> PyResult<Vec<u64>> {
+        self.list(py, &orders.to_list(), Link::Oco)
+    }
+
+    /// An order whose fills release the others.
+    #[pyo3(signature = (parent, *children))]
+    fn oto(
+        &self,
+        py: Python<'_>,
+        parent: &Bound<'_, PyDict>,
+        children: &Bound<'_, PyTuple>,
+    ) -> PyResult<Vec<u64>> {
+        let orders = children.to_list();
+        orders.insert(0, parent)?;
+        self.list(py, &orders, Link::Oto)
+    }
+
+    /// An entry, and for what it fills a stop and a limit order to get out, of which one cancels
+    /// the other. Further terms are the entry's.
+    #[pyo3(signature = (
+        instrument, side, quantity, *, stop_price, profit_price, exit_tif = "gtc", **entry
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "an order's terms, by keyword")]
+    fn bracket(
+        &self,
+        py: Python<'_>,
+        instrument: &Bound<'_, PyString>,
+        side: &str,
+        quantity: f64,
+        stop_price: f64,
+        profit_price: f64,
+        exit_tif: &str,
+        entry: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Vec<u64>> {
+        let exit = parse("side", side, Side::from_name)?.opposite().name();
+        let first = entry.map_or_else(|| Ok(PyDict::new(py)), PyDictMethods::copy)?;
+        let stop = PyDict::new(py);
+        let profit = PyDict::new(py);
+        for (table, side) in [(&first, side), (&stop, exit), (&profit, exit)] {
+            table.set_item("instrument", instrument)?;
+            table.set_item("side", side)?;
+            table.set_item("quantity", quantity)?;
+        }
+        for (table, kind, price, value) in [
+            (&stop, "stop", "trigger_price", stop_price),
+            (&profit, "limit", "limit_price", profit_price),
+        ] {
+            table.set_item("type", kind)?;
+            table.set_item("tif", exit_tif)?;
+            table.set_item(price, value)?;
+            table.set_item("leg", first.get_item("leg")?)?;
+        }
+        self.list(py, &PyList::new(py, [first, stop, profit])?, Link::Bracket)
+    }
+
+    /// Change a working order; what is None stays. Its quantity is the whole one, what is
+    /// filled included.
+    #[pyo3(signature = (
+        order_id, *, quantity = None, limit_price = None, trigger_price = None, trail = None,
+        trail_rate = None, expire_at = None,
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "an order's terms, by keyword")]
+    fn amend(
+        &self,
+        py: Python<'_>,
+        order_id: u64,
+        quantity: Option<f64>,
+        limit_price: Option<f64>,
+        trigger_price: Option<f64>,
+        trail: Option<f64>,
+        trail_rate: Option<f64>,
+        expire_at: Option<i64>,
+    ) -> PyResult<()> {
+        let mut session = self.session.borrow_mut(py);
+        let index = self.row(&session, order_id)?.order.instrument;
+        let amendment = Amendment {
+            order: order_id,
+            quantity: quantity
+                .map(|value| quantity_units(&session, index, "quantity", value))
+                .transpose()?,
+            limit_price: price_units(&session, index, "limit_price", limit_price)?,
+            trigger_price: price_units(&session, index, "trigger_price", trigger_price)?,
+            trail: self::trail(&session, index, trail, trail_rate)?,
+            expire_at,
+        };
+        session.decide(Event::AmendOrder(amendment))
     }
 
     /// Cancel a working order of this sleeve; a finished one is left as it is.
     fn cancel(&self, py: Python<'_>, order_id: u64) -> PyResult<()> {
         let mut session = self.session.borrow_mut(py);
-        if session
-            .engine
-            .order(order_id)
-            .is_some_and(|order| order.sleeve != self.sleeve)
-        {
-            return Err(PyValueError::new_err(format!(
-                "`order_id` {order_id} belongs to another sleeve"
-            )));
+        self.check_own(&session, order_id)?;
+        session.decide(Event::CancelOrder { order: order_id })
+    }
+
+    /// Cancel all working orders of this sleeve, or those of an instrument or a side; returns
+    /// how many.
+    #[pyo3(signature = (instrument = None, side = None))]
+    fn cancel_all(
+        &self,
+        py: Python<'_>,
+        instrument: Option<&Bound<'_, PyString>>,
+        side: Option<&str>,
+    ) -> PyResult<usize> {
+        let of = instrument.map(|name| self.index(name)).transpose()?;
+        let side = side
+            .map(|name| parse("side", name, Side::from_name))
+            .transpose()?;
+        let mut session = self.session.borrow_mut(py);
+        let orders = self.working(&session, |order| {
+            of.is_none_or(|of| of == order.instrument) && side.is_none_or(|side| side == order.side)
+        });
+        let mut count = 0;
+        for order in orders {
+            // The end of one may have ended another that hangs on it.
+            if session.engine.order(order).is_some() {
+                session.decide(Event::CancelOrder { order })?;
+                count += 1;
+            }
         }
-        session.decide(self.sleeve, Event::CancelOrder { order: order_id })
+        Ok(count)
     }
 
-    /// Quantity that this sleeve holds.
-    fn position(&self, py: Python<'_>, instrument: &Bound<'_, PyString>) -> PyResult<f64> {
-        let index = self.index(instrument)?;
+    /// An order of this sleeve as it stands.
+    fn order(&self, py: Python<'_>, order_id: u64) -> PyResult<OrderView> {
         let session = self.session.borrow(py);
-        Ok(session.engine.ledger().quantity(self.sleeve, index) as f64
-            / session.quantity_scale[index])
+        let row = self.row(&session, order_id)?;
+        Ok(view(&session, py, &row))
     }
 
-    /// Last close of an instrument; NaN before its first bar.
+    /// Working orders of this sleeve, or of it in one instrument, by id.
+    #[pyo3(signature = (instrument = None))]
+    fn orders<'py>(
+        &self,
+        py: Python<'py>,
+        instrument: Option<&Bound<'py, PyString>>,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        let of = instrument.map(|name| self.index(name)).transpose()?;
+        let session = self.session.borrow(py);
+        let views = self
+            .working(&session, |order| of.is_none_or(|of| of == order.instrument))
+            .into_iter()
+            .map(|id| Ok(view(&session, py, &self.row(&session, id)?)))
+            .collect::<PyResult<Vec<OrderView>>>()?;
+        PyTuple::new(py, views)
+    }
+
+    /// Quantity that this sleeve holds, negative if short; of a leg in a hedging account.
+    #[pyo3(signature = (instrument, leg = None))]
+    fn position(
+        &self,
+        py: Python<'_>,
+        instrument: &Bound<'_, PyString>,
+        leg: Option<&str>,
+    ) -> PyResult<f64> {
+        let session = self.session.borrow(py);
+        let index = index(&session, instrument)?;
+        let held = self.holding(&session, index, leg)?.quantity;
+        Ok(held as f64 / session.quantity_scale[index])
+    }
+
+    /// What this sleeve holds, by instrument.
+    #[getter]
+    fn positions<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let session = self.session.borrow(py);
+        let dict = PyDict::new(py);
+        for (index, name) in session.names.iter().enumerate() {
+            let held = session.engine.held(self.sleeve, index);
+            if held != 0 {
+                dict.set_item(name, held as f64 / session.quantity_scale[index])?;
+            }
+        }
+        Ok(dict)
+    }
+
+    /// Average price of what is held; NaN where nothing is.
+    #[pyo3(signature = (instrument, leg = None))]
+    fn average_price(
+        &self,
+        py: Python<'_>,
+        instrument: &Bound<'_, PyString>,
+        leg: Option<&str>,
+    ) -> PyResult<f64> {
+        let session = self.session.borrow(py);
+        let index = index(&session, instrument)?;
+        let held = self.holding(&session, index, leg)?;
+        let unit = session.engine.config().instruments[index].unit();
+        if held.quantity == 0 {
+            return Ok(f64::NAN);
+        }
+        Ok(held.cost as f64 / unit as f64 / held.quantity as f64 / session.price_scale[index])
+    }
+
+    /// Price at which an instrument is valued; NaN before its first.
     fn mark_price(&self, py: Python<'_>, instrument: &Bound<'_, PyString>) -> PyResult<f64> {
-        let index = self.index(instrument)?;
         let session = self.session.borrow(py);
+        let index = index(&session, instrument)?;
         let scale = session.price_scale[index];
         Ok(session
             .engine
@@ -141,32 +452,117 @@ impl Context {
             .map_or(f64::NAN, |mark| mark as f64 / scale))
     }
 
-    /// Cash of this sleeve.
+    /// Best bid and ask of an instrument; None before the first.
+    fn quote(
+        &self,
+        py: Python<'_>,
+        instrument: &Bound<'_, PyString>,
+    ) -> PyResult<Option<QuoteEvent>> {
+        let session = self.session.borrow(py);
+        let index = index(&session, instrument)?;
+        let best = match session.engine.config().instruments[index].matching {
+            DataKind::L2 | DataKind::L3 => session.best_of_book(index),
+            _ => session.views[index].quote,
+        };
+        Ok(best.map(|best| session.quote_event(py, index, &best)))
+    }
+
+    /// The book of an instrument, down to `depth` levels a side.
+    #[pyo3(signature = (instrument, depth = 5))]
+    fn book(
+        &self,
+        py: Python<'_>,
+        instrument: &Bound<'_, PyString>,
+        depth: usize,
+    ) -> PyResult<BookEvent> {
+        let session = self.session.borrow(py);
+        let index = index(&session, instrument)?;
+        let listing = &session.engine.config().instruments[index];
+        if !matches!(listing.matching, DataKind::L2 | DataKind::L3) {
+            return Err(PyValueError::new_err(format!(
+                "`instrument` must have a book; found {} on {}",
+                listing.id,
+                listing.matching.name()
+            )));
+        }
+        Ok(session.book_event(py, index, depth))
+    }
+
+    /// The last trade of others; None before the first.
+    fn last_trade(
+        &self,
+        py: Python<'_>,
+        instrument: &Bound<'_, PyString>,
+    ) -> PyResult<Option<TradeEvent>> {
+        let session = self.session.borrow(py);
+        let index = index(&session, instrument)?;
+        let print = session.views[index].trade;
+        Ok(print.map(|print| session.trade_event(py, index, &print)))
+    }
+
+    /// Smallest step of prices.
+    fn tick_size(&self, instrument: &Bound<'_, PyString>) -> PyResult<f64> {
+        self.listing(instrument, |i| {
+            i.tick_size as f64 / 10_f64.powi(i32::from(i.price_precision))
+        })
+    }
+
+    /// Smallest step of quantities.
+    fn lot_size(&self, instrument: &Bound<'_, PyString>) -> PyResult<f64> {
+        self.listing(instrument, |i| {
+            i.lot_size as f64 / 10_f64.powi(i32::from(i.quantity_precision))
+        })
+    }
+
+    /// Cash of this sleeve, in the fund's currency.
     #[getter]
-    fn cash(&self, py: Python<'_>) -> f64 {
-        self.session.borrow(py).engine.ledger().cash(self.sleeve, 0) as f64 / 1e12
+    fn cash(&self, py: Python<'_>) -> PyResult<f64> {
+        let amount = self.session.borrow(py).engine.sleeve_cash(self.sleeve);
+        amount.map(money).map_err(|e| crate::raise(&e))
+    }
+
+    /// Cash of this sleeve in a currency.
+    fn balance(&self, py: Python<'_>, currency: &str) -> PyResult<f64> {
+        let session = self.session.borrow(py);
+        let currency = currency_index(&session, currency)?;
+        Ok(money(session.engine.balance(self.sleeve, currency)))
+    }
+
+    /// Cash of this sleeve by currency, what is not zero.
+    #[getter]
+    fn balances<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let session = self.session.borrow(py);
+        let dict = PyDict::new(py);
+        for (index, currency) in session.engine.config().currencies.iter().enumerate() {
+            let amount = session.engine.balance(self.sleeve, index);
+            if amount != 0 {
+                dict.set_item(&currency.code, money(amount))?;
+            }
+        }
+        Ok(dict)
     }
 
     /// Cash that new buys may use: less what working buys reserve, plus the worst case of sales.
     #[getter]
     fn available_cash(&self, py: Python<'_>) -> PyResult<f64> {
-        let amount = self
-            .session
-            .borrow(py)
-            .engine
-            .available_cash(self.sleeve, 0);
-        amount
-            .map(|a| a as f64 / 1e12)
-            .map_err(|e| crate::raise(&e))
+        let session = self.session.borrow(py);
+        let amount = session.engine.available_cash(self.sleeve, 0);
+        amount.map(money).map_err(|e| crate::raise(&e))
+    }
+
+    /// The same in a currency.
+    fn available(&self, py: Python<'_>, currency: &str) -> PyResult<f64> {
+        let session = self.session.borrow(py);
+        let currency = currency_index(&session, currency)?;
+        let amount = session.engine.available_cash(self.sleeve, currency);
+        amount.map(money).map_err(|e| crate::raise(&e))
     }
 
     /// Cash and marked positions of this sleeve.
     #[getter]
     fn equity(&self, py: Python<'_>) -> PyResult<f64> {
         let amount = self.session.borrow(py).engine.sleeve_equity(self.sleeve);
-        amount
-            .map(|a| a as f64 / 1e12)
-            .map_err(|e| crate::raise(&e))
+        amount.map(money).map_err(|e| crate::raise(&e))
     }
 
     /// Ids of the fund's instruments, in ascending order.
@@ -181,39 +577,27 @@ impl Context {
         PyTuple::new(py, names)
     }
 
-    /// An order of this sleeve as it stands.
-    fn order(&self, py: Python<'_>, order_id: u64) -> PyResult<OrderView> {
-        let session = self.session.borrow(py);
-        let row = session
-            .recorder
-            .order(order_id)
-            .filter(|row| row.order.sleeve == self.sleeve)
-            .ok_or_else(|| {
-                PyValueError::new_err(format!("`order_id` {order_id} is no order of this sleeve"))
-            })?;
-        let order = &row.order;
-        let quantity = |units: i64| units as f64 / session.quantity_scale[order.instrument];
-        Ok(OrderView {
-            order_id,
-            instrument: session.names[order.instrument].clone_ref(py),
-            side: order.side.name(),
-            quantity: quantity(order.quantity),
-            filled: quantity(order.filled),
-            limit_price: order
-                .limit_price
-                .map(|p| p as f64 / session.price_scale[order.instrument]),
-            status: order.status.name(),
-            reason: row
-                .rejected_by
-                .map(quantvista_engine::Rule::name)
-                .or(row.reason.map(quantvista_engine::Reason::name))
-                .unwrap_or(""),
-        })
-    }
-
-    /// Ask for `on_timer` at the first barrier at or after `at_ns` (UTC nanoseconds).
+    /// Ask for `on_timer` at `at_ns` (UTC nanoseconds), on bars at the first barrier then.
     fn set_timer(&self, py: Python<'_>, at_ns: i64, name: String) {
         let mut session = self.session.borrow_mut(py);
         session.timers.set(at_ns, self.sleeve, name);
+    }
+}
+
+impl Session {
+    /// Best prices of a book, with the time of now; None while it is empty.
+    fn best_of_book(&self, instrument: usize) -> Option<Best> {
+        let side = |side| self.engine.levels(instrument, side, 1).first().copied();
+        let (bid, ask) = (side(Side::Buy), side(Side::Sell));
+        if bid.is_none() && ask.is_none() {
+            return None;
+        }
+        Some(Best {
+            ts: self.engine.mark_time(instrument).unwrap_or(self.now),
+            bid: bid.map(|(price, _)| price),
+            bid_size: bid.map(|(_, size)| size),
+            ask: ask.map(|(price, _)| price),
+            ask_size: ask.map(|(_, size)| size),
+        })
     }
 }

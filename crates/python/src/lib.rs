@@ -4,9 +4,12 @@ mod columns;
 mod context;
 mod events;
 mod host;
+mod mail;
 mod names;
 mod records;
 mod session;
+mod source;
+mod terms;
 mod timers;
 
 use pyo3::prelude::*;
@@ -19,7 +22,9 @@ mod _native {
     #[pymodule_export]
     use crate::context::Context;
     #[pymodule_export]
-    use crate::events::{BarEvent, FillEvent, OrderView, TimerEvent};
+    use crate::events::{
+        BarEvent, BookEvent, FillEvent, OrderEvent, OrderView, QuoteEvent, TimerEvent, TradeEvent,
+    };
     #[pymodule_export]
     use crate::records::RawEngine;
     #[pymodule_export]

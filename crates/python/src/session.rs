@@ -1,34 +1,41 @@
-//! A run over columns of bars: feeds the engine row by row and calls strategies in between.
+//! A run over market data: feeds the engine step by step and calls strategies in between.
 
 use std::collections::HashMap;
 
-use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 use quantvista_engine::{
-    BarColumns, Engine, EngineError, Event, Feed, Input, MISSING, OrderRequest, Output, Recorder,
-    RunState, decode, encode,
+    Config, Engine, EngineError, Event, Input, MISSING, OrderKind, OrderRequest, Output, Recorder,
+    RunState, Side, TapeKind, TimeInForce, decode, encode,
 };
 
-use crate::context::Context;
-use crate::host::Host;
+use crate::host::{Host, HostSpec};
+use crate::mail::Mail;
+use crate::source::{self, Next, Source, View};
 use crate::timers::Timers;
 use crate::{columns, raise, records};
 
-/// Rows between two looks at whether the user pressed Ctrl-C.
-const ROWS_PER_SIGNAL_CHECK: usize = 256;
+/// Steps between two looks at whether the user pressed Ctrl-C.
+const STEPS_PER_SIGNAL_CHECK: usize = 256;
+
+/// Rounds of strategies answering one another at one time, after which something is wrong.
+const ROUNDS_MAX: usize = 10_000;
 
 #[pyclass(name = "Session", module = "quantvista._native")]
 pub struct Session {
     pub engine: Engine,
-    pub feed: Feed,
+    pub source: Source,
     pub recorder: Recorder,
     record: Record,
     pub row: usize,
+    /// How much of the schedule is over.
+    scheduled: usize,
     pub now: i64,
     sequence: u64,
     pub timers: Timers,
+    pub mail: Mail,
+    pub views: Vec<View>,
     out: Vec<Output>,
     pub ids: HashMap<String, usize>,
     pub names: Vec<Py<PyString>>,
@@ -48,20 +55,22 @@ enum Record {
     Off,
 }
 
-fn column(dict: &Bound<'_, PyDict>, key: &str) -> PyResult<Option<Vec<i64>>> {
-    let Some(value) = dict.get_item(key)?.filter(|value| !value.is_none()) else {
-        return Ok(None);
-    };
-    Ok(Some(PyBuffer::<i64>::get(&value)?.to_vec(dict.py())?))
+/// What a session did next.
+#[derive(Clone, Copy)]
+pub enum Step {
+    Done,
+    /// Nothing happened but that it is time for a timer.
+    Timer,
+    /// Rows `first..last` of the source, of one time, and the number of the barrier among them.
+    Rows {
+        first: usize,
+        last: usize,
+        barrier: Option<usize>,
+    },
 }
 
-fn required<T>(key: &str, value: Option<T>) -> PyResult<T> {
-    value.ok_or_else(|| PyValueError::new_err(format!("`{key}` is missing")))
-}
-
-fn flags(dict: &Bound<'_, PyDict>, key: &str) -> PyResult<Vec<bool>> {
-    let bytes: Vec<u8> = required(key, dict.get_item(key)?)?.extract()?;
-    Ok(bytes.iter().map(|byte| *byte != 0).collect())
+fn scale(digits: u8) -> f64 {
+    10_f64.powi(i32::from(digits))
 }
 
 impl Session {
@@ -70,19 +79,32 @@ impl Session {
         self.calling.and_then(|(_, _, instrument)| instrument)
     }
 
+    /// Whether the source is a tape.
+    pub fn has_tape(&self) -> bool {
+        matches!(self.source, Source::Tape(_))
+    }
+
     fn observe(&mut self) {
-        if self.record != Record::Off {
+        if self.out.is_empty() || self.record == Record::Off {
+            return;
+        }
+        if self.mail.is_wanted() {
+            for output in &self.out {
+                self.recorder.observe(std::slice::from_ref(output));
+                self.mail.keep(output, &self.recorder, self.now);
+            }
+        } else {
             self.recorder.observe(&self.out);
         }
     }
 
     /// Give the engine something that was decided now.
-    pub fn decide(&mut self, source: usize, event: Event) -> PyResult<()> {
+    pub fn decide(&mut self, event: Event) -> PyResult<()> {
         self.sequence += 1;
         let input = Input {
             ts_event: self.now,
             ts_received: self.now,
-            source: u32::try_from(source).expect("a sleeve's number fits"),
+            source: 0,
             sequence: self.sequence,
             event,
         };
@@ -97,7 +119,7 @@ impl Session {
     /// The row at which a snapshot of this very run goes on.
     fn check_fits(&self, run: &RunState, engine: &Engine) -> Result<usize, EngineError> {
         let fail = |text: &str| Err(EngineError::Decode(text.to_owned()));
-        if engine.config() != self.engine.config() {
+        if !self.is_same_fund(engine.config()) {
             return fail("the snapshot is of a fund that is set up differently");
         }
         let sleeves = engine.config().sleeves.len();
@@ -105,25 +127,120 @@ impl Session {
             return fail("the strategies of the snapshot are not those of its engine");
         }
         let row = usize::try_from(run.row).unwrap_or(usize::MAX);
-        let at_row = match row.checked_sub(1) {
-            None => run.now == i64::MIN,
-            Some(before) => before < self.feed.rows() && run.now == self.feed.ts(before),
+        let started = run.now != i64::MIN;
+        let fits = match &self.source {
+            Source::Bars(_) => started == (row > 0),
+            Source::Tape(_) => started || row == 0,
         };
-        if at_row {
+        if fits && self.source.may_stop(row, run.now) {
             Ok(row)
         } else {
             fail("the snapshot is of a run over other data")
         }
     }
 
-    fn step(&mut self) -> PyResult<()> {
-        self.now = self.feed.ts(self.row);
-        self.out.clear();
-        self.feed
-            .step(self.row, &mut self.engine, &mut self.out)
+    /// Inputs of a run of events may change limits, rates and the steps of instruments.
+    fn is_same_fund(&self, other: &Config) -> bool {
+        let ours = self.engine.config();
+        if !self.has_tape() {
+            return ours == other;
+        }
+        let ids = |config: &Config| -> Vec<String> {
+            let instruments = config.instruments.iter().map(|i| i.id.clone());
+            let currencies = config.currencies.iter().map(|c| c.code.clone());
+            instruments.chain(currencies).collect()
+        };
+        (ours.semantics, &ours.fund, ours.epoch, ours.seed)
+            == (other.semantics, &other.fund, other.epoch, other.seed)
+            && ours.account == other.account
+            && ours.sleeves == other.sleeves
+            && ours.venues == other.venues
+            && ids(ours) == ids(other)
+    }
+
+    fn apply_row(&mut self, row: usize) -> PyResult<()> {
+        let Source::Tape(events) = &self.source else {
+            return Ok(());
+        };
+        source::look(&mut self.views, &events.tape, row);
+        let input = events.tape.input(row);
+        self.engine
+            .apply_into(&input, &mut self.out)
             .map_err(|e| raise(&e))?;
+        if matches!(input.event, Event::Action(_)) {
+            self.renew_scales();
+        }
+        Ok(())
+    }
+
+    /// A corporate action may have changed how fine prices and quantities are.
+    fn renew_scales(&mut self) {
+        for (index, instrument) in self.engine.config().instruments.iter().enumerate() {
+            self.price_scale[index] = scale(instrument.price_precision);
+            self.quantity_scale[index] = scale(instrument.quantity_precision);
+        }
+    }
+
+    /// Go on to the next time at which something happens: a row, all events of one time, or, if
+    /// strategies have any, a timer.
+    fn advance(&mut self, until: usize, with_timers: bool) -> PyResult<Step> {
+        if self.row >= until {
+            return Ok(Step::Done);
+        }
+        let (first, mut barrier) = (self.row, None);
+        self.out.clear();
+        match &self.source {
+            Source::Bars(feed) => {
+                self.now = feed.ts(self.row);
+                feed.step(self.row, &mut self.engine, &mut self.out)
+                    .map_err(|e| raise(&e))?;
+                barrier = Some(self.row);
+                self.row += 1;
+            }
+            Source::Tape(events) => {
+                let Some(ts) = events.next_ts(self.row, self.scheduled) else {
+                    return Ok(Step::Done);
+                };
+                if let Some(at) = self.timers.next()
+                    && with_timers
+                    && at < ts
+                    && self.now != i64::MIN
+                {
+                    self.now = self.now.max(at);
+                    return Ok(Step::Timer);
+                }
+                self.now = ts;
+                self.apply_all_at(ts, &mut barrier)?;
+            }
+        }
         self.observe();
-        self.row += 1;
+        Ok(Step::Rows {
+            first,
+            last: self.row,
+            barrier,
+        })
+    }
+
+    fn apply_all_at(&mut self, ts: i64, barrier: &mut Option<usize>) -> PyResult<()> {
+        while let Source::Tape(events) = &self.source
+            && let Some(next) = events.next_at(ts, self.row, self.scheduled)
+        {
+            match next {
+                Next::Row(row) => {
+                    if events.tape.kind(row) == TapeKind::Barrier {
+                        *barrier = Some(events.barrier(row));
+                    }
+                    self.apply_row(row)?;
+                    self.row += 1;
+                }
+                Next::Scheduled(input) => {
+                    self.engine
+                        .apply_into(&input, &mut self.out)
+                        .map_err(|e| raise(&e))?;
+                    self.scheduled += 1;
+                }
+            }
+        }
         Ok(())
     }
 
@@ -135,18 +252,55 @@ impl Session {
         };
         marked.map_err(|e| raise(&e))
     }
+
+    /// Let strategies hear of their own orders only where they have a handler for it.
+    fn open_mail(&mut self, hosts: &[Host]) {
+        let sleeves = self.engine.config().sleeves.len();
+        let wants = |of: fn(&Host) -> bool| {
+            let mut wants = vec![false; sleeves];
+            for host in hosts {
+                wants[host.sleeve] = of(host);
+            }
+            wants
+        };
+        self.mail.open(
+            wants(|host| host.on_fill.is_some()),
+            wants(|host| host.on_order.is_some()),
+        );
+    }
+}
+
+/// Let strategies answer what came of their own answers, until there is nothing left to tell.
+fn settle(run: &Bound<'_, Session>, hosts: &[Host]) -> PyResult<()> {
+    for _ in 0..ROUNDS_MAX {
+        if !run.borrow().mail.is_waiting() {
+            return Ok(());
+        }
+        for host in hosts {
+            host.tell(run)?;
+        }
+        run.py().check_signals()?;
+    }
+    let calling = run.borrow().calling;
+    let handler = calling.map_or("on_fill", |(_, handler, _)| handler);
+    Err(PyValueError::new_err(format!(
+        "`{handler}` must not answer its own orders for ever at one time; found {ROUNDS_MAX} rounds"
+    )))
 }
 
 #[pymethods]
 impl Session {
-    /// `config` as for `RawEngine`; `feed` holds `ts`, `close` and, if there are, `open`, `high`,
-    /// `low`, `volume` as 64-bit integers, row by row, and `session_start`, `session_end` as bytes.
+    /// `config` as for `RawEngine`. Market data are either bars in `feed`, or a `tape` with the
+    /// corporate `actions` that it names and further `inputs` by their time.
     #[new]
-    #[pyo3(signature = (config, feed, *, record = "all"))]
+    #[pyo3(signature = (config, feed = None, *, tape = None, actions = None, inputs = Vec::new(), record = "all"))]
     fn new(
         py: Python<'_>,
         config: &Bound<'_, PyDict>,
-        feed: &Bound<'_, PyDict>,
+        feed: Option<&Bound<'_, PyDict>>,
+        tape: Option<&Bound<'_, PyDict>>,
+        actions: Option<Bound<'_, PyAny>>,
+        inputs: Vec<(i64, Bound<'_, PyAny>)>,
         record: &str,
     ) -> PyResult<Self> {
         let record = records::parse("record", record, |name| match name {
@@ -157,25 +311,21 @@ impl Session {
             _ => None,
         })?;
         let engine = Engine::new(records::config(config)?).map_err(|e| raise(&e))?;
-        let range = match (
-            column(feed, "open")?,
-            column(feed, "high")?,
-            column(feed, "low")?,
-        ) {
-            (Some(open), Some(high), Some(low)) => Some([open, high, low]),
-            _ => None,
-        };
-        let bars = BarColumns {
-            ts: required("ts", column(feed, "ts")?)?,
-            session_start: flags(feed, "session_start")?,
-            session_end: flags(feed, "session_end")?,
-            instruments: engine.config().instruments.len(),
-            close: required("close", column(feed, "close")?)?,
-            range,
-            volume: column(feed, "volume")?,
-        };
         let instruments = &engine.config().instruments;
-        let scale = |digits: u8| 10_f64.powi(i32::from(digits));
+        let source = match (feed, tape) {
+            (Some(feed), None) if actions.is_none() && inputs.is_empty() => {
+                source::bars(feed, instruments.len())?
+            }
+            (None, Some(columns)) => {
+                let actions = actions.unwrap_or_else(|| pyo3::types::PyList::empty(py).into_any());
+                source::tape(columns, &actions, inputs, engine.config())?
+            }
+            _ => {
+                return Err(PyValueError::new_err(
+                    "`feed` or `tape` must be given, one of them; actions and inputs go with a tape",
+                ));
+            }
+        };
         Ok(Self {
             ids: instruments
                 .iter()
@@ -194,33 +344,30 @@ impl Session {
                 .iter()
                 .map(|i| scale(i.quantity_precision))
                 .collect(),
-            feed: Feed::new(bars).map_err(|e| raise(&e))?,
+            views: vec![View::default(); instruments.len()],
+            source,
             recorder: Recorder::default(),
             engine,
             record,
             row: 0,
+            scheduled: 0,
             now: i64::MIN,
             sequence: 0,
             timers: Timers::default(),
+            mail: Mail::default(),
             out: Vec::new(),
             calling: None,
         })
     }
 
-    /// Run up to row `until`, exclusively. `hosts` are `(sleeve, context, on_bar, on_fill,
-    /// on_timer)` in order of sleeve; `decide(row)` is called on the rows whose flag is set.
+    /// Run up to row `until`, exclusively, and to the end of its time. `hosts` are `(sleeve,
+    /// context, handlers by name, instruments or None for all)` in order of sleeve;
+    /// `decide(number)` is called at the barriers whose flag is set.
     #[pyo3(signature = (until, hosts, decide = None, decision_rows = None))]
-    #[expect(clippy::type_complexity, reason = "the tuple is taken apart at once")]
     fn run(
         slf: &Bound<'_, Self>,
         until: usize,
-        hosts: Vec<(
-            usize,
-            Py<Context>,
-            Option<Py<PyAny>>,
-            Option<Py<PyAny>>,
-            Option<Py<PyAny>>,
-        )>,
+        hosts: Vec<HostSpec>,
         decide: Option<&Bound<'_, PyAny>>,
         decision_rows: Option<&[u8]>,
     ) -> PyResult<()> {
@@ -230,45 +377,47 @@ impl Session {
                 "`record` must not be off where strategies run",
             ));
         }
-        let hosts: Vec<Host> = hosts
+        let hosts = hosts
             .into_iter()
-            .map(|(sleeve, context, on_bar, on_fill, on_timer)| Host {
-                sleeve,
-                context,
-                on_bar,
-                on_fill,
-                on_timer,
-            })
-            .collect();
-        let until = until.min(slf.borrow().feed.rows());
-        loop {
-            let (row, first_fill) = {
-                let mut session = slf.borrow_mut();
-                if session.row >= until {
-                    return Ok(());
-                }
-                let first_fill = session.recorder.fill_count();
-                session.step()?;
-                (session.row - 1, first_fill)
+            .map(|spec| Host::new(&slf.borrow(), spec))
+            .collect::<PyResult<Vec<Host>>>()?;
+        let with_timers = hosts.iter().any(|host| host.on_timer.is_some());
+        slf.borrow_mut().open_mail(&hosts);
+        let until = until.min(slf.borrow().source.rows());
+        for count in 0_usize.. {
+            let step = slf.borrow_mut().advance(until, with_timers)?;
+            if matches!(step, Step::Done) {
+                break;
+            }
+            let barrier = match step {
+                Step::Rows { barrier, .. } => barrier,
+                _ => None,
             };
-            if let Some(decide) = decide
-                && decision_rows.is_none_or(|rows| rows.get(row).is_some_and(|flag| *flag != 0))
+            if let (Some(decide), Some(number)) = (decide, barrier)
+                && decision_rows.is_none_or(|rows| rows.get(number).is_some_and(|flag| *flag != 0))
             {
-                decide.call1((row,))?;
+                decide.call1((number,))?;
             }
             for host in &hosts {
-                host.call(slf, first_fill)?;
+                host.call(slf, step)?;
             }
-            slf.borrow_mut().mark()?;
-            if row % ROWS_PER_SIGNAL_CHECK == 0 {
+            settle(slf, &hosts)?;
+            if with_timers {
+                slf.borrow_mut().forget_timers();
+            }
+            if barrier.is_some() {
+                slf.borrow_mut().mark()?;
+            }
+            if count % STEPS_PER_SIGNAL_CHECK == 0 {
                 py.check_signals()?;
             }
         }
+        Ok(())
     }
 
     /// Apply a sleeve's target portfolio: weights of its equity in `10^-9`.
     fn submit_targets(&mut self, sleeve: usize, targets: Vec<(usize, i64)>) -> PyResult<()> {
-        self.decide(sleeve, Event::TargetPortfolio { sleeve, targets })
+        self.decide(Event::TargetPortfolio { sleeve, targets })
     }
 
     /// Apply orders in units, all of one kind, without a strategy: for benchmarks and tools.
@@ -283,13 +432,13 @@ impl Session {
                 ..OrderRequest::new(
                     sleeve,
                     instrument,
-                    records::parse("side", &side, quantvista_engine::Side::from_name)?,
+                    records::parse("side", &side, Side::from_name)?,
                     quantity,
-                    records::parse("type", &kind, quantvista_engine::OrderKind::from_name)?,
-                    records::parse("tif", &tif, quantvista_engine::TimeInForce::from_name)?,
+                    records::parse("type", &kind, OrderKind::from_name)?,
+                    records::parse("tif", &tif, TimeInForce::from_name)?,
                 )
             };
-            self.decide(sleeve, Event::SubmitOrder(request))?;
+            self.decide(Event::SubmitOrder(request))?;
         }
         Ok(())
     }
@@ -306,12 +455,12 @@ impl Session {
     ) -> PyResult<u64> {
         let count = self.names.len();
         let mut sent = 0_usize;
-        for row in 0..rows.min(self.feed.rows() - self.row) {
-            self.step()?;
+        for row in 0..rows.min(self.source.rows() - self.row) {
+            self.advance(usize::MAX, false)?;
             let side = if row.is_multiple_of(2) {
-                quantvista_engine::Side::Buy
+                Side::Buy
             } else {
-                quantvista_engine::Side::Sell
+                Side::Sell
             };
             for _ in 0..orders_per_row {
                 let request = OrderRequest::new(
@@ -319,10 +468,10 @@ impl Session {
                     sent % count,
                     side,
                     quantity,
-                    quantvista_engine::OrderKind::Market,
-                    quantvista_engine::TimeInForce::Gtc,
+                    OrderKind::Market,
+                    TimeInForce::Gtc,
                 );
-                self.decide(0, Event::SubmitOrder(request))?;
+                self.decide(Event::SubmitOrder(request))?;
                 sent += 1;
             }
             self.mark()?;
@@ -366,6 +515,14 @@ impl Session {
         self.now = run.now;
         self.sequence = run.sequence;
         self.timers = Timers::from_list(run.timers);
+        self.renew_scales();
+        self.views.fill(View::default());
+        if let Source::Tape(events) = &self.source {
+            self.scheduled = events.scheduled_until(run.now);
+            for row in 0..row {
+                source::look(&mut self.views, &events.tape, row);
+            }
+        }
         Ok(run
             .strategies
             .iter()
@@ -394,7 +551,7 @@ impl Session {
 
     #[getter]
     fn rows(&self) -> usize {
-        self.feed.rows()
+        self.source.rows()
     }
 
     #[getter]
@@ -440,5 +597,14 @@ impl Session {
     fn position(&self, sleeve: usize, instrument: usize) -> PyResult<i64> {
         records::check_indices(&self.engine, sleeve, instrument)?;
         Ok(self.engine.ledger().quantity(sleeve, instrument))
+    }
+}
+
+impl Session {
+    /// In a run of events, forget timers that are due and of sleeves without a handler.
+    fn forget_timers(&mut self) {
+        if self.has_tape() && self.timers.next().is_some_and(|at| at <= self.now) {
+            self.timers.drop_due(self.now);
+        }
     }
 }

@@ -30,8 +30,16 @@ impl Timers {
         self.pending.insert((at, sleeve, place, name));
     }
 
+    /// When the earliest one is due.
+    pub fn next(&self) -> Option<i64> {
+        self.pending.first().map(|timer| timer.0)
+    }
+
     /// Take off the timers of a sleeve that are due at `now`, the earliest first.
     pub fn take_due(&mut self, sleeve: usize, now: i64) -> Vec<Timer> {
+        if self.next().is_none_or(|at| at > now) {
+            return Vec::new();
+        }
         let due: Vec<Timer> = self
             .pending
             .iter()
@@ -40,9 +48,20 @@ impl Timers {
             .cloned()
             .collect();
         for timer in &due {
-            self.pending.remove(timer);
-            self.places.remove(&timer.2);
+            self.remove(timer);
         }
         due
+    }
+
+    /// Forget what is due at `now`: the sleeves that it is of have no handler for it.
+    pub fn drop_due(&mut self, now: i64) {
+        while let Some(timer) = self.pending.first().filter(|timer| timer.0 <= now).cloned() {
+            self.remove(&timer);
+        }
+    }
+
+    fn remove(&mut self, timer: &Timer) {
+        self.pending.remove(timer);
+        self.places.remove(&timer.2);
     }
 }

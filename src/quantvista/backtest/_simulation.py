@@ -21,6 +21,7 @@ from quantvista.strategies import (
     dump_rng,
     load_rng,
     make_rng,
+    run_guarded,
     strategy_error,
 )
 
@@ -95,7 +96,7 @@ class Simulation:
         self._sleeves = [sleeve["id"] for sleeve in self.config["sleeves"]]
         self._rngs = [make_rng(self.seed, sleeve) for sleeve in self._sleeves]
         self._deciders: list[tuple[int, PortfolioStrategy, int]] = []
-        self._hosts: list[tuple[int, Context, Handler | None, Handler | None, Handler | None]] = []
+        self._hosts: list[tuple[int, Context, dict[str, Handler], list[int] | None]] = []
         for index, sleeve in enumerate(self._sleeves):
             self._host(index, self.strategies[sleeve])
 
@@ -113,12 +114,22 @@ class Simulation:
         else:
             clock = SessionClock(self.session)
             context = Context(self.session, index, clock, self._rngs[index])
-            handlers = type(strategy).handlers()
-            on = [
-                getattr(strategy, name) if name in handlers else None
-                for name in ("on_bar", "on_fill", "on_timer")
-            ]
-            self._hosts.append((index, context, on[0], on[1], on[2]))
+            handlers = {name: getattr(strategy, name) for name in type(strategy).handlers()}
+            self._hosts.append((index, context, handlers, self._universe(index, strategy)))
+
+    def _universe(self, index: int, strategy: EventStrategy) -> list[int] | None:
+        """Places of the instruments that a strategy wants to hear of."""
+        wanted = run_guarded(strategy, "universe", lambda: strategy.universe)
+        if wanted is None:
+            return None
+        places = {name: place for place, name in enumerate(self.data.ids)}
+        for name in wanted:
+            if name not in places:
+                raise StrategyError(
+                    f"`universe` must name instruments of the fund; found {name!r} of strategy "
+                    f"{type(strategy).__name__!r}; sleeve {self._sleeves[index]!r}"
+                )
+        return sorted({places[name] for name in wanted})
 
     def run(self, until: int) -> None:
         """Run up to row ``until``, exclusively.

@@ -7,10 +7,22 @@ from quantvista.strategies._base import (
     Strategy,
     Weighting,
 )
-from quantvista.strategies._context import Bar, Clock, Context, Fill, OrderView, Timer
+from quantvista.strategies._context import (
+    Bar,
+    Book,
+    Clock,
+    Context,
+    Fill,
+    OrderEvent,
+    OrderView,
+    Quote,
+    QuoteView,
+    Timer,
+    Trade,
+)
 from quantvista.strategies._equal_weight import EqualWeight
 from quantvista.strategies._forecast import ask_forecast, checked_warm_up
-from quantvista.strategies._guard import iso_utc, strategy_error
+from quantvista.strategies._guard import iso_utc, run_guarded, strategy_error
 from quantvista.strategies._loader import SHIPPED, load_strategy
 from quantvista.strategies._momentum import Momentum
 from quantvista.strategies._params import StrategyParams, plain_params
@@ -20,6 +32,7 @@ from quantvista.strategies._trend import Trend
 __all__ = [
     "SHIPPED",
     "Bar",
+    "Book",
     "Clock",
     "Context",
     "EqualWeight",
@@ -27,11 +40,15 @@ __all__ = [
     "Exposure",
     "Fill",
     "Momentum",
+    "OrderEvent",
     "OrderView",
     "PortfolioStrategy",
+    "Quote",
+    "QuoteView",
     "Strategy",
     "StrategyParams",
     "Timer",
+    "Trade",
     "Trend",
     "Weighting",
     "ask_forecast",
@@ -42,5 +59,6 @@ __all__ = [
     "load_strategy",
     "make_rng",
     "plain_params",
+    "run_guarded",
     "strategy_error",
 ]

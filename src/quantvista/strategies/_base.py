@@ -1,7 +1,7 @@
 """The two kinds of strategy, and what they share: parameters and state."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import is_dataclass
 from typing import Any, ClassVar, Literal
 
@@ -11,7 +11,16 @@ from pydantic import TypeAdapter, ValidationError
 
 from quantvista.errors import ConfigError, StrategyError
 from quantvista.market import Panel
-from quantvista.strategies._context import Bar, Context, Fill, Timer
+from quantvista.strategies._context import (
+    Bar,
+    Book,
+    Context,
+    Fill,
+    OrderEvent,
+    Quote,
+    Timer,
+    Trade,
+)
 from quantvista.strategies._params import StrategyParams, params_error
 from quantvista.strategies._state import STATE_CONFIG, dump, load, state_adapter
 
@@ -184,7 +193,9 @@ class PortfolioStrategy(Strategy):
 class EventStrategy(Strategy):
     """A strategy that answers events with orders. Override what you need.
 
-    Handlers that a class does not override are never called, so they cost nothing.
+    Handlers that a class does not override are never called, so they cost nothing. All events of
+    one time have reached the engine before the first handler is called: what ``ctx`` says is as of
+    that time.
 
     Examples
     --------
@@ -201,28 +212,46 @@ class EventStrategy(Strategy):
         super().__init_subclass__()
         if "handlers" in vars(cls):
             raise StrategyError(
-                f"`handlers` must not be overridden; define `on_bar`, `on_fill` or `on_timer`; "
+                f"`handlers` must not be overridden; define `on_bar`, `on_fill` and others; "
                 f"strategy {cls.__name__!r}"
             )
 
     warm_up: int = 0
     """Barriers that it must have seen before it can trade; a shorter run makes no sense."""
 
+    @property
+    def universe(self) -> Sequence[str] | None:
+        """Ids of the instruments whose quotes, trades, books and bars it is told of; None for all.
+
+        It may read and trade the others too, and hears of its orders and fills in them.
+        """
+        return None
+
     @classmethod
     def handlers(cls) -> frozenset[str]:
         """Names of the handlers that this class overrides."""
-        own: dict[str, Callable[..., None]] = {
-            "on_bar": EventStrategy.on_bar,
-            "on_fill": EventStrategy.on_fill,
-            "on_timer": EventStrategy.on_timer,
-        }
-        return frozenset(name for name, base in own.items() if getattr(cls, name) is not base)
+        names = [name for name in vars(EventStrategy) if name.startswith("on_")]
+        return frozenset(
+            name for name in names if getattr(cls, name) is not getattr(EventStrategy, name)
+        )
+
+    def on_quote(self, ctx: Context, quote: Quote) -> None:
+        """Answer a new best bid and ask."""
+
+    def on_trade(self, ctx: Context, trade: Trade) -> None:
+        """Answer a trade of others."""
+
+    def on_book(self, ctx: Context, book: Book) -> None:
+        """Answer a change of a book, when all of its message has come."""
 
     def on_bar(self, ctx: Context, bar: Bar) -> None:
         """Answer a new bar; orders made now first match at the next barrier."""
 
     def on_fill(self, ctx: Context, fill: Fill) -> None:
         """Answer a fill of one of this sleeve's orders, or a settlement."""
+
+    def on_order(self, ctx: Context, order: OrderEvent) -> None:
+        """Answer a change of one of this sleeve's orders; of a fill, before ``on_fill``."""
 
     def on_timer(self, ctx: Context, timer: Timer) -> None:
         """Answer a timer that ``ctx.set_timer`` asked for."""

@@ -1,34 +1,69 @@
 """What an event strategy is given. Typing only: runs and live trading supply the objects.
 
-Units: money and prices are in the currency of the fund, quantities in units of the instrument,
-times in integer nanoseconds since 1970-01-01 UTC. All are floats made from the engine's exact
-integers; what the engine books never comes from them.
+Units: money is in the currency of the fund and prices are in that of the instrument, unless it
+says otherwise, quantities in units of the instrument, times in integer nanoseconds since
+1970-01-01 UTC. All are floats made from the engine's exact integers; what the engine books never
+comes from them.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from numpy.random import Generator
 
 __all__ = [
     "Bar",
+    "Book",
     "Clock",
     "Context",
     "Fill",
     "FillKind",
+    "Leg",
+    "Link",
+    "Liquidity",
+    "OrderEvent",
     "OrderStatus",
     "OrderType",
     "OrderView",
+    "Quote",
+    "QuoteView",
     "Side",
     "TimeInForce",
     "Timer",
+    "Trade",
+    "TriggerBy",
 ]
 
 Side = Literal["buy", "sell"]
-OrderType = Literal["market", "limit", "on_open", "on_close"]
-TimeInForce = Literal["day", "gtc", "ioc"]
-FillKind = Literal["trade", "cross", "settlement"]
-OrderStatus = Literal["accepted", "partially_filled", "filled", "cancelled", "expired", "rejected"]
+OrderType = Literal[
+    "market",
+    "limit",
+    "stop",
+    "stop_limit",
+    "trailing_stop",
+    "market_if_touched",
+    "limit_if_touched",
+    "on_open",
+    "on_close",
+]
+TimeInForce = Literal["day", "gtc", "gtd", "ioc", "fok"]
+TriggerBy = Literal["last", "bid", "ask", "mark"]
+Leg = Literal["net", "long", "short"]
+Link = Literal["oco", "oto", "bracket"]
+FillKind = Literal["trade", "cross", "settlement", "liquidation", "action"]
+Liquidity = Literal["maker", "taker", "none"]
+OrderStatus = Literal[
+    "held",
+    "submitted",
+    "accepted",
+    "triggered",
+    "partially_filled",
+    "filled",
+    "cancelled",
+    "expired",
+    "rejected",
+]
 
 
 class Clock(Protocol):
@@ -67,8 +102,24 @@ class OrderView(Protocol):
         """Quantity filled so far, in units of the instrument."""
 
     @property
+    def ts(self) -> int:
+        """When it was made, UTC ns."""
+
+    @property
+    def type(self) -> OrderType:
+        """Kind of order."""
+
+    @property
+    def tif(self) -> TimeInForce:
+        """How long it works."""
+
+    @property
     def limit_price(self) -> float | None:
         """Limit price; None for other orders."""
+
+    @property
+    def trigger_price(self) -> float | None:
+        """Trigger price; None for other orders. That of a trailing stop moves."""
 
     @property
     def status(self) -> OrderStatus:
@@ -77,6 +128,118 @@ class OrderView(Protocol):
     @property
     def reason(self) -> str:
         """Rule or cause of a rejection, cancellation or expiry; else empty."""
+
+    @property
+    def is_working(self) -> bool:
+        """Whether something may still happen to it."""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it is filled, cancelled, expired or rejected."""
+
+
+class OrderEvent(Protocol):
+    """A change of an order of this sleeve."""
+
+    @property
+    def order_id(self) -> int:
+        """The order."""
+
+    @property
+    def instrument(self) -> str:
+        """Instrument id."""
+
+    @property
+    def change(self) -> str:
+        """The status that it came to, or ``amended``, ``amend_rejected``, ``cancel_rejected``."""
+
+    @property
+    def status(self) -> OrderStatus:
+        """The status that it then had."""
+
+    @property
+    def reason(self) -> str:
+        """Rule or cause; empty where there is none."""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more can happen to it."""
+
+    @property
+    def ts(self) -> int:
+        """When it changed, UTC ns."""
+
+
+class QuoteView(Protocol):
+    """The best prices of an instrument. NaN where a side is absent or a size is not known."""
+
+    @property
+    def instrument(self) -> str:
+        """Instrument id."""
+
+    @property
+    def ts(self) -> int:
+        """When it was received, UTC ns."""
+
+    @property
+    def bid(self) -> float:
+        """Best price that someone pays."""
+
+    @property
+    def bid_size(self) -> float:
+        """Units wanted there."""
+
+    @property
+    def ask(self) -> float:
+        """Best price that someone asks."""
+
+    @property
+    def ask_size(self) -> float:
+        """Units offered there."""
+
+    @property
+    def mid(self) -> float:
+        """Halfway between bid and ask."""
+
+
+class Quote(QuoteView, Protocol):
+    """A new best bid and ask."""
+
+
+class Book(QuoteView, Protocol):
+    """A book after a complete message."""
+
+    @property
+    def bids(self) -> list[tuple[float, float]]:
+        """Price and size of the levels asked for, the best first."""
+
+    @property
+    def asks(self) -> list[tuple[float, float]]:
+        """The same of those who sell."""
+
+
+class Trade(Protocol):
+    """A trade of others."""
+
+    @property
+    def instrument(self) -> str:
+        """Instrument id."""
+
+    @property
+    def ts(self) -> int:
+        """When it was received, UTC ns."""
+
+    @property
+    def price(self) -> float:
+        """Price."""
+
+    @property
+    def size(self) -> float:
+        """Units traded."""
+
+    @property
+    def aggressor(self) -> Side | None:
+        """Side of the order that came in; None where it is not known."""
 
 
 class Context(Protocol):
@@ -96,27 +259,66 @@ class Context(Protocol):
 
     @property
     def cash(self) -> float:
-        """Cash of the sleeve."""
+        """Cash of the sleeve, all of it in the currency of the fund."""
+
+    @property
+    def balances(self) -> dict[str, float]:
+        """Cash of the sleeve by currency, as far as it is not zero."""
+
+    def balance(self, currency: str) -> float:
+        """Cash of the sleeve in a currency."""
 
     @property
     def equity(self) -> float:
-        """Cash of the sleeve plus its positions at their last closes."""
+        """Cash of the sleeve plus its positions at their marks."""
 
     @property
     def available_cash(self) -> float:
-        """What new buys may cost now.
+        """What new buys may cost now, in the currency of the fund.
 
         Cash, less what working buys reserve, plus the least that working market sales bring.
         """
 
-    def mark_price(self, instrument: str) -> float:
-        """Last close of an instrument; NaN before its first bar."""
+    def available(self, currency: str) -> float:
+        """Tell what new buys in a currency may cost now."""
 
-    def position(self, instrument: str) -> float:
-        """Quantity that the sleeve holds, never negative on a cash account."""
+    def mark_price(self, instrument: str) -> float:
+        """Price at which an instrument is valued, on bars the last close; NaN before its first."""
+
+    def quote(self, instrument: str) -> QuoteView | None:
+        """Look at the best prices of an instrument; None before the first."""
+
+    def book(self, instrument: str, depth: int = 5) -> Book:
+        """Look at a book, down to ``depth`` levels a side."""
+
+    def last_trade(self, instrument: str) -> Trade | None:
+        """Look at the last trade of others; None before the first."""
+
+    def tick_size(self, instrument: str) -> float:
+        """Smallest step of prices."""
+
+    def lot_size(self, instrument: str) -> float:
+        """Smallest step of quantities."""
+
+    def position(self, instrument: str, leg: Leg | None = None) -> float:
+        """Quantity that the sleeve holds; negative is short, which cash accounts never are.
+
+        In a hedging account, of one leg, or the long less the short one. Of a pair that exchanges
+        currencies, what the sleeve has of the base.
+        """
+
+    @property
+    def positions(self) -> dict[str, float]:
+        """Quantities that the sleeve holds, as far as they are not zero."""
+
+    def average_price(self, instrument: str, leg: Leg | None = None) -> float:
+        """Average price of what the sleeve holds; NaN where it holds nothing."""
 
     def order(self, order_id: int) -> OrderView:
         """Look up an order of this sleeve."""
+
+    def orders(self, instrument: str | None = None) -> Sequence[OrderView]:
+        """Look at the working orders of this sleeve, by id."""
 
     def submit(
         self,
@@ -127,19 +329,110 @@ class Context(Protocol):
         type: OrderType = "market",
         tif: TimeInForce = "day",
         limit_price: float | None = None,
+        trigger_price: float | None = None,
+        trigger_by: TriggerBy | None = None,
+        trail: float | None = None,
+        trail_rate: float | None = None,
+        expire_at: int | None = None,
+        display_quantity: float | None = None,
+        post_only: bool = False,
+        reduce_only: bool = False,
+        leg: Leg | None = None,
     ) -> int:
         """Send an order through the gate, and return its id.
 
-        ``quantity`` must be a whole number of lots, ``limit_price`` (for limit orders only) a
-        whole number of ticks. The gate passes the order whole or rejects it: a rejection is
-        no exception, read ``ctx.order(order_id).status``.
+        ``quantity`` must be a whole number of lots, prices a whole number of ticks. The gate
+        passes the order whole or rejects it: a rejection is no exception, read
+        ``ctx.order(order_id).status``. Which terms go together is in ``docs/engine/orders.md``.
+
+        Parameters
+        ----------
+        instrument : str
+            Instrument id.
+        side : {"buy", "sell"}
+            What to do.
+        quantity : float
+            Units.
+        type : str
+            Kind of order.
+        tif : str
+            How long it works.
+        limit_price : float, optional
+            Worst price; of limit, stop-limit and limit-if-touched orders.
+        trigger_price : float, optional
+            Price at which stops and if-touched orders become active.
+        trigger_by : str, optional
+            The price that is watched for it.
+        trail, trail_rate : float, optional
+            How far a trailing stop follows: in prices, or as a share of the price.
+        expire_at : int, optional
+            With ``tif="gtd"``: UTC ns from which on it no longer works.
+        display_quantity : float, optional
+            What others see of a limit order at a time.
+        post_only, reduce_only : bool
+            Never takes what stands in the market; never opens a position.
+        leg : {"long", "short"}, optional
+            Position that it works on, in a hedging account.
+        """
+
+    def submit_list(self, orders: list[dict[str, Any]], link: Link) -> list[int]:
+        """Send orders that hang together, and return their ids.
+
+        Each is a dict of the arguments of ``submit``. All are of one instrument and quantity.
+        The gate takes all of them or none.
+        """
+
+    def oco(self, *orders: dict[str, Any]) -> list[int]:
+        """Send orders of one side of which one cancels the others; ids in their order."""
+
+    def oto(self, parent: dict[str, Any], *children: dict[str, Any]) -> list[int]:
+        """Send an order, and others that wait for its fills; ids in their order."""
+
+    def bracket(
+        self,
+        instrument: str,
+        side: Side,
+        quantity: float,
+        *,
+        stop_price: float,
+        profit_price: float,
+        exit_tif: TimeInForce = "gtc",
+        **entry: Any,  # noqa: ANN401 - terms of the entry, as of submit
+    ) -> list[int]:
+        """Send an entry with its two exits, a stop and a limit order; ids in this order.
+
+        The exits wait for fills of the entry, work for what it has filled, and one cancels the
+        other. Further arguments are those of ``submit`` for the entry.
+        """
+
+    def amend(
+        self,
+        order_id: int,
+        *,
+        quantity: float | None = None,
+        limit_price: float | None = None,
+        trigger_price: float | None = None,
+        trail: float | None = None,
+        trail_rate: float | None = None,
+        expire_at: int | None = None,
+    ) -> None:
+        """Change a working order through the gate; what is None stays.
+
+        ``quantity`` is the whole one, what is filled included. The order loses its place in the
+        queue unless only its quantity goes down. ``on_order`` tells what became of it.
         """
 
     def cancel(self, order_id: int) -> None:
         """Cancel what is left of an order of this sleeve; one that is done stays as it is."""
 
+    def cancel_all(self, instrument: str | None = None, side: Side | None = None) -> int:
+        """Cancel the working orders of this sleeve, and return how many there were."""
+
     def set_timer(self, at_ns: int, name: str) -> None:
-        """Ask for one ``on_timer`` at the first barrier at or after ``at_ns`` (UTC ns)."""
+        """Ask for one ``on_timer`` at ``at_ns`` (UTC ns).
+
+        In a run over bars alone it comes at the first barrier at or after that time.
+        """
 
 
 class Bar(Protocol):
@@ -203,7 +496,14 @@ class Fill(Protocol):
 
     @property
     def kind(self) -> FillKind:
-        """``"trade"`` at the venue, ``"cross"`` between sleeves, or ``"settlement"``."""
+        """``"trade"`` at the venue, ``"cross"`` between sleeves, ``"settlement"``, and others.
+
+        ``"liquidation"`` meets a margin call, ``"action"`` comes of a corporate action.
+        """
+
+    @property
+    def liquidity(self) -> Liquidity:
+        """Whether the order rested (``"maker"``) or came to what rested (``"taker"``)."""
 
     @property
     def ts(self) -> int:
@@ -219,4 +519,4 @@ class Timer(Protocol):
 
     @property
     def ts(self) -> int:
-        """The barrier at which it came due, UTC ns."""
+        """When it came due, UTC ns; on bars the barrier."""

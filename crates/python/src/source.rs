@@ -1,0 +1,261 @@
+//! What a session feeds the engine with: rows of bars, or a tape of events, and what was
+//! scheduled beside it.
+
+use pyo3::buffer::PyBuffer;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use quantvista_engine::{
+    Action, Bar, BarColumns, Config, Event, Feed, Input, Side, Tape, TapeColumns, TapeKind,
+};
+
+use crate::{raise, records};
+
+/// Number of the source of what was scheduled; market data are source 0.
+const SCHEDULE: u32 = 1;
+
+/// Market data, and inputs at times of their own.
+pub enum Source {
+    Bars(Feed),
+    Tape(Events),
+}
+
+/// A tape, and what comes between its rows.
+pub struct Events {
+    pub tape: Tape,
+    /// By time, then class.
+    schedule: Vec<(i64, Event)>,
+    /// How many barriers there are before each row that is one.
+    barriers: Vec<usize>,
+}
+
+/// The next input of a run of events.
+pub enum Next {
+    Row(usize),
+    Scheduled(Input),
+}
+
+impl Source {
+    pub fn rows(&self) -> usize {
+        match self {
+            Self::Bars(feed) => feed.rows(),
+            Self::Tape(events) => events.tape.len(),
+        }
+    }
+
+    /// Time of a row.
+    pub fn ts(&self, row: usize) -> i64 {
+        match self {
+            Self::Bars(feed) => feed.ts(row),
+            Self::Tape(events) => events.tape.ts(row),
+        }
+    }
+
+    /// Whether a run may have stopped at `row` at the time `now`.
+    pub fn may_stop(&self, row: usize, now: i64) -> bool {
+        let Some(before) = row.checked_sub(1) else {
+            return true;
+        };
+        if before >= self.rows() {
+            return false;
+        }
+        match self {
+            Self::Bars(feed) => feed.ts(before) == now,
+            Self::Tape(events) => {
+                events.tape.ts(before) <= now && (row == self.rows() || events.tape.ts(row) > now)
+            }
+        }
+    }
+}
+
+impl Events {
+    pub fn new(tape: Tape, mut schedule: Vec<(i64, Event)>) -> PyResult<Self> {
+        if let Some((_, event)) = schedule.iter().find(|(_, event)| event.class() > 3) {
+            let name = event.name();
+            return Err(PyValueError::new_err(format!(
+                "`inputs` must not decide anything; found {name:?}"
+            )));
+        }
+        schedule.sort_by_key(|(ts, event)| (*ts, event.class()));
+        let barriers = (0..tape.len())
+            .filter(|row| tape.kind(*row) == TapeKind::Barrier)
+            .collect();
+        Ok(Self {
+            tape,
+            schedule,
+            barriers,
+        })
+    }
+
+    /// Number of the barrier that a row is.
+    pub fn barrier(&self, row: usize) -> usize {
+        self.barriers.partition_point(|barrier| *barrier < row)
+    }
+
+    /// How much of the schedule is over at `now`.
+    pub fn scheduled_until(&self, now: i64) -> usize {
+        self.schedule.partition_point(|(ts, _)| *ts <= now)
+    }
+
+    /// Time of the next input.
+    pub fn next_ts(&self, row: usize, scheduled: usize) -> Option<i64> {
+        let of_tape = (row < self.tape.len()).then(|| self.tape.ts(row));
+        let of_schedule = self.schedule.get(scheduled).map(|(ts, _)| *ts);
+        match (of_tape, of_schedule) {
+            // What is scheduled behind the last event belongs to no run.
+            (None, _) => None,
+            (Some(ts), other) => Some(other.map_or(ts, |other| ts.min(other))),
+        }
+    }
+
+    /// The next input at `ts`.
+    #[inline]
+    pub fn next_at(&self, ts: i64, row: usize, scheduled: usize) -> Option<Next> {
+        let of_tape = row < self.tape.len() && self.tape.ts(row) == ts;
+        if let Some((at, event)) = self.schedule.get(scheduled)
+            && *at == ts
+            && (!of_tape || event.class() < self.tape.kind(row).class())
+        {
+            return Some(Next::Scheduled(Input {
+                ts_event: ts,
+                ts_received: ts,
+                source: SCHEDULE,
+                sequence: scheduled as u64,
+                event: event.clone(),
+            }));
+        }
+        of_tape.then_some(Next::Row(row))
+    }
+}
+
+/// The last quote and the last trade of an instrument, as they were told.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct View {
+    pub quote: Option<Best>,
+    pub trade: Option<Print>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Best {
+    pub ts: i64,
+    pub bid: Option<i64>,
+    pub bid_size: Option<i64>,
+    pub ask: Option<i64>,
+    pub ask_size: Option<i64>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Print {
+    pub ts: i64,
+    pub price: i64,
+    pub size: i64,
+    pub aggressor: Option<Side>,
+}
+
+/// Look at a row of a tape.
+#[inline]
+pub fn look(views: &mut [View], tape: &Tape, row: usize) {
+    match tape.kind(row) {
+        TapeKind::Quote => {
+            views[tape.index(row)].quote = Some(Best {
+                ts: tape.ts(row),
+                bid: tape.value(row, 0),
+                bid_size: tape.value(row, 1),
+                ask: tape.value(row, 2),
+                ask_size: tape.value(row, 3),
+            });
+        }
+        TapeKind::Trade => {
+            views[tape.index(row)].trade = Some(Print {
+                ts: tape.ts(row),
+                price: tape.value(row, 0).unwrap_or(0),
+                size: tape.value(row, 1).unwrap_or(0),
+                aggressor: tape.aggressor(row),
+            });
+        }
+        _ => {}
+    }
+}
+
+/// The bar of an instrument that a step told of.
+pub fn bar_of(source: &Source, row: usize, instrument: usize) -> Option<Bar> {
+    match source {
+        Source::Bars(feed) => feed.bar(row, instrument),
+        Source::Tape(events) => Some(events.tape.bar(row)),
+    }
+}
+
+fn required<T>(key: &str, value: Option<T>) -> PyResult<T> {
+    value.ok_or_else(|| PyValueError::new_err(format!("`{key}` is missing")))
+}
+
+fn column(dict: &Bound<'_, PyDict>, key: &str) -> PyResult<Option<Vec<i64>>> {
+    let Some(value) = dict.get_item(key)?.filter(|value| !value.is_none()) else {
+        return Ok(None);
+    };
+    Ok(Some(PyBuffer::<i64>::get(&value)?.to_vec(dict.py())?))
+}
+
+fn bytes(dict: &Bound<'_, PyDict>, key: &str) -> PyResult<Vec<u8>> {
+    let value = required(key, dict.get_item(key)?)?;
+    PyBuffer::<u8>::get(&value)?.to_vec(dict.py())
+}
+
+fn flags(dict: &Bound<'_, PyDict>, key: &str) -> PyResult<Vec<bool>> {
+    Ok(bytes(dict, key)?.iter().map(|byte| *byte != 0).collect())
+}
+
+/// Columns of bars: `ts`, `close` and, if there are, `open`, `high`, `low`, `volume` as 64-bit
+/// integers, row by row, and `session_start`, `session_end` as bytes.
+pub fn bars(feed: &Bound<'_, PyDict>, instruments: usize) -> PyResult<Source> {
+    let range = match (
+        column(feed, "open")?,
+        column(feed, "high")?,
+        column(feed, "low")?,
+    ) {
+        (Some(open), Some(high), Some(low)) => Some([open, high, low]),
+        _ => None,
+    };
+    let bars = BarColumns {
+        ts: required("ts", column(feed, "ts")?)?,
+        session_start: flags(feed, "session_start")?,
+        session_end: flags(feed, "session_end")?,
+        instruments,
+        close: required("close", column(feed, "close")?)?,
+        range,
+        volume: column(feed, "volume")?,
+    };
+    Ok(Source::Bars(Feed::new(bars).map_err(|e| raise(&e))?))
+}
+
+/// A tape by its columns, the corporate actions that it names, and inputs by their time.
+pub fn tape(
+    columns: &Bound<'_, PyDict>,
+    actions: &Bound<'_, PyAny>,
+    inputs: Vec<(i64, Bound<'_, PyAny>)>,
+    config: &Config,
+) -> PyResult<Source> {
+    let whole = |key: &str| required(key, column(columns, key)?);
+    let rows = TapeColumns {
+        ts_event: whole("ts_event")?,
+        ts_received: whole("ts_received")?,
+        kind: bytes(columns, "kind")?,
+        flag: bytes(columns, "flag")?,
+        instrument: whole("instrument")?,
+        values: [
+            whole("a")?,
+            whole("b")?,
+            whole("c")?,
+            whole("d")?,
+            whole("e")?,
+        ],
+    };
+    let actions: Vec<Action> = records::read("actions", actions)?;
+    let (instruments, currencies) = (config.instruments.len(), config.currencies.len());
+    let tape = Tape::new(rows, actions, instruments, currencies).map_err(|e| raise(&e))?;
+    let schedule = inputs
+        .into_iter()
+        .map(|(ts, event)| Ok((ts, records::read("inputs", &event)?)))
+        .collect::<PyResult<Vec<(i64, Event)>>>()?;
+    Ok(Source::Tape(Events::new(tape, schedule)?))
+}
