@@ -327,6 +327,7 @@ impl Config {
         for instrument in &self.instruments {
             instrument.validate(self)?;
         }
+        crate::accounts::validate(self)?;
         self.validate_impact()?;
         self.validate_rates()
     }

@@ -68,6 +68,8 @@ pub enum EngineError {
         instrument: String,
         problem: &'static str,
     },
+    #[error("targets need a netting account: a weight says nothing of two legs")]
+    TargetsNeedNetting,
     #[error("targets must name an instrument once; found {instrument} twice")]
     DuplicateTarget { instrument: String },
     #[error("instrument {instrument} has ended already")]

@@ -234,7 +234,7 @@ impl Recorder {
         let config = engine.config();
         for sleeve in 0..config.sleeves.len() {
             let equity = engine.sleeve_equity(sleeve)?;
-            let cash = engine.ledger().cash(sleeve, 0);
+            let cash = engine.sleeve_cash(sleeve)?;
             self.sleeves.push(SleeveRow {
                 ts,
                 sleeve,

@@ -1,5 +1,6 @@
 //! From target weights to orders: `docs/engine/bars.md`, section 3.
 
+use crate::config::PositionMode;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::gate::{Breach, Occasion};
@@ -24,6 +25,9 @@ impl Engine {
         targets: &[(usize, i64)],
     ) -> Result<Vec<(usize, i64)>> {
         Self::check_index("sleeve", sleeve, self.config.sleeves.len())?;
+        if self.config.account.positions == PositionMode::Hedging {
+            return Err(EngineError::TargetsNeedNetting);
+        }
         let mut sorted = targets.to_vec();
         sorted.sort_unstable();
         for (position, (instrument, _)) in sorted.iter().enumerate() {
@@ -110,7 +114,15 @@ impl Engine {
             });
         }
         let lot = self.config.instruments[instrument].lot_size;
-        let per_lot = self.exposure.notional(instrument, lot, mark)?;
+        let currency = self.config.instruments[instrument].currency;
+        if self.exposure.rates[currency].is_none() {
+            return Ok(Wanted::Impossible(Rule::NoRate));
+        }
+        let per_lot = self.exposure.notional(instrument, lot, mark)?.abs();
+        let per_lot = self.exposure.in_fund_currency_up(currency, per_lot)?;
+        if per_lot == 0 {
+            return Ok(Wanted::Impossible(Rule::NoPrice));
+        }
         let size = i64::try_from(weight.unsigned_abs()).map_err(|_| EngineError::Overflow {
             place: "a target weight",
         })?;
@@ -126,7 +138,7 @@ impl Engine {
         })?;
         let desired = if weight < 0 { -quantity } else { quantity };
         let delta = desired
-            .checked_sub(self.ledger.quantity(sleeve, instrument))
+            .checked_sub(self.quantity(sleeve, instrument))
             .ok_or(EngineError::Overflow {
                 place: "a target quantity",
             })?;

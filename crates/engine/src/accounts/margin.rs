@@ -79,7 +79,8 @@ impl Engine {
         let maintenance = |engine: &Self, i: usize| engine.config.instruments[i].margin_maintenance;
         let initial = |engine: &Self, i: usize| engine.config.instruments[i].margin_initial;
         let required = self.margin_of_positions(&positions, maintenance)?;
-        if equity >= required {
+        // Nothing is left that no liquidation closes yet: what is lost beyond stays a debt.
+        if equity >= required || positions.iter().all(|position| position.lots == 0) {
             return Ok(());
         }
         out.push(Output::MarginCalled {

@@ -6,7 +6,7 @@ mod days;
 mod funds;
 mod margin;
 mod rates;
-#[cfg(test)]
-mod tests;
+mod rules;
 
 pub(crate) use funds::Purse;
+pub(crate) use rules::validate;

@@ -5,8 +5,6 @@ mod dividend;
 mod ending;
 mod orders;
 mod rescale;
-#[cfg(test)]
-mod tests;
 
 use crate::action::Action;
 use crate::config::Settlement;
