@@ -472,32 +472,6 @@ impl Engine {
         self.exposure.equity(&self.ledger)
     }
 
-    /// What a sleeve holds of an instrument, long less short; of an exchange of currencies, what
-    /// it has of the base, in whole lots.
-    #[must_use]
-    pub fn quantity(&self, sleeve: usize, instrument: usize) -> i64 {
-        let listed = &self.config.instruments[instrument];
-        let Settlement::Exchange { base } = listed.settlement else {
-            return self.ledger.quantity(sleeve, instrument);
-        };
-        let per_lot = listed.base_unit() * i128::from(listed.lot_size);
-        let lots = self.ledger.cash(sleeve, base) / per_lot;
-        i64::try_from(lots * i128::from(listed.lot_size)).unwrap_or(i64::MAX)
-    }
-
-    /// All cash of a sleeve, settled or not, in the fund's currency.
-    ///
-    /// # Errors
-    ///
-    /// [`EngineError::Overflow`] if the sum does not fit.
-    pub fn sleeve_cash(&self, sleeve: usize) -> Result<i128> {
-        (0..self.config.currencies.len()).try_fold(0, |sum, currency| {
-            let cash = self.ledger.cash(sleeve, currency);
-            let cash = self.exposure.in_fund_currency(currency, cash)?;
-            add(sum, cash, "the cash of a sleeve")
-        })
-    }
-
     /// Value of all positions at their marks; long only, so gross and net are the same.
     ///
     /// # Errors

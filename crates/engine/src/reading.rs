@@ -1,5 +1,6 @@
 //! Reading the state, for strategies and for what is written down.
 
+use crate::config::Settlement;
 use crate::engine::Engine;
 use crate::numbers::{Result, add};
 use crate::order::{Order, Side};
@@ -11,10 +12,17 @@ impl Engine {
         self.book.working()
     }
 
-    /// What a sleeve holds of an instrument, long less short.
+    /// What a sleeve holds of an instrument, long less short; of an exchange of currencies, what
+    /// it has of the base, in whole lots.
     #[must_use]
     pub fn held(&self, sleeve: usize, instrument: usize) -> i64 {
-        self.ledger.quantity(sleeve, instrument)
+        let listed = &self.config.instruments[instrument];
+        let Settlement::Exchange { base } = listed.settlement else {
+            return self.ledger.quantity(sleeve, instrument);
+        };
+        let per_lot = listed.base_unit() * i128::from(listed.lot_size);
+        let lots = self.ledger.cash(sleeve, base) / per_lot;
+        i64::try_from(lots * i128::from(listed.lot_size)).unwrap_or(i64::MAX)
     }
 
     /// Cash of a sleeve in a currency, settled or not.

@@ -137,11 +137,12 @@ impl Engine {
             place: "a target quantity",
         })?;
         let desired = if weight < 0 { -quantity } else { quantity };
-        let delta = desired
-            .checked_sub(self.quantity(sleeve, instrument))
-            .ok_or(EngineError::Overflow {
-                place: "a target quantity",
-            })?;
+        let delta =
+            desired
+                .checked_sub(self.held(sleeve, instrument))
+                .ok_or(EngineError::Overflow {
+                    place: "a target quantity",
+                })?;
         Ok(match delta {
             0 if weight != 0 && lots == 0 => Wanted::TooSmall {
                 figure: Figure::Money(share_of(equity, size, "a target")?),

@@ -167,7 +167,7 @@ impl RawEngine {
     /// What a sleeve holds, long less short.
     fn position(&self, sleeve: usize, instrument: usize) -> PyResult<i64> {
         check_indices(&self.engine, sleeve, instrument)?;
-        Ok(self.engine.quantity(sleeve, instrument))
+        Ok(self.engine.held(sleeve, instrument))
     }
 
     fn cost(&self, sleeve: usize, instrument: usize) -> PyResult<i128> {

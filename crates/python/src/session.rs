@@ -596,7 +596,7 @@ impl Session {
 
     fn position(&self, sleeve: usize, instrument: usize) -> PyResult<i64> {
         records::check_indices(&self.engine, sleeve, instrument)?;
-        Ok(self.engine.quantity(sleeve, instrument))
+        Ok(self.engine.held(sleeve, instrument))
     }
 }
 

@@ -216,7 +216,7 @@ impl Market {
     }
 
     pub fn quantity(&self, instrument: usize) -> i64 {
-        self.engine.quantity(0, instrument)
+        self.engine.held(0, instrument)
     }
 
     /// Cash of a currency in thousandths of a cent, settled or not.
