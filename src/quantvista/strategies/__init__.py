@@ -20,14 +20,17 @@ from quantvista.strategies._context import (
     Timer,
     Trade,
 )
+from quantvista.strategies._cross_venue import CrossVenueArbitrage
 from quantvista.strategies._equal_weight import EqualWeight
 from quantvista.strategies._forecast import ask_forecast, checked_warm_up
 from quantvista.strategies._guard import iso_utc, run_guarded, strategy_error
 from quantvista.strategies._loader import SHIPPED, load_strategy
+from quantvista.strategies._market_maker import MarketMaker
 from quantvista.strategies._momentum import Momentum
 from quantvista.strategies._params import StrategyParams, plain_params
 from quantvista.strategies._random import dump_rng, load_rng, make_rng
 from quantvista.strategies._trend import Trend
+from quantvista.strategies._triangular import TriangularArbitrage
 
 __all__ = [
     "SHIPPED",
@@ -35,10 +38,12 @@ __all__ = [
     "Book",
     "Clock",
     "Context",
+    "CrossVenueArbitrage",
     "EqualWeight",
     "EventStrategy",
     "Exposure",
     "Fill",
+    "MarketMaker",
     "Momentum",
     "OrderEvent",
     "OrderView",
@@ -50,6 +55,7 @@ __all__ = [
     "Timer",
     "Trade",
     "Trend",
+    "TriangularArbitrage",
     "Weighting",
     "ask_forecast",
     "checked_warm_up",

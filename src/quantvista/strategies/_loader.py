@@ -11,11 +11,14 @@ from typing import Any
 
 from quantvista.errors import ConfigError, QuantVistaError, StrategyError, printable
 from quantvista.strategies._base import EventStrategy, PortfolioStrategy, Strategy
+from quantvista.strategies._cross_venue import CrossVenueArbitrage
 from quantvista.strategies._equal_weight import EqualWeight
 from quantvista.strategies._guard import raised_error, strategy_error
+from quantvista.strategies._market_maker import MarketMaker
 from quantvista.strategies._momentum import Momentum
 from quantvista.strategies._params import plain_params, suggestion
 from quantvista.strategies._trend import Trend
+from quantvista.strategies._triangular import TriangularArbitrage
 
 __all__ = ["SHIPPED", "load_strategy"]
 
@@ -23,6 +26,9 @@ SHIPPED: Mapping[str, type[Strategy]] = {
     "trend": Trend,
     "momentum": Momentum,
     "equal_weight": EqualWeight,
+    "market_maker": MarketMaker,
+    "cross_venue": CrossVenueArbitrage,
+    "triangular": TriangularArbitrage,
 }
 """Strategies that a fund file can name without a file."""
 

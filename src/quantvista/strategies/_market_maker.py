@@ -1,0 +1,213 @@
+"""Market making after Avellaneda and Stoikov: quote around a price that leans against inventory."""
+
+from dataclasses import dataclass, field
+from math import ceil, exp, floor, isfinite, log, log1p
+
+from pydantic import Field
+
+from quantvista.strategies._base import EventStrategy
+from quantvista.strategies._context import Book, Context, Fill, OrderEvent, Quote, Side
+from quantvista.strategies._params import StrategyParams
+
+__all__ = ["MarketMaker"]
+
+_NS = 1_000_000_000
+
+
+@dataclass
+class Desk:
+    """What a market maker knows of one instrument."""
+
+    mid: float = 0.0
+    ts: int = 0
+    variance: float = 0.0
+    """Of the mid price, a second."""
+    seen: int = 0
+    quoted_ts: int = 0
+    bid_order: int = 0
+    ask_order: int = 0
+    bid: float = 0.0
+    ask: float = 0.0
+
+
+class MarketMaker(EventStrategy):
+    """Avellaneda-Stoikov market maker: a post-only bid and ask on every instrument.
+
+    With mid price ``s``, inventory ``n`` in multiples of ``quantity``, volatility ``sigma`` of the
+    mid a square-root second and horizon ``T`` seconds::
+
+        r      = s - n * gamma * sigma**2 * T                     (reservation price)
+        spread = gamma * sigma**2 * T + 2 / gamma * ln(1 + gamma / kappa)
+        bid, ask = r - spread / 2, r + spread / 2
+
+    ``sigma**2`` is an exponentially weighted mean of squared changes of the mid, each divided
+    by the seconds that it took. Prices go to the tick, away from the market, and never cross
+    it. A side whose inventory is at ``inventory_max`` is not quoted. Orders are amended in
+    place only when they are ``requote_ticks`` or more off, so that their place in the queue is
+    not given away for nothing.
+
+    Notes ----- The paper's horizon is the time left to a fixed end, at which inventory is worth
+    the mid; here it stays the same, which is the usual form for markets that never close.
+    ``kappa`` is the decay of the rate of fills with the distance from the mid (1 / price),
+    ``gamma`` the aversion to inventory risk (1 / price).
+
+    Missing data: while a side of the market is absent, nothing is quoted anew. Warm-up:
+    ``warm_up_events`` quotes or book messages, until when nothing is quoted.
+
+    References
+    ----------
+    Avellaneda and Stoikov (2008), High-frequency trading in a limit order book, Quantitative
+    Finance 8(3), equations 2.8 and 2.9 with 3.17.
+    """
+
+    class Params(StrategyParams):
+        """Parameters of `MarketMaker`."""
+
+        gamma: float = Field(0.1, gt=0, description="aversion to inventory, 1 / price")
+        kappa: float = Field(1.5, gt=0, description="decay of fills with distance, 1 / price")
+        horizon_s: float = Field(60.0, gt=0, description="seconds that inventory is held")
+        quantity: float = Field(1.0, gt=0, description="size of each quote, whole lots")
+        inventory_max: float = Field(5.0, gt=0, description="in multiples of `quantity`")
+        half_life_s: float = Field(60.0, gt=0, description="of the estimate of volatility")
+        requote_ticks: int = Field(2, ge=1, description="how far off a quote may be")
+        interval_ms: int = Field(100, ge=0, description="least time between two looks")
+        warm_up_events: int = Field(100, ge=1, description="events before the first quote")
+
+    @dataclass
+    class State:
+        """One desk per instrument."""
+
+        desks: dict[str, Desk] = field(default_factory=dict)
+
+    params: Params
+    state: State
+
+    def on_quote(self, ctx: Context, quote: Quote) -> None:
+        """Follow the market at each new quote."""
+        self._look(ctx, quote.instrument, quote.bid, quote.ask, quote.ts)
+
+    def on_book(self, ctx: Context, book: Book) -> None:
+        """Follow the market at each new state of the book."""
+        self._look(ctx, book.instrument, book.bid, book.ask, book.ts)
+
+    def on_fill(self, ctx: Context, fill: Fill) -> None:
+        """Lean against the new inventory at once."""
+        desk = self.state.desks.get(fill.instrument)
+        if desk is not None and desk.seen >= self.params.warm_up_events:
+            self._quote(ctx, fill.instrument, desk)
+
+    def on_order(self, ctx: Context, order: OrderEvent) -> None:
+        """Forget an order that has ended; the next look replaces it."""
+        desk = self.state.desks.get(order.instrument)
+        if desk is None or not order.is_final:
+            return
+        if order.order_id == desk.bid_order:
+            desk.bid_order = 0
+        elif order.order_id == desk.ask_order:
+            desk.ask_order = 0
+
+    def _look(self, ctx: Context, instrument: str, bid: float, ask: float, ts: int) -> None:
+        desk = self.state.desks.setdefault(instrument, Desk())
+        mid = (bid + ask) / 2
+        if not isfinite(mid) or bid > ask:
+            return
+        self._learn(desk, mid, ts)
+        if desk.seen < self.params.warm_up_events:
+            return
+        if ts - desk.quoted_ts >= self.params.interval_ms * 1_000_000:
+            desk.quoted_ts = ts
+            self._quote(ctx, instrument, desk)
+
+    def _learn(self, desk: Desk, mid: float, ts: int) -> None:
+        """Update the estimate of the variance; changes of the same instant count as one."""
+        seconds = (ts - desk.ts) / _NS
+        if desk.seen == 0:
+            desk.mid, desk.ts, desk.seen = mid, ts, 1
+            return
+        desk.seen += 1
+        if seconds <= 0:
+            return
+        keep = exp(-seconds * log(2) / self.params.half_life_s)
+        desk.variance = keep * desk.variance + (1 - keep) * (mid - desk.mid) ** 2 / seconds
+        desk.mid, desk.ts = mid, ts
+
+    def prices(self, mid: float, variance: float, inventory: float) -> tuple[float, float]:
+        """Bid and ask of the model, before ticks.
+
+        Parameters
+        ----------
+        mid : float
+            Price halfway between the best bid and ask.
+        variance : float
+            Of the mid, a second.
+        inventory : float
+            In multiples of ``quantity``; negative is short.
+
+        Returns
+        -------
+        tuple of float
+            ``bid < ask``.
+
+        Examples
+        --------
+        >>> maker = MarketMaker(gamma=0.1, kappa=1.5, horizon_s=1.0)
+        >>> [round(price, 4) for price in maker.prices(100.0, 4.0, 2.0)]
+        [98.3546, 100.0454]
+        """
+        gamma = self.params.gamma
+        risk = gamma * variance * self.params.horizon_s
+        spread = risk + 2 / gamma * log1p(gamma / self.params.kappa)
+        centre = mid - inventory * risk
+        return centre - spread / 2, centre + spread / 2
+
+    def _quote(self, ctx: Context, instrument: str, desk: Desk) -> None:
+        market = ctx.quote(instrument)
+        if market is None or not market.bid < market.ask:
+            return
+        size, most = self.params.quantity, self.params.inventory_max
+        inventory = ctx.position(instrument) / size
+        bid, ask = self.prices((market.bid + market.ask) / 2, desk.variance, inventory)
+        tick = ctx.tick_size(instrument)
+        # Post-only orders that would take are refused: join the best price at most.
+        bid = min(floor(bid / tick) * tick, market.ask - tick)
+        ask = max(ceil(ask / tick) * tick, market.bid + tick)
+        desk.bid_order, desk.bid = self._keep(
+            ctx, instrument, "buy", desk.bid_order, desk.bid, bid, tick, inventory + 1 <= most
+        )
+        desk.ask_order, desk.ask = self._keep(
+            ctx, instrument, "sell", desk.ask_order, desk.ask, ask, tick, inventory - 1 >= -most
+        )
+
+    def _keep(
+        self,
+        ctx: Context,
+        instrument: str,
+        side: Side,
+        order_id: int,
+        price: float,
+        wanted: float,
+        tick: float,
+        may_quote: bool,
+    ) -> tuple[int, float]:
+        """Bring one side to the wanted price; returns its order, 0 for none, and its price."""
+        wanted = round(wanted / tick) * tick
+        if order_id and not may_quote:
+            ctx.cancel(order_id)
+            return 0, price
+        if not may_quote or wanted <= 0:
+            return order_id, price
+        if order_id == 0:
+            order_id = ctx.submit(
+                instrument,
+                side,
+                self.params.quantity,
+                type="limit",
+                tif="gtc",
+                limit_price=wanted,
+                post_only=True,
+            )
+            return (order_id if ctx.order(order_id).is_working else 0), wanted
+        if abs(wanted - price) > (self.params.requote_ticks - 0.5) * tick:
+            ctx.amend(order_id, limit_price=wanted)
+            return order_id, wanted
+        return order_id, price
