@@ -1,5 +1,6 @@
 """The pages of the guide do what they say, and name everything that there is."""
 
+import json
 import re
 import tomllib
 from decimal import Decimal
@@ -11,9 +12,12 @@ from pydantic_core import PydanticUndefined
 
 import quantvista as qv
 from quantvista.fund import (
+    ActionSection,
     DataSection,
+    EventsSection,
     Fund,
     FundSection,
+    InstrumentSection,
     PortfolioSection,
     RiskSection,
     SleeveSection,
@@ -27,6 +31,9 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "Top level": Fund,
     "[fund]": FundSection,
     "[data]": DataSection,
+    "[[data.events]]": EventsSection,
+    "[[data.actions]]": ActionSection,
+    "[[instrument]]": InstrumentSection,
     "[[sleeve]]": SleeveSection,
     "[portfolio]": PortfolioSection,
     "[risk]": RiskSection,
@@ -41,7 +48,7 @@ def rows(page: str, heading: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[2:]]
 
 
-@pytest.mark.parametrize("name", ["getting-started", "data", "notebook"])
+@pytest.mark.parametrize("name", ["getting-started", "data", "events", "notebook"])
 def test_page_runs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert run_page(GUIDE / f"{name}.md", tmp_path) >= 7
@@ -82,6 +89,8 @@ def shown(default: object) -> str:
         return str(default).lower()
     if isinstance(default, Decimal | int):
         return str(default)
+    if isinstance(default, tuple):
+        return json.dumps(default)
     return "{}" if default == {} else f'"{default}"'
 
 

@@ -2,9 +2,12 @@
 
 from quantvista.fund._load import LoadedFund, load_fund
 from quantvista.fund._model import (
+    ActionSection,
     DataSection,
+    EventsSection,
     Fund,
     FundSection,
+    InstrumentSection,
     PortfolioSection,
     RiskSection,
     SleeveSection,
@@ -15,9 +18,12 @@ from quantvista.fund._templates import TEMPLATES, template_path, write_template
 
 __all__ = [
     "TEMPLATES",
+    "ActionSection",
     "DataSection",
+    "EventsSection",
     "Fund",
     "FundSection",
+    "InstrumentSection",
     "LoadedFund",
     "PortfolioSection",
     "RiskSection",

@@ -262,7 +262,7 @@ class InstrumentSection(Section):
         None, description="Share of the notional needed to open; 1 by default."
     )
     margin_maintenance: Fraction | None = Field(
-        None, description="Share of the notional needed to keep it; margin_initial by default."
+        None, description="Share of the notional needed to keep it; 1 by default."
     )
     shortable: Amount | None = Field(
         None, description="Units that can be borrowed to be sold short; 0 by default."
