@@ -134,7 +134,7 @@ class _Converter:
         number = self._frame["order_id"].fill_null(MISSING).to_numpy().copy()
         price[~priced], size[~priced] = MISSING, MISSING
         number[action == 3] = MISSING
-        flag = np.where(priced, self._side(), 0).astype(np.uint8) | self._more()
+        flag = np.where(action == 3, 0, self._side()).astype(np.uint8) | self._more()
         return self._tape(kinds[action], flag, {"a": price, "b": size, "c": number})
 
     def auctions(self) -> Tape:

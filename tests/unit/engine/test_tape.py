@@ -70,7 +70,7 @@ def test_orders_of_a_book_keep_their_ids() -> None:
     )
     tape = records_tape(made, [A])
     assert tape.kind.tolist() == [5, 6, 7, 4]
-    assert tape.flag.tolist() == [1 | MORE, 1, 0, 0]
+    assert tape.flag.tolist() == [1 | MORE, 1, 1, 0]
     assert tape.c.tolist() == [5, 5, 5, MISSING]
     assert tape.a.tolist() == [100, 100, MISSING, MISSING]
 
