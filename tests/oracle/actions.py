@@ -20,14 +20,25 @@ class Actions(Days):
         ((name, terms),) = action.items()
         index = terms["instrument"]
         instrument = self.instruments[index]
-        self._check_action(name, terms, instrument)
         self.happened[f"action {name}"] += 1
         getattr(self, f"_{name}")(instrument, terms)
         self.emit_ts("action_applied", instrument=index, action=name)
         self.drop_market(index)
         self.check_margin(range(len(self.sleeves)))
 
-    def _check_action(self, name: str, terms: Mapping[str, Any], instrument: Instrument) -> None:
+    def _check_action(self, action: Mapping[str, Any], _ts: int) -> None:
+        ((name, terms),) = action.items()
+        instrument = self.instruments[terms["instrument"]]
+        self._check_terms(name, terms, instrument)
+        check = {
+            "precision": self._check_precision,
+            "cash_dividend": self._check_dividend,
+            "spin_off": self._check_spin_off,
+        }.get(name)
+        if check is not None:
+            check(instrument, terms)
+
+    def _check_terms(self, name: str, terms: Mapping[str, Any], instrument: Instrument) -> None:
         if instrument.index in self.ended:
             raise InputError(f"{instrument.id} has ended")
         if name == "precision":
@@ -68,26 +79,25 @@ class Actions(Days):
         self._rescale(instrument, (a, b), (b, a), lambda: None)
 
     def _precision(self, instrument: Instrument, terms: Mapping[str, Any]) -> None:
-        names = ("price_precision", "quantity_precision", "tick_size", "lot_size")
-        new = {name: terms[name] for name in names}
-        if (
-            new["price_precision"] + new["quantity_precision"] > 12
-            or max(new["price_precision"], new["quantity_precision"]) > 9
-        ):
-            raise InputError("too many digits")
-        if new["tick_size"] <= 0 or new["lot_size"] <= 0:
-            raise InputError("`tick_size` and `lot_size` must be positive")
-        quantities = new["quantity_precision"] - instrument.quantity_precision
-        prices = new["price_precision"] - instrument.price_precision
+        quantities = terms["quantity_precision"] - instrument.quantity_precision
+        prices = terms["price_precision"] - instrument.price_precision
 
         def ratio(digits: int) -> tuple[int, int]:
             return (10**digits, 1) if digits >= 0 else (1, 10**-digits)
 
         def change() -> None:
-            for name, value in new.items():
-                setattr(instrument, name, value)
+            for name in ("price_precision", "quantity_precision", "tick_size", "lot_size"):
+                setattr(instrument, name, terms[name])
 
         self._rescale(instrument, ratio(quantities), ratio(prices), change)
+
+    @staticmethod
+    def _check_precision(_: Instrument, new: Mapping[str, Any]) -> None:
+        digits = (new["price_precision"], new["quantity_precision"])
+        if sum(digits) > 12 or max(digits) > 9 or min(digits) < 0:
+            raise InputError("too many digits")
+        if new["tick_size"] <= 0 or new["lot_size"] <= 0:
+            raise InputError("`tick_size` and `lot_size` must be positive")
 
     def _rescale(
         self,
@@ -231,8 +241,6 @@ class Actions(Days):
     def _cash_dividend(self, instrument: Instrument, terms: Mapping[str, Any]) -> None:
         amount, index = terms["amount"], instrument.index
         whole = 10**instrument.quantity_precision
-        if index not in self.marks or amount >= self.marks[index] * instrument.unit * whole:
-            raise InputError("`amount` must be less than the price")
         for line in self._lines(index):
             paid = self.quantities[line] * amount // whole
             if paid:
@@ -241,6 +249,11 @@ class Actions(Days):
         drop = nearest(amount, instrument.unit * whole)
         self._restate(index, self.marks[index] - drop)
         self._lower_orders(instrument, drop)
+
+    def _check_dividend(self, instrument: Instrument, terms: Mapping[str, Any]) -> None:
+        price = self.marks.get(instrument.index, 0) * instrument.unit
+        if terms["amount"] >= price * 10**instrument.quantity_precision:
+            raise InputError("`amount` must be less than the price")
 
     # Section 3.
 
@@ -254,13 +267,15 @@ class Actions(Days):
         price = terms.get("price")
         self._finish(instrument, 0 if price is None else price, "action")
 
-    def end_instrument(self, index: int, price: int | None) -> None:
-        instrument = self.instruments[index]
-        if index in self.ended:
+    def _check_instrument_ended(self, terms: Mapping[str, Any], _ts: int) -> None:
+        instrument, price = self.instruments[terms["instrument"]], terms.get("price")
+        if instrument.index in self.ended:
             raise InputError(f"{instrument.id} ended before")
         if price is not None and price < 0 and not instrument.negative_prices:
             raise InputError("`price` must not be negative")
-        self._finish(instrument, price, "instrument_ended")
+
+    def end_instrument(self, index: int, price: int | None) -> None:
+        self._finish(self.instruments[index], price, "instrument_ended")
         self.drop_market(index)
         self.check_margin(range(len(self.sleeves)))
 
@@ -351,19 +366,9 @@ class Actions(Days):
         self._leave_or_come(line, sign, quantity)
 
     def _spin_off(self, instrument: Instrument, terms: Mapping[str, Any]) -> None:
-        if not 0 <= terms["cost_share"] <= RATE_ONE:
-            raise InputError("`cost_share` must be a share")
-        into, index = self.instruments[terms["into"]], instrument.index
-        price = self.marks.get(into.index, terms.get("into_price"))
-        assert price is not None
-        money = price * into.unit
-        whole = terms["denominator"] * 10**instrument.quantity_precision
-        drop = nearest(
-            terms["numerator"] * 10**into.quantity_precision * money, whole * instrument.unit
-        )
-        if index not in self.marks or drop >= self.marks[index]:
-            raise InputError("what is spun off must be worth less than the whole")
-        self._into(terms)
+        index, drop = instrument.index, self._spun_off(instrument, terms)
+        into = self._into(terms)
+        money = self.marks[into.index] * into.unit
         for line in self._lines(index):
             held = self.quantities[line]
             sign = 1 if held > 0 else -1
@@ -377,6 +382,21 @@ class Actions(Days):
                 self._move_in((line[0], into.index, line[2]), sign, new, gone - relieved)
         self._restate(index, self.marks[index] - drop)
         self._lower_orders(instrument, drop)
+
+    def _spun_off(self, instrument: Instrument, terms: Mapping[str, Any]) -> int:
+        """By how much the mark falls."""
+        into = self.instruments[terms["into"]]
+        price = self.marks.get(into.index, terms.get("into_price"))
+        assert price is not None
+        gone = terms["numerator"] * 10**into.quantity_precision * price * into.unit
+        whole = terms["denominator"] * 10**instrument.quantity_precision * instrument.unit
+        return nearest(gone, whole)
+
+    def _check_spin_off(self, instrument: Instrument, terms: Mapping[str, Any]) -> None:
+        if not 0 <= terms["cost_share"] <= RATE_ONE:
+            raise InputError("`cost_share` must be a share")
+        if self._spun_off(instrument, terms) >= self.marks.get(instrument.index, 0):
+            raise InputError("what is spun off must be worth less than the whole")
 
     def mark_restated(self, index: int) -> None:
         raise NotImplementedError

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from oracle.barrier import Barrier
 from oracle.books import Line
-from oracle.numbers import MONEY_ONE, RATE_ONE, InputError, up
+from oracle.numbers import MONEY_ONE, RATE_ONE, up
 from oracle.terms import Order
 
 YEAR = RATE_ONE * 365
@@ -27,13 +27,12 @@ class Days(Barrier):
             kind=kind,
             instrument=instrument,
             amount=amount,
+            equity=None,
         )
 
     # Deposits and withdrawals.
 
     def cash_flow(self, sleeve: int, currency: int, amount: int) -> None:
-        if amount == 0:
-            raise InputError("`amount` must not be 0")
         if amount < 0:
             available = self._withdrawable(sleeve, currency, -amount)
             if available is not None:
@@ -148,8 +147,6 @@ class Days(Barrier):
 
     def funding(self, index: int, rate: int) -> None:
         instrument = self.instruments[index]
-        if instrument.kind != "perpetual" or index not in self.marks:
-            raise InputError(f"no funding of {instrument.id}")
         for sleeve in range(len(self.sleeves)):
             for line in self.lines_of(sleeve):
                 if line[1] != index:

@@ -182,6 +182,40 @@ class Oracle(Targets):
             if not low <= min(first, bar["close"]) <= max(first, bar["close"]) <= high:
                 raise InputError(f"an impossible bar of {instrument.id}")
 
+    def _check_cash_flow(self, terms: Any, _ts: int) -> None:  # noqa: ANN401
+        if terms["amount"] == 0:
+            raise InputError("`amount` must not be 0")
+
+    def _check_funding(self, terms: Any, _ts: int) -> None:  # noqa: ANN401
+        instrument = self.instruments[terms["instrument"]]
+        if instrument.kind != "perpetual" or instrument.index not in self.marks:
+            raise InputError(f"no funding of {instrument.id}")
+
+    def _check_currency_rate(self, terms: Any, _ts: int) -> None:  # noqa: ANN401
+        source = self.currencies[terms["currency"]].get("source", "input")
+        if terms["currency"] == 0 or source != "input" or terms["rate"] <= 0:
+            raise InputError("no rate of this currency")
+
+    def _check_target_portfolio(self, terms: Any, _ts: int) -> None:  # noqa: ANN401
+        if self.hedging:
+            raise InputError("targets need a netting account")
+        named = [index for index, _ in terms["targets"]]
+        if len(set(named)) < len(named):
+            raise InputError(f"an instrument is named twice: {named}")
+
+    def _check_operator(self, terms: Any, _ts: int) -> None:  # noqa: ANN401
+        if isinstance(terms, dict) and "change_limit" in terms:
+            self.check_limit(terms["change_limit"]["name"], terms["change_limit"]["value"])
+
+    def _check_scenarios(self, terms: Any, _ts: int) -> None:  # noqa: ANN401
+        model = self.limit("value_at_risk")
+        if model is None or len(terms["returns"]) != model["scenarios"]:
+            raise InputError("another number of scenarios")
+
+    def _check_activate_semantics(self, terms: Any, _ts: int) -> None:  # noqa: ANN401
+        if terms["number"] != 2:
+            raise InputError("unknown semantics")
+
     # What each input does.
 
     def _on_operator(self, terms: Any) -> None:  # noqa: ANN401
@@ -197,11 +231,7 @@ class Oracle(Targets):
         self.end_instrument(terms["instrument"], terms.get("price"))
 
     def _on_currency_rate(self, terms: Any) -> None:  # noqa: ANN401
-        currency = terms["currency"]
-        source = self.currencies[currency].get("source", "input")
-        if currency == 0 or source != "input" or terms["rate"] <= 0:
-            raise InputError("no rate of this currency")
-        self.rates[currency] = terms["rate"]
+        self.rates[terms["currency"]] = terms["rate"]
         self.check_margin(range(len(self.sleeves)))
 
     def _on_interest_rates(self, terms: Any) -> None:  # noqa: ANN401
@@ -258,8 +288,6 @@ class Oracle(Targets):
         self.cancel(terms["order"])
 
     def _on_activate_semantics(self, terms: Any) -> None:  # noqa: ANN401
-        if terms["number"] != 2:
-            raise InputError("unknown semantics")
         self.emit_ts("semantics_activated", number=terms["number"])
 
     @staticmethod

@@ -14,7 +14,11 @@ from oracle.terms import Order
 STRICTNESS = {"active": 0, "on": 0, "reduce_only": 1, "halted": 2, "off": 2}
 BREAKERS = ("drawdown", "day_loss", "rejects", "dislocation", "order_rate")
 
-LIMITS = ["price_band", "fat_finger_quantity", "fat_finger_notional", "fat_finger_volume", "position_max", "weight_max", "sector_max", "gross_max", "leverage_max", "net_max", "volatility_max", "instrument_volatility_max", "correlation_max", "regimes_blocked", "bar_age_max_ns", "quote_age_max_ns", "duplicate_window_ns"]
+LIMITS = (
+    "price_band fat_finger_quantity fat_finger_notional fat_finger_volume position_max weight_max "
+    "sector_max gross_max leverage_max net_max volatility_max instrument_volatility_max "
+    "correlation_max regimes_blocked bar_age_max_ns quote_age_max_ns duplicate_window_ns"
+).split()  # noqa: SIM905 - a list of names
 NESTED = {
     "value_at_risk": ("value_at_risk", "max"),
     "incremental_value_at_risk": ("value_at_risk", "step_max"),
@@ -162,33 +166,30 @@ class States(Actions):
             self.accept(order)
             self.come(order)
 
+    def check_limit(self, name: str, value: int | None) -> None:
+        signed = name in ("correlation_max", "regimes_blocked")
+        low = value is not None and value <= 0 and not signed
+        if name in LIMITS:
+            wide = name == "price_band" and (value is None or value >= RATE_ONE)
+            if low or wide:
+                raise InputError(f"`{name}` out of range")
+        elif name in NESTED:
+            if low or self.limits.get(NESTED[name][0]) is None:
+                raise InputError(f"`{name}` out of range")
+        elif name in ("drawdown", "day_loss"):
+            if low or value is None or self.limits["breakers"].get(name) is None:
+                raise InputError(f"`{name}` out of range")
+        else:
+            raise InputError(f"no limit {name}")
+
     def _change_limit(self, name: str, value: int | None) -> None:
         if name in LIMITS:
-            if name == "price_band" and (value is None or not 0 < value < RATE_ONE):
-                raise InputError("`price_band` out of range")
-            if (
-                value is not None
-                and value <= 0
-                and name
-                not in (
-                    "correlation_max",
-                    "regimes_blocked",
-                )
-            ):
-                raise InputError(f"`{name}` out of range")
             self.limits[name] = value
         elif name in NESTED:
             outer, inner = NESTED[name]
-            if self.limits.get(outer) is None or (value is not None and value <= 0):
-                raise InputError(f"`{name}` out of range")
             self.limits[outer][inner] = value
-        elif name in ("drawdown", "day_loss"):
-            model = self.limits["breakers"].get(name)
-            if model is None or value is None or value <= 0:
-                raise InputError(f"`{name}` out of range")
-            self.limits["breakers"][name] = {**model, "limit": value}
         else:
-            raise InputError(f"no limit {name}")
+            self.limits["breakers"][name] = {**self.limits["breakers"][name], "limit": value}
         self.emit_ts("limit_changed", name=name, value=value)
 
     # Limits that the market crosses.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from oracle.forms import Failure
-from oracle.numbers import MONEY_ONE, RATE_ONE, InputError
+from oracle.numbers import MONEY_ONE, RATE_ONE
 from oracle.states import States
 
 
@@ -13,10 +13,6 @@ class Targets(States):
     """Weights of a sleeve's equity become market orders."""
 
     def target_portfolio(self, sleeve: int, targets: Sequence[Sequence[int]]) -> None:
-        if self.hedging:
-            raise InputError("targets need a netting account")
-        if len({index for index, _ in targets}) < len(targets):
-            raise InputError(f"an instrument is named twice: {targets}")
         for order in self.working():
             if order.working and order.sleeve == sleeve and order.origin == "target":
                 self.end(order, "cancelled", "superseded")
