@@ -5,22 +5,21 @@ use crate::allocation::allocate;
 use crate::engine::Engine;
 use crate::matching::{Candidate, Session};
 use crate::numbers::Result;
-use crate::order::{OrderKind, Reason, Side};
+use crate::order::{Order, OrderKind, Reason, Side, TimeInForce};
 use crate::output::{FillKind, Liquidity, Output};
 
 impl Engine {
     pub(crate) fn plan_crosses(&self, session: &mut Session) {
-        for candidate in &mut session.candidates {
-            candidate.external = self.unfilled_lots(candidate);
-        }
         for range in &session.groups {
             let members = &session.candidates[range.clone()];
             let lots_of = |side: Side| -> (Vec<usize>, Vec<i64>) {
                 let mut picked: Vec<usize> = range
                     .clone()
                     .filter(|i| {
-                        session.candidates[*i].kind == OrderKind::Market
-                            && session.candidates[*i].side == side
+                        session.candidates[*i].side == side
+                            && self
+                                .working(&session.candidates[*i])
+                                .is_some_and(|order| self.may_cross(order))
                     })
                     .collect();
                 picked.sort_by_key(|i| (session.candidates[*i].sleeve, session.candidates[*i].id));
@@ -41,10 +40,19 @@ impl Engine {
                 session.counts.crosses += usize::from(total > 0);
                 for (index, planned) in picked.into_iter().zip(allocate(total, &lots)) {
                     session.candidates[index].planned = planned;
-                    session.candidates[index].external -= planned;
                 }
             }
         }
+    }
+
+    /// Whether an order may meet one of another sleeve: not if other orders hang on it, or it on
+    /// a position.
+    fn may_cross(&self, order: &Order) -> bool {
+        order.kind == OrderKind::Market
+            && order.tif != TimeInForce::Fok
+            && order.children == 0
+            && order.parent.is_none()
+            && !self.must_reduce(order)
     }
 
     /// Let planned crosses meet at the close.

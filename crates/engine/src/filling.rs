@@ -7,10 +7,38 @@ use crate::exposure::fees_of;
 use crate::matching::{Candidate, Session, Share, Terms};
 use crate::models::impact::Activity;
 use crate::numbers::{Result, add};
-use crate::order::{OrderStatus, Origin, Reason, Side};
+use crate::order::{Leg, OrderStatus, Origin, Reason, Side};
 use crate::orders::advance;
 use crate::output::{Figure, Fill, FillKind, Liquidity, Outcome, Output, Rule, Verdict};
 use crate::risk::RiskKind;
+
+/// Lots of a group's orders so far, of one sleeve, by leg.
+#[derive(Default)]
+struct Before {
+    sleeve: usize,
+    lots: [i64; 2],
+}
+
+impl Before {
+    fn of(&self, sleeve: usize, leg: Leg) -> i64 {
+        if self.sleeve == sleeve {
+            self.lots[leg.index()]
+        } else {
+            0
+        }
+    }
+
+    fn add(&mut self, sleeve: usize, leg: Leg, lots: i64) {
+        if self.sleeve != sleeve {
+            *self = Self {
+                sleeve,
+                lots: [0; 2],
+            };
+        }
+        let sum = &mut self.lots[leg.index()];
+        *sum = sum.saturating_add(lots);
+    }
+}
 
 impl Engine {
     /// Fill orders of one side of one instrument with the venue, `members` by (sleeve, order id).
@@ -25,14 +53,20 @@ impl Engine {
         picked.clear();
         let mut cancelled = Vec::new();
         let mut purse = Purse::empty();
+        let mut before = Before::default();
         for &index in members {
             let candidate = session.candidates[index];
-            let external = candidate.external;
-            if external <= 0
-                || self.working(&candidate).is_none()
+            let wanted = self.external_lots(&candidate);
+            if wanted <= 0
                 || (terms.banded
                     && self.hold_outside_band(session.ts, &candidate, terms.price, out))
             {
+                continue;
+            }
+            let external = self.cut_to_position(&candidate, wanted, &before);
+            if external == 0 {
+                let reason = Reason::ReduceOnly;
+                self.cancel(session.ts, candidate.slot, reason, out)?;
                 continue;
             }
             let lots = self.cut_to_funds(
@@ -46,6 +80,9 @@ impl Engine {
             )?;
             if lots < external {
                 cancelled.push(candidate.slot);
+            }
+            if let Some(order) = self.working(&candidate) {
+                before.add(candidate.sleeve, order.leg, lots);
             }
             picked.push(Share {
                 index,
@@ -61,10 +98,22 @@ impl Engine {
                 share.granted = granted;
             }
         }
+        if let [share] = picked.as_slice()
+            && self.kills(
+                session.ts,
+                session.candidates[share.index].slot,
+                share.granted,
+                out,
+            )?
+        {
+            session.picked = picked;
+            return Ok(());
+        }
         for share in &picked {
-            let (index, lots) = (share.index, share.granted);
-            let candidate = session.candidates[index];
-            if lots < share.wanted
+            let candidate = session.candidates[share.index];
+            // A sibling that filled before it may have left it less.
+            let lots = share.granted.min(self.external_lots(&candidate));
+            if share.granted < share.wanted
                 && let Some(order) = self.book.get_mut(candidate.slot)
             {
                 order.reason = Reason::Volume;
@@ -77,7 +126,6 @@ impl Engine {
                     let quantity = lots * self.lot_of(&candidate);
                     self.feel(session.ts, candidate.instrument, candidate.side, quantity)?;
                 }
-                session.candidates[index].external -= lots;
                 if let Some(left) = &mut session.volume[terms.group] {
                     *left -= lots;
                 }
@@ -94,6 +142,19 @@ impl Engine {
         }
         session.picked = picked;
         Ok(())
+    }
+
+    /// The lots of an order, if it may only reduce, that its position and the orders before it in
+    /// its group leave to it.
+    fn cut_to_position(&self, candidate: &Candidate, wanted: i64, before: &Before) -> i64 {
+        match self.working(candidate) {
+            Some(order) if self.must_reduce(order) => {
+                let lots = self.reducible(order) / self.lot_of(candidate);
+                let taken = before.of(candidate.sleeve, order.leg);
+                wanted.min((lots - taken).max(0))
+            }
+            _ => wanted,
+        }
     }
 
     /// Whether an order's price band keeps it from `price`; if so, say it and note the reason.

@@ -115,7 +115,7 @@ impl Engine {
             self.cancel(ts, slot, Reason::ReduceOnly, out)?;
             return Ok(0);
         }
-        let candidate = candidate_of(slot, &order, wanted);
+        let candidate = candidate_of(slot, &order);
         let lots = self.cut_to_funds(
             ts,
             &candidate,
@@ -194,7 +194,7 @@ impl Engine {
             return Ok(false);
         };
         let lots = offer.quantity / self.config.instruments[order.instrument].lot_size;
-        let candidate = candidate_of(slot, order, lots);
+        let candidate = candidate_of(slot, order);
         let (price, liquidity) = (offer.price, offer.liquidity);
         let mut purse = Purse::empty();
         let covered = self.cut_to_funds(ts, &candidate, lots, price, &mut purse, liquidity, out)?;
@@ -233,7 +233,7 @@ impl Engine {
             }
             if is_covered {
                 let lots = quantity / lot;
-                let candidate = candidate_of(slot, order, lots);
+                let candidate = candidate_of(slot, order);
                 let liquidity = Liquidity::Taker;
                 let covered =
                     self.cut_to_funds(ts, &candidate, lots, price, &mut purse, liquidity, out)?;
@@ -264,7 +264,7 @@ pub(crate) fn is_banded(order: &Order) -> bool {
 }
 
 /// An order as those at barriers see it.
-pub(crate) fn candidate_of(slot: usize, order: &Order, lots: i64) -> Candidate {
+pub(crate) fn candidate_of(slot: usize, order: &Order) -> Candidate {
     Candidate {
         slot,
         id: order.id,
@@ -273,6 +273,5 @@ pub(crate) fn candidate_of(slot: usize, order: &Order, lots: i64) -> Candidate {
         side: order.side,
         kind: order.kind,
         planned: 0,
-        external: lots,
     }
 }
