@@ -63,7 +63,7 @@ impl Engine {
             {
                 continue;
             }
-            let external = self.cut_to_position(&candidate, wanted, &before);
+            let external = self.cut_to_position(&candidate, wanted, &before)?;
             if external == 0 {
                 let reason = Reason::ReduceOnly;
                 self.cancel(session.ts, candidate.slot, reason, out)?;
@@ -146,14 +146,14 @@ impl Engine {
 
     /// The lots of an order, if it may only reduce, that its position and the orders before it in
     /// its group leave to it.
-    fn cut_to_position(&self, candidate: &Candidate, wanted: i64, before: &Before) -> i64 {
+    fn cut_to_position(&self, candidate: &Candidate, wanted: i64, before: &Before) -> Result<i64> {
         match self.working(candidate) {
             Some(order) if self.must_reduce(order) => {
-                let lots = self.reducible(order) / self.lot_of(candidate);
+                let lots = self.reducible(order)? / self.lot_of(candidate);
                 let taken = before.of(candidate.sleeve, order.leg);
-                wanted.min((lots - taken).max(0))
+                Ok(wanted.min((lots - taken).max(0)))
             }
-            _ => wanted,
+            _ => Ok(wanted),
         }
     }
 

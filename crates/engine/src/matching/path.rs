@@ -122,14 +122,14 @@ impl Engine {
                 }
             }
             if !path.walkers.is_empty() || !self.activated.is_empty() {
-                self.walk(session, &mut path, group, corners(range, bar.close), out)?;
+                self.walk_bar(session, &mut path, group, corners(range, bar.close), out)?;
             }
         }
         session.path = path;
         Ok(())
     }
 
-    fn walk(
+    fn walk_bar(
         &mut self,
         session: &mut Session,
         path: &mut Path,
@@ -236,7 +236,7 @@ impl Engine {
             };
             let walker = join(session, path, slot, &order);
             if !order.due {
-                self.begin(slot, price);
+                self.begin_on_path(slot, price);
                 if order.tif == TimeInForce::Day && session.session_end {
                     session.closing.push((id, slot));
                 }
@@ -256,7 +256,7 @@ impl Engine {
     }
 
     /// A released order is at the venue from this price on.
-    fn begin(&mut self, slot: usize, price: i64) {
+    fn begin_on_path(&mut self, slot: usize, price: i64) {
         let Some(order) = self.book.get_mut(slot) else {
             return;
         };

@@ -3,6 +3,7 @@
 
 use crate::engine::Engine;
 use crate::gate::{Breach, Occasion};
+use crate::input::OrderRequest;
 use crate::numbers::Result;
 use crate::order::{Leg, Order, OrderKind, OrderStatus, Reason, Side};
 use crate::orders::intake::{advance, verdict_on};
@@ -65,7 +66,7 @@ impl Engine {
 
     /// Whether an order may only take off a position.
     pub(crate) fn must_reduce(&self, order: &Order) -> bool {
-        order.reduce_only
+        self.only_reduces(order)
             || matches!(
                 (order.leg, order.side),
                 (Leg::Long, Side::Sell) | (Leg::Short, Side::Buy)
@@ -73,16 +74,11 @@ impl Engine {
     }
 
     /// What an order may take off the position that it works on.
-    pub(crate) fn reducible(&self, order: &Order) -> i64 {
-        let leg = order.leg.index();
-        let held = self
-            .ledger
-            .position(order.sleeve, order.instrument, leg)
-            .quantity;
-        match order.side {
-            Side::Sell => held.max(0),
-            Side::Buy => held.saturating_neg().max(0),
-        }
+    pub(crate) fn reducible(&self, order: &Order) -> Result<i64> {
+        self.room(&OrderRequest {
+            reduce_only: true,
+            ..order.request()
+        })
     }
 
     /// After `quantity` of an order was filled, as it is now.
@@ -99,7 +95,7 @@ impl Engine {
             }
         }
         if self.must_reduce(order)
-            && self.reducible(order) == 0
+            && self.reducible(order)? == 0
             && let Some(slot) = self.book.find(order.id)
         {
             self.cancel(ts, slot, Reason::ReduceOnly, out)?;
