@@ -65,7 +65,7 @@ impl Engine {
             if is_first_price && session.counts.singles > 0 {
                 for index in range {
                     if session.candidates[index].side == side {
-                        self.meet(session, group, index, reference, out)?;
+                        self.meet_price(session, group, index, reference, out)?;
                     }
                 }
             }
@@ -75,7 +75,7 @@ impl Engine {
 
     /// Let an order that matches by itself meet a market price, as it now is: it may trigger, take,
     /// rest or be cancelled.
-    pub(super) fn meet(
+    pub(super) fn meet_price(
         &mut self,
         session: &mut Session,
         group: usize,

@@ -201,7 +201,7 @@ impl Engine {
             return Ok(());
         };
         if order.waits_for_trigger() {
-            return self.meet(session, group, index, event.price, out);
+            return self.meet_price(session, group, index, event.price, out);
         }
         match order.limit_price {
             Some(limit) if !spent => {
@@ -246,7 +246,7 @@ impl Engine {
                 let banded = order.kind == OrderKind::Market;
                 self.take_at(session, group, index, price, banded, out)?;
             } else {
-                self.meet(session, group, index, price, out)?;
+                self.meet_price(session, group, index, price, out)?;
             }
             if let Some(segment) = segment {
                 self.foresee(session, path, walker, segment);

@@ -110,7 +110,7 @@ impl Engine {
             return Ok(0);
         };
         let lot = self.config.instruments[order.instrument].lot_size;
-        let wanted = self.reducing_part(&order, offer.quantity) / lot;
+        let wanted = self.reducing_part(&order, offer.quantity)? / lot;
         if wanted == 0 {
             self.cancel(ts, slot, Reason::ReduceOnly, out)?;
             return Ok(0);
@@ -142,11 +142,11 @@ impl Engine {
     }
 
     /// What of a quantity an order may fill: all of it, or what takes off a position.
-    fn reducing_part(&self, order: &Order, quantity: i64) -> i64 {
-        if self.must_reduce(order) || self.only_reduces(order) {
-            quantity.min(self.reducible(order))
+    fn reducing_part(&self, order: &Order, quantity: i64) -> Result<i64> {
+        if self.must_reduce(order) {
+            Ok(quantity.min(self.reducible(order)?))
         } else {
-            quantity
+            Ok(quantity)
         }
     }
 
@@ -211,7 +211,7 @@ impl Engine {
     ) -> Result<bool> {
         let lot = self.config.instruments[order.instrument].lot_size;
         let mut purse = Purse::empty();
-        if self.reducing_part(order, order.unfilled()) < order.unfilled() {
+        if self.reducing_part(order, order.unfilled())? < order.unfilled() {
             self.cancel(ts, slot, Reason::ReduceOnly, out)?;
             return Ok(false);
         }
