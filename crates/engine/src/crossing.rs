@@ -62,7 +62,8 @@ impl Engine {
         group: usize,
         out: &mut Vec<Output>,
     ) -> Result<()> {
-        let mut members: Vec<Candidate> = session.candidates[session.groups[group].clone()]
+        let range = session.groups[group].clone();
+        let mut members: Vec<Candidate> = session.candidates[range.clone()]
             .iter()
             .filter(|candidate| candidate.planned > 0 && self.working(candidate).is_some())
             .copied()
@@ -114,6 +115,11 @@ impl Engine {
                     order.reason = Reason::Uncrossed;
                 }
                 if lots > 0 {
+                    // What has crossed is no longer withheld from the venue, where it is gone too.
+                    let group = &mut session.candidates[range.clone()];
+                    if let Ok(place) = group.binary_search_by_key(&candidate.id, |c| c.id) {
+                        group[place].planned -= lots;
+                    }
                     let quantity = lots * self.lot_of(candidate);
                     self.book_fill(
                         candidate.slot,
