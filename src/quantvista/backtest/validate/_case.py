@@ -57,6 +57,11 @@ class Case:
             if row.instrument == order.instrument and row.ts <= self.ts
         )
 
+    def alive(self, order: Order) -> bool:
+        """Look whether the order had not ended before that time, on either side."""
+        ends = (self.ours.ends.get(order.id), self.theirs.ends.get(order.id))
+        return all(end is None or end.ts >= self.ts for end in ends)
+
     def tick(self, order: Order) -> int:
         """Tick of the order's instrument."""
         return self.session.instruments[order.instrument].tick_size
@@ -82,12 +87,17 @@ class Case:
         ]
 
 
-def any_order(holds: Callable[[Case, Order], bool]) -> Callable[[Case], bool]:
-    """Make of a condition on an order one on a difference of fills: that it holds for one."""
+def any_order(
+    holds: Callable[[Case, Order], bool], *, alive: bool = True
+) -> Callable[[Case], bool]:
+    """Make of a condition on an order one on a difference of fills: that it holds for one.
+
+    By default for one that had not ended before, on either side.
+    """
 
     def inner(case: Case) -> bool:
         return case.difference.what == "fills" and any(
-            holds(case, order) for order in case.differing()
+            holds(case, order) for order in case.differing() if not alive or case.alive(order)
         )
 
     return inner

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from quantvista.backtest.validate._result import Fill, Look, Result
+from quantvista.backtest.validate._result import End, Fill, Look, Result
 from quantvista.backtest.validate._session import Command, Session
 from quantvista.errors import ConfigError, EngineError
 
@@ -175,7 +175,7 @@ def read(value: dict[str, Any], session: Session) -> Result:
         for ts, order, side, quantity, price, fee, liquidity in value["fills"]
     )
     looks = tuple(_look(entry, session) for entry in value["marks"])
-    ends = {int(number): (name, reason) for number, (_, name, reason) in value["ends"].items()}
+    ends = {int(number): End(*end) for number, end in value["ends"].items()}
     return Result(fills, looks, ends, value["stopped"], value["version"])
 
 

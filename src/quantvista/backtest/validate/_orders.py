@@ -7,6 +7,7 @@ from typing import Literal
 from quantvista.backtest.validate._markets import Market, Step
 from quantvista.backtest.validate._session import (
     CONDITIONAL,
+    LIMITED,
     PASSIVE,
     Account,
     Command,
@@ -203,6 +204,8 @@ def _free(draft: _Draft, drawn: str, instrument: int, side: Side) -> bool:
         return True
     if "prints" in draft.tags and drawn in CONDITIONAL - {"stop"}:
         return False  # NautilusTrader shows them trades as quotes, and gives them no queue
+    if draft.kind == "trades" and drawn in LIMITED and "triggered_limits" not in draft.tags:
+        return False  # ours wait for the trade after the one that triggers them
     if drawn in PASSIVE:
         return draft.busy.get((instrument, side), 0) <= draft.step
     return draft.stops.get(instrument, 0) <= draft.step
@@ -311,8 +314,8 @@ def _trailing(draft: _Draft, base: Order, distance: int) -> Order:
 
 def _draw_group(draft: _Draft, drawn: str, instrument: int, side: Side) -> None:
     """Send a bracket, or a pair of orders of which one cancels the other."""
-    if draft.kind == "bars" and drawn == "pair" and "crowded" not in draft.tags:
-        return
+    if "thin" in draft.tags and drawn == "bracket" and "crowded" not in draft.tags:
+        return  # an entry that meets nothing is where the systems differ by design
     out = opposite(side) if drawn == "bracket" else side
     places = [(instrument, out)]
     if any(draft.busy.get(place, 0) > draft.step for place in places):
@@ -358,7 +361,7 @@ def _amend(draft: _Draft) -> None:
         return
     order = draft.random.choice(list(orders.values()))
     limit, quantity = None, None
-    moved = draft.random.random() < 0.6 or draft.kind == "books"
+    moved = draft.random.random() < 0.6 or draft.kind == "books" or "thin" in draft.tags
     if moved and draft.kind != "trades":
         near = _touch(draft, order.instrument, opposite(order.side))
         limit = near + _away(order.side) * draft.ticks(order.instrument, 1, 30)

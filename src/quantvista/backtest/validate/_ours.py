@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any
 
 from quantvista._native import SEMANTICS, RawEngine
-from quantvista.backtest.validate._result import Fill, Look, Result
+from quantvista.backtest.validate._result import End, Fill, Look, Result
 from quantvista.backtest.validate._session import MORE, Command, Order, Row, Session, Traded
 
 __all__ = ["OurSide"]
@@ -38,7 +38,7 @@ class _Run:
         self.made = 0
         self.fills: list[Fill] = []
         self.looks: list[Look] = []
-        self.ends: dict[int, tuple[str, str]] = {}
+        self.ends: dict[int, End] = {}
 
     def result(self) -> Result:
         for _, _, call in sorted(self._events(), key=lambda each: each[:2]):
@@ -96,10 +96,14 @@ class _Run:
                 )
             )
         elif name == "order_rejected":
-            self.ends[self.ids[value["order"]["id"]]] = ("rejected", value["rule"])
-        elif name in ("order_cancelled", "order_expired"):
-            word = name.removeprefix("order_")
-            self.ends[self.ids[value["order"]]] = (word, value["reason"])
+            order = self.ids[value["order"]["id"]]
+            self.ends[order] = End(value["order"]["ts"], "rejected", value["rule"])
+        elif name == "order_cancelled":
+            end = End(value["ts"], "cancelled", value["reason"])
+            self.ends[self.ids[value["order"]]] = end
+        elif name == "order_expired":
+            end = End(value["ts"], "expired", value["reason"])
+            self.ends[self.ids[value["order"]]] = end
 
     def _look(self, ts: int) -> None:
         held = tuple(self._held(index) for index in range(len(self.session.instruments)))

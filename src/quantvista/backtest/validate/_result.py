@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
-__all__ = ["Fill", "Look", "Result"]
+__all__ = ["End", "Fill", "Look", "Result"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +30,20 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """Fills in the order in which they came, looks at the account, and how orders ended.
+class End:
+    """How an order ended that did not fill whole: a word and, where there is one, a reason."""
 
-    ``ends`` says of orders that did not fill whole why: a word and, where there is one, a reason.
-    """
+    ts: int
+    how: Literal["rejected", "cancelled", "expired"]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Fills in the order in which they came, looks at the account, and how orders ended."""
 
     fills: tuple[Fill, ...]
     looks: tuple[Look, ...]
-    ends: dict[int, tuple[str, str]] = field(default_factory=dict)
+    ends: dict[int, End] = field(default_factory=dict)
     stopped: bool = False
     version: str = ""

@@ -10,11 +10,9 @@ from typing import Literal
 
 from quantvista.backtest.validate._case import Case, any_order
 from quantvista.backtest.validate._result import Fill
-from quantvista.backtest.validate._session import CONDITIONAL, PASSIVE, Order
+from quantvista.backtest.validate._session import CONDITIONAL, LIMITED, PASSIVE, Order
 
 __all__ = ["RULES", "Case", "Rule", "classify"]
-
-_LIMITED = ("stop_limit", "limit_if_touched")  # what triggers and then has a limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +74,8 @@ def _amended_to_fills(case: Case, order: Order) -> bool:
 
 
 def _post_only_amended(case: Case, order: Order) -> bool:
-    ended = case.ours.ends.get(order.id, ("", ""))[1] == "post_only"
+    end = case.ours.ends.get(order.id)
+    ended = end is not None and end.reason == "post_only"
     return ended and bool(case.amendments(order)) and bool(case.other(order))
 
 
@@ -96,7 +95,7 @@ def _rested_at_the_open(case: Case, order: Order) -> bool:
 
 def _limit_at_its_trigger(case: Case, order: Order) -> bool:
     """Both fill a triggered limit, NautilusTrader at the trigger or later than we do."""
-    if order.type not in _LIMITED:
+    if order.type not in LIMITED:
         return False
     if case.session.kind == "bars":
         return bool(case.mine(order)) or bool(case.other(order))
@@ -105,12 +104,17 @@ def _limit_at_its_trigger(case: Case, order: Order) -> bool:
     return between and bool(case.mine(order))
 
 
+def _triggered_by_a_trade(case: Case, order: Order) -> bool:
+    differs = bool(case.other(order)) or bool(case.mine(order))
+    return case.session.kind == "trades" and order.type in LIMITED and differs
+
+
 def _no_queue(case: Case, order: Order) -> bool:
     resting = bool(case.other(order)) and all(
         fill.liquidity == "maker" for fill in case.other(order)
     )
     more = _quantity(case.other(order)) > _quantity(case.mine(order))
-    return case.session.models.queue_position and order.type in _LIMITED and resting and more
+    return case.session.models.queue_position and order.type in LIMITED and resting and more
 
 
 def _trail_rounded(case: Case, order: Order) -> bool:
@@ -180,6 +184,15 @@ def _rests(case: Case, fill: Fill) -> bool:
     )
 
 
+def _orphan(case: Case, order: Order) -> bool:
+    """NautilusTrader fills an exit whose entry has no fill."""
+    command = case.command(order)
+    if command.kind != "bracket" or order is command.orders[0] or case.mine(order):
+        return False
+    entry = command.orders[0].id
+    return bool(case.other(order)) and not any(f.order == entry for f in case.theirs.fills)
+
+
 def _slipped_a_tick(case: Case, order: Order) -> bool:
     """NautilusTrader fills what is more than the quote or trade shows one tick further."""
     if case.session.kind not in ("quotes", "trades"):
@@ -191,7 +204,7 @@ def _slipped_a_tick(case: Case, order: Order) -> bool:
 
 def _never_filled(case: Case, order: Order) -> bool:
     """We fill the rest of an order without a limit later, NautilusTrader never."""
-    open_ended = order.type not in ("limit", *_LIMITED) and order.tif not in ("ioc", "fok")
+    open_ended = order.type not in ("limit", *LIMITED) and order.tif not in ("ioc", "fok")
     return (
         open_ended
         and bool(case.mine(order))
@@ -253,7 +266,7 @@ RULES: tuple[Rule, ...] = (
         "expired_after_the_event",
         "ours",
         "NautilusTrader matches the first event after an order's expiry before it expires it",
-        any_order(_expired),
+        any_order(_expired, alive=False),
     ),
     Rule(
         "crossed_within_the_fund",
@@ -265,19 +278,19 @@ RULES: tuple[Rule, ...] = (
         "amended_to_what_is_filled",
         "either",
         "we refuse to lower an order to what it has filled, NautilusTrader cancels the rest",
-        any_order(_amended_to_fills),
+        any_order(_amended_to_fills, alive=False),
     ),
     Rule(
         "post_only_amended",
         "either",
         "an amended post-only order that would take is cancelled; there the change is refused",
-        any_order(_post_only_amended),
+        any_order(_post_only_amended, alive=False),
     ),
     Rule(
         "ioc_in_a_bar",
         "either",
         "immediate is a whole bar for us, and its first price for NautilusTrader",
-        any_order(_ioc_in_a_bar),
+        any_order(_ioc_in_a_bar, alive=False),
     ),
     Rule(
         "rested_at_the_open",
@@ -290,6 +303,12 @@ RULES: tuple[Rule, ...] = (
         "ours",
         "NautilusTrader fills a triggered limit at its trigger price, which nobody may have shown",
         any_order(_limit_at_its_trigger),
+    ),
+    Rule(
+        "triggered_limit_waits_for_a_trade",
+        "either",
+        "on trades a triggered limit meets the next trade, there the one that triggered it",
+        any_order(_triggered_by_a_trade),
     ),
     Rule(
         "triggered_limit_without_a_queue",
@@ -326,6 +345,12 @@ RULES: tuple[Rule, ...] = (
                 or _meets_a_resting_fill(case, order)
             )
         ),
+    ),
+    Rule(
+        "exit_without_its_entry",
+        "ours",
+        "where an entry meets nothing its exits end with it; in NautilusTrader they work",
+        any_order(_orphan, alive=False),
     ),
     Rule(
         "rest_fills_a_tick_worse",

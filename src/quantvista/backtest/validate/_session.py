@@ -6,6 +6,7 @@ from typing import Any, Literal
 __all__ = [
     "CONDITIONAL",
     "KINDS",
+    "LIMITED",
     "MORE",
     "PASSIVE",
     "Account",
@@ -34,6 +35,9 @@ CONDITIONAL = frozenset(
     {"stop", "stop_limit", "market_if_touched", "limit_if_touched", "trailing_stop"}
 )
 """Order types that wait for a trigger."""
+
+LIMITED = frozenset({"stop_limit", "limit_if_touched"})
+"""Those of them that are limit orders once they have triggered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import pytest
 from quantvista.backtest.validate import Kind, find_python
 from quantvista.backtest.validate._generate import generate
 from quantvista.backtest.validate._nautilus import CHILD, TheirSide, given, read
+from quantvista.backtest.validate._result import End
 from quantvista.backtest.validate._session import Command, Order, Session
 from quantvista.errors import ConfigError, EngineError
 
@@ -119,5 +120,5 @@ def test_results_are_read_in_our_times() -> None:
     }
     result = read(value, session)
     assert [fill.ts for fill in result.fills] == [ts]
-    assert result.ends == {1: ("rejected", "for a reason")}
+    assert result.ends == {1: End(inside, "rejected", "for a reason")}
     assert result.looks[0].equity > 900

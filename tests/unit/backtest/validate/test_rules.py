@@ -10,7 +10,7 @@ import pytest
 from quantvista.backtest.validate import RULES, Kind
 from quantvista.backtest.validate._case import Case
 from quantvista.backtest.validate._compare import compare
-from quantvista.backtest.validate._result import Fill, Result
+from quantvista.backtest.validate._result import End, Fill, Result
 from quantvista.backtest.validate._rules import classify
 from quantvista.backtest.validate._session import (
     Account,
@@ -80,7 +80,7 @@ def case(given: Given) -> Case:
         bar_ns=100 if given.kind == "bars" else 0,
         tags=given.tags,
     )
-    ends = {number: ("cancelled", reason) for number, reason in given.ends}
+    ends = {number: End(given.ts, "cancelled", reason) for number, reason in given.ends}
     ours = Result(tuple(given.ours), (), ends)
     theirs = Result(tuple(given.theirs), (), version="1.0")
     difference = compare(session, ours, theirs)
@@ -95,6 +95,11 @@ def limit(number: int, price: int, **terms: object) -> Order:
 MARKET = Order(1, 0, "buy", 10)
 TRAIL = Order(1, 0, "buy", 10, "trailing_stop", trail=5)
 STOP_LIMIT = Order(1, 0, "buy", 10, "stop_limit", trigger=984, limit=995)
+EXITS = (
+    Order(2, 0, "sell", 10, "stop", trigger=995),
+    Order(3, 0, "sell", 10, "limit", limit=1_100),
+)
+BRACKET = Command(150, "group", orders=(MARKET, *EXITS), kind="bracket")
 
 CASES = (
     Given(
@@ -151,6 +156,13 @@ CASES = (
         [fill(200, 1, 10, 984)],
     ),
     Given(
+        "triggered_limit_waits_for_a_trade",
+        "trades",
+        [replace(STOP_LIMIT, type="limit_if_touched", trigger=990, limit=990)],
+        [],
+        [fill(200, 1, 10, 990)],
+    ),
+    Given(
         "triggered_limit_without_a_queue",
         "books",
         [replace(STOP_LIMIT, limit=980)],
@@ -181,6 +193,14 @@ CASES = (
         [fill(200, 1, 5, 990, "maker")],
     ),
     Given(
+        "exit_without_its_entry",
+        "quotes",
+        [BRACKET],
+        [],
+        [replace(fill(200, 3, 10, 980), side="sell")],
+        ends=((3, "linked"),),
+    ),
+    Given(
         "rest_fills_a_tick_worse",
         "quotes",
         [replace(MARKET, quantity=15)],
@@ -206,18 +226,7 @@ CASES = (
     Given(
         "child_waits_for_a_trade",
         "trades",
-        [
-            Command(
-                150,
-                "group",
-                orders=(
-                    MARKET,
-                    Order(2, 0, "sell", 10, "stop", trigger=995),
-                    Order(3, 0, "sell", 10, "limit", limit=1_100),
-                ),
-                kind="bracket",
-            )
-        ],
+        [BRACKET],
         [fill(200, 1, 10, 990)],
         [fill(200, 1, 10, 990), replace(fill(200, 2, 10, 990), side="sell")],
     ),
