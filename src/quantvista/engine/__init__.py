@@ -11,6 +11,7 @@ from quantvista.engine._clock import SessionClock
 from quantvista.engine._config import LimitRates, SleeveCash, VenueRates, engine_config, split_cash
 from quantvista.engine._events import records_tape
 from quantvista.engine._feed import BarArrays, bar_feed
+from quantvista.engine._instruments import engine_instrument
 from quantvista.engine._tables import run_tables, text_array
 from quantvista.engine._tape import MISSING, MORE, Tape, merge_tapes
 
@@ -31,6 +32,7 @@ __all__ = [
     "bar_feed",
     "engine_action",
     "engine_config",
+    "engine_instrument",
     "merge_tapes",
     "records_tape",
     "run_tables",

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from quantvista._native import SEMANTICS
+from quantvista.engine._instruments import engine_instrument
 from quantvista.errors import ConfigError
 from quantvista.market import Instrument, currency_digits
 
@@ -106,7 +107,9 @@ def engine_config(
         "fund": fund,
         "epoch": epoch,
         "currencies": [{"code": currency, "precision": currency_digits(currency)}],
-        "instruments": [_instrument(each, close_only) for each in instruments],
+        "instruments": [
+            engine_instrument(each, [currency], close_only=close_only) for each in instruments
+        ],
         "sleeves": [
             {"id": each.id, "cash": money_units(each.cash)}
             for each in sorted(sleeves, key=lambda sleeve: sleeve.id)
@@ -174,19 +177,4 @@ def _venue(venue: VenueRates) -> dict[str, Any]:
         "limit_fill_on_touch": venue.limit_fill == "touch",
         "participation_max": venue.participation_max,
         "on_close_cutoff_ns": venue.on_close_cutoff_ns,
-    }
-
-
-def _instrument(instrument: Instrument, close_only: bool) -> dict[str, Any]:
-    return {
-        "id": instrument.id,
-        "price_precision": instrument.price_precision,
-        "quantity_precision": instrument.quantity_precision,
-        "tick_size": instrument.tick_units,
-        "lot_size": instrument.lot_units,
-        "multiplier": instrument.multiplier,
-        "sector": instrument.sector,
-        "effective_from": instrument.effective_from,
-        "effective_to": instrument.effective_to,
-        "close_only": close_only,
     }

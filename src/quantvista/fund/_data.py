@@ -262,7 +262,7 @@ class InstrumentSection(Section):
         None, description="Share of the notional needed to open; 1 by default."
     )
     margin_maintenance: Fraction | None = Field(
-        None, description="Share of the notional needed to keep it; 1 by default."
+        None, description="Share of the notional needed to keep it; margin_initial by default."
     )
     shortable: Amount | None = Field(
         None, description="Units that can be borrowed to be sold short; 0 by default."
@@ -279,6 +279,7 @@ class InstrumentSection(Section):
         None, description="Data that orders are matched against; default: the most detailed."
     )
     average_volume: Amount | None = Field(None, description="Units traded on an ordinary day.")
+    volatility: Amount | None = Field(None, description="Deviation of a day's return, a share.")
 
     def terms(self) -> dict[str, object]:
         """Return what was said, for ``DataSpec.declared``."""

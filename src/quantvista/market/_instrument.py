@@ -106,7 +106,8 @@ class Instrument:
     base : str
         Currency that a pair buys and sells; empty where there is none.
     margin_initial, margin_maintenance : decimal.Decimal or None
-        Shares of the notional that a position needs to be opened and to be kept, in (0, 1].
+        Shares of the notional that a position needs to be opened and to be kept, in (0, 1];
+        ``None`` is 1, and the initial one.
     shortable : decimal.Decimal
         Units that can be borrowed to be sold short; only for ``"asset"``, the others need no loan.
     borrow_rate : decimal.Decimal
@@ -121,6 +122,8 @@ class Instrument:
         Which data orders are matched against.
     average_volume : decimal.Decimal or None
         Units traded on an ordinary day, for models of impact.
+    volatility : decimal.Decimal or None
+        Standard deviation of a day's return, likewise.
 
     Raises
     ------
@@ -157,6 +160,7 @@ class Instrument:
     allow_negative_prices: bool = False
     matching: str = "bars"
     average_volume: Decimal | None = None
+    volatility: Decimal | None = None
 
     def __post_init__(self) -> None:
         check_instrument_id(self.id)
@@ -242,8 +246,10 @@ class Instrument:
         if (self.expiry is None) == (self.kind == "future"):
             rule = "must be there for kind future and for no other"
             raise self._error("expiry", rule, f"{self.expiry} for kind {self.kind}")
-        if self.average_volume is not None and self.average_volume <= 0:
-            raise self._error("average_volume", "must be positive", self.average_volume)
+        for name in ("average_volume", "volatility"):
+            figure: Decimal | None = getattr(self, name)
+            if figure is not None and figure <= 0:
+                raise self._error(name, "must be positive", figure)
 
     def _check_step(self, name: str, digits: int) -> None:
         step: Decimal = getattr(self, name)

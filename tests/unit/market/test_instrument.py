@@ -148,6 +148,7 @@ def test_kinds_that_are_not_supported_are_refused_with_a_way_out(kind: str) -> N
         ({"kind": "future"}, "`expiry` must be there for kind future"),
         ({"expiry": 1}, "`expiry` must be there for kind future and for no other"),
         ({"average_volume": Decimal(0)}, "`average_volume` must be positive"),
+        ({"volatility": Decimal(0)}, "`volatility` must be positive"),
     ],
 )
 def test_terms_that_do_not_fit_raise(fields: dict[str, Any], message: str) -> None:
