@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::book::Book;
-use crate::config::{Config, Settlement};
+use crate::config::Config;
 use crate::error::EngineError;
 use crate::exposure::Exposure;
 use crate::gate::{Caps, Guard, Losses};
@@ -15,7 +15,7 @@ use crate::ledger::Trade;
 use crate::matching;
 use crate::models::fees::Turnover;
 use crate::models::impact::Felt;
-use crate::numbers::{Result, add};
+use crate::numbers::Result;
 use crate::order::{Order, OrderStatus, Reason};
 use crate::orders::{Watch, advance};
 use crate::output::{Fill, FillKind, Output};

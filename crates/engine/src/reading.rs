@@ -25,6 +25,11 @@ impl Engine {
         i64::try_from(lots * i128::from(listed.lot_size)).unwrap_or(i64::MAX)
     }
 
+    #[must_use]
+    pub fn has_ended(&self, instrument: usize) -> bool {
+        self.instruments[instrument].ended
+    }
+
     /// Cash of a sleeve in a currency, settled or not.
     #[must_use]
     pub fn balance(&self, sleeve: usize, currency: usize) -> i128 {
