@@ -12,6 +12,8 @@ mod permission;
 mod rows;
 mod scenarios;
 mod states;
+#[cfg(test)]
+mod tests;
 
 use std::ops::ControlFlow;
 
@@ -119,8 +121,7 @@ impl Engine {
             room: self.room(request)?,
             occasion,
         };
-        self.walk(&ask, &mut walk)?;
-        Ok(walk.found())
+        self.walk(&ask, &mut walk).map(|_| walk.found())
     }
 
     fn walk(&mut self, ask: &Ask, walk: &mut Walk) -> Step {

@@ -1,0 +1,233 @@
+//! The gate's rules one by one, and its promises under random commands.
+
+mod promises;
+mod rules;
+mod states;
+
+use crate::config::{
+    AccountKind, Config, Currency, Instrument, InstrumentKind, RateSource, Settlement, Sleeve,
+    Venue,
+};
+use crate::engine::Engine;
+use crate::input::{Bar, Event, Input, OrderRequest};
+use crate::limits::{Limits, SleeveLimits};
+use crate::market::DataKind;
+use crate::models::fees::FeeModel;
+use crate::models::latency::LatencyModel;
+use crate::models::slippage::SlippageModel;
+use crate::order::{Order, OrderKind, Side, TimeInForce};
+use crate::output::{Output, Verdict};
+use crate::risk::{RiskFigure, RiskKind, Scenarios};
+
+pub(super) const MONEY: i128 = 1_000_000_000_000;
+pub(super) const DAY: i64 = 86_400_000_000_000;
+
+/// An equity that is matched at closes, priced and traded in whole units.
+pub(super) fn equity(id: &str, sector: &str) -> Instrument {
+    Instrument {
+        id: id.to_owned(),
+        currency: 0,
+        kind: InstrumentKind::Equity,
+        settlement: Settlement::Asset,
+        matching: DataKind::Bars,
+        venue: 0,
+        price_precision: 0,
+        quantity_precision: 0,
+        tick_size: 1,
+        lot_size: 1,
+        multiplier: 1,
+        sector: sector.to_owned(),
+        effective_from: None,
+        effective_to: None,
+        close_only: true,
+        has_auctions: false,
+        negative_prices: false,
+        margin_initial: 500_000_000,
+        margin_maintenance: 250_000_000,
+        shortable: 1_000_000,
+        borrow_rate: 0,
+        settlement_days: 0,
+        expiry: None,
+        average_volume: None,
+        volatility: None,
+    }
+}
+
+/// Three equities, two of them of one sector, and two sleeves with 100 000 each.
+pub(super) fn config(kind: AccountKind, limits: Limits) -> Config {
+    Config {
+        semantics: 2,
+        fund: "test".to_owned(),
+        epoch: 1,
+        seed: 7,
+        currencies: vec![Currency {
+            code: "USD".to_owned(),
+            precision: 2,
+            source: RateSource::Input,
+            credit_rate: 0,
+            debit_rate: 0,
+        }],
+        account: crate::config::AccountModel {
+            kind,
+            ..crate::config::AccountModel::default()
+        },
+        instruments: vec![
+            equity("A.X", "mines"),
+            equity("B.X", "mines"),
+            equity("C.X", "banks"),
+        ],
+        sleeves: ["a", "b"]
+            .map(|id| Sleeve {
+                id: id.to_owned(),
+                cash: 100_000 * MONEY,
+                balances: Vec::new(),
+                limits: SleeveLimits::default(),
+            })
+            .into(),
+        venues: vec![Venue {
+            id: "sim".to_owned(),
+            fee: FeeModel::flat(0),
+            slippage: SlippageModel { rate: 0, ticks: 0 },
+            limit_fill_on_touch: false,
+            participation_max: None,
+            on_close_cutoff_ns: 0,
+            impact: None,
+            latency: LatencyModel::default(),
+        }],
+        limits,
+    }
+}
+
+/// An engine with a clock of its own.
+pub(super) struct Desk {
+    pub(super) engine: Engine,
+    pub(super) ts: i64,
+    sequence: u64,
+    class: u8,
+}
+
+impl Desk {
+    pub(super) fn new(config: Config) -> Self {
+        Self {
+            engine: Engine::new(config).expect("a sound configuration"),
+            ts: 0,
+            sequence: 0,
+            class: 0,
+        }
+    }
+
+    pub(super) fn margin(limits: Limits) -> Self {
+        let mut desk = Self::new(config(AccountKind::Margin, limits));
+        desk.session(&[100, 100, 100]);
+        desk
+    }
+
+    pub(super) fn cash(limits: Limits) -> Self {
+        let mut desk = Self::new(config(AccountKind::Cash, limits));
+        desk.session(&[100, 100, 100]);
+        desk
+    }
+
+    pub(super) fn feed(&mut self, event: Event) -> Vec<Output> {
+        self.sequence += 1;
+        // A lower class may only come later.
+        self.ts += i64::from(event.class() < self.class);
+        self.class = event.class();
+        let input = Input {
+            ts_event: self.ts,
+            ts_received: self.ts,
+            source: 0,
+            sequence: self.sequence,
+            event,
+        };
+        let out = self.engine.apply(&input).expect("an input that is taken");
+        self.engine.audit().expect("running sums as from scratch");
+        out
+    }
+
+    /// Bars of all instruments at these closes, a day later, and their barrier.
+    pub(super) fn session(&mut self, closes: &[i64]) -> Vec<Output> {
+        self.ts += DAY;
+        self.class = 0;
+        let mut out = Vec::new();
+        for (instrument, close) in closes.iter().enumerate() {
+            let bar = Bar {
+                range: None,
+                close: *close,
+                volume: None,
+            };
+            out.extend(self.feed(Event::Bar { instrument, bar }));
+        }
+        out.extend(self.feed(Event::Barrier {
+            session_start: true,
+            session_end: true,
+        }));
+        out
+    }
+
+    pub(super) fn submit(&mut self, request: OrderRequest) -> Verdict {
+        let out = self.feed(Event::SubmitOrder(request));
+        verdicts(&out)[0]
+    }
+
+    pub(super) fn buy(&mut self, sleeve: usize, instrument: usize, quantity: i64) -> Verdict {
+        self.submit(market(sleeve, instrument, Side::Buy, quantity))
+    }
+
+    pub(super) fn sell(&mut self, sleeve: usize, instrument: usize, quantity: i64) -> Verdict {
+        self.submit(market(sleeve, instrument, Side::Sell, quantity))
+    }
+
+    pub(super) fn figure(&mut self, kind: RiskKind, instrument: Option<usize>, value: i64) {
+        self.feed(Event::RiskFigure(RiskFigure {
+            kind,
+            instrument,
+            value,
+            expires_at: self.ts + DAY + 1,
+        }));
+    }
+
+    pub(super) fn scenarios(&mut self, instrument: usize, returns: &[i32]) {
+        self.feed(Event::Scenarios(Scenarios {
+            instrument,
+            returns: returns.to_vec(),
+            expires_at: self.ts + 10 * DAY,
+        }));
+    }
+
+    pub(super) fn held(&self, sleeve: usize, instrument: usize) -> i64 {
+        self.engine.ledger.quantity(sleeve, instrument)
+    }
+
+    pub(super) fn working(&self) -> Vec<Order> {
+        self.engine.book.working()
+    }
+}
+
+pub(super) fn market(sleeve: usize, instrument: usize, side: Side, quantity: i64) -> OrderRequest {
+    let (kind, tif) = (OrderKind::Market, TimeInForce::Gtc);
+    OrderRequest::new(sleeve, instrument, side, quantity, kind, tif)
+}
+
+pub(super) fn limit(
+    sleeve: usize,
+    instrument: usize,
+    side: Side,
+    quantity: i64,
+    price: i64,
+) -> OrderRequest {
+    OrderRequest {
+        limit_price: Some(price),
+        kind: OrderKind::Limit,
+        ..market(sleeve, instrument, side, quantity)
+    }
+}
+
+pub(super) fn verdicts(out: &[Output]) -> Vec<Verdict> {
+    out.iter()
+        .filter_map(|output| match output {
+            Output::Verdict(verdict) => Some(*verdict),
+            _ => None,
+        })
+        .collect()
+}
