@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 
-use crate::order::Order;
+use crate::order::{Order, Origin};
 
 /// Hash for order ids, which are mostly small and sequential.
 #[derive(Debug, Clone, Default)]
@@ -40,6 +40,8 @@ pub(crate) struct Book {
     removed: Vec<usize>,
     /// Time and id.
     expiries: BTreeSet<(i64, u64)>,
+    /// Sleeve and id of the orders that came from targets.
+    from_targets: BTreeSet<(usize, u64)>,
 }
 
 /// Orders of an instrument in order of id; those that are gone are taken out in bulk.
@@ -74,6 +76,9 @@ impl Book {
             .push((order.id, slot));
         if let Some(time) = order.expire_at {
             self.expiries.insert((time, order.id));
+        }
+        if order.origin == Origin::Target {
+            self.from_targets.insert((order.sleeve, order.id));
         }
         self.slots[slot] = Some(order);
         self.holds[slot] = hold;
@@ -140,12 +145,21 @@ impl Book {
             .collect()
     }
 
+    /// Slots of the orders of a sleeve that came from targets, in order of id.
+    pub(crate) fn targets_of(&self, sleeve: usize) -> Vec<usize> {
+        let orders = self.from_targets.range((sleeve, 0)..=(sleeve, u64::MAX));
+        orders.filter_map(|(_, id)| self.find(*id)).collect()
+    }
+
     /// Take a finished order out.
     pub(crate) fn remove(&mut self, slot: usize) {
         if let Some(order) = self.slots[slot].take() {
             self.by_id.remove(&order.id);
             if let Some(time) = order.expire_at {
                 self.expiries.remove(&(time, order.id));
+            }
+            if order.origin == Origin::Target {
+                self.from_targets.remove(&(order.sleeve, order.id));
             }
             self.by_instrument[order.instrument].gone += 1;
             self.removed.push(slot);

@@ -146,7 +146,8 @@ impl ValueAtRisk {
     pub fn beyond(&self) -> usize {
         let tail = u64::from(self.scenarios) * (RATE_ONE - self.confidence).unsigned_abs()
             / RATE_ONE.unsigned_abs();
-        usize::try_from(tail).expect("no more than there are scenarios")
+        // No more than there are scenarios.
+        usize::try_from(tail).unwrap_or(usize::MAX)
     }
 
     fn is_sound(&self) -> bool {

@@ -49,14 +49,7 @@ impl Engine {
         targets: &[(usize, i64)],
         out: &mut Vec<Output>,
     ) -> Result<()> {
-        let earlier: Vec<usize> = self
-            .book
-            .working()
-            .iter()
-            .filter(|order| order.sleeve == sleeve && order.origin == Origin::Target)
-            .filter_map(|order| self.book.find(order.id))
-            .collect();
-        for slot in earlier {
+        for slot in self.book.targets_of(sleeve) {
             self.cancel(ts, slot, Reason::Superseded, out)?;
         }
         self.book.sweep();

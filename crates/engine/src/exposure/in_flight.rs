@@ -25,7 +25,7 @@ impl Exposure {
         }
         let (price, is_buy) = match (order.side, order.kind) {
             (Side::Buy, _) => (order.reference.max(0), true),
-            (Side::Sell, OrderKind::Market) if !self.on_margin && self.is_sure(config, order) => {
+            (Side::Sell, OrderKind::Market) if !self.on_margin && is_sure(config, order) => {
                 let band = config.limits.price_band;
                 (worst_sale_price(order.reference, band), false)
             }
@@ -38,13 +38,6 @@ impl Exposure {
         } else {
             Ok(sub(notional, fee, "expected proceeds")?.max(0))
         }
-    }
-
-    /// Whether a market sale trades before any buy that counts on it, and whole.
-    fn is_sure(&self, config: &Config, order: &Order) -> bool {
-        let listed = &config.instruments[order.instrument];
-        let settles = listed.settlement_days == 0 || config.account.trade_on_unsettled;
-        listed.matching == DataKind::Bars && !order.reduce_only && settles
     }
 
     /// Add (`+1`) or take away (`-1`) what an order with this hold has in flight.
@@ -108,6 +101,13 @@ impl Exposure {
         }
         Ok(())
     }
+}
+
+/// Whether a market sale trades before any buy that counts on it, and whole.
+fn is_sure(config: &Config, order: &Order) -> bool {
+    let listed = &config.instruments[order.instrument];
+    let settles = listed.settlement_days == 0 || config.account.trade_on_unsettled;
+    listed.matching == DataKind::Bars && !order.reduce_only && settles
 }
 
 /// The lowest price that a price band allows, rounded down to a price unit.

@@ -187,14 +187,14 @@ impl Engine {
     ) -> Result<i128> {
         let mut sum = 0;
         for currency in 0..self.config.currencies.len() {
-            let (mut needed, mut held) = self.exposure.margin(sleeve, currency);
+            let (mut lines, mut orders) = self.exposure.margin(sleeve, currency);
             if currency == self.config.instruments[instrument].currency {
-                needed = add(needed, margin, "a margin")?;
-                held = add(held, hold, "a hold")?;
+                lines = add(lines, margin, "a margin")?;
+                orders = add(orders, hold, "a hold")?;
             }
-            let needed = self.margin_money(currency, needed)?;
-            let held = self.exposure.in_fund_currency(currency, held)?;
-            sum = add(sum, add(needed, held, "a margin")?, "a margin")?;
+            let lines = self.margin_money(currency, lines)?;
+            let orders = self.exposure.in_fund_currency(currency, orders)?;
+            sum = add(sum, add(lines, orders, "a margin")?, "a margin")?;
         }
         Ok(sum)
     }

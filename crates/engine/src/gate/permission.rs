@@ -1,5 +1,7 @@
 //! Whether an order may be sent at all: states, ages, counts, our own orders on the other side.
 
+use std::ops::ControlFlow;
+
 use super::measure::Walk;
 use super::{Ask, NEXT, Occasion, Step, pass};
 use crate::config::{PositionMode, Settlement};
@@ -143,7 +145,7 @@ impl Engine {
             }
         }
         pass!(self.rate_checks(ask, walk));
-        self.self_trade_check(ask, walk)
+        Ok(self.self_trade_check(ask, walk))
     }
 
     /// How many orders there were, and whether this one was among them.
@@ -195,28 +197,28 @@ impl Engine {
     }
 
     /// Whether an order would meet one of ours.
-    pub(super) fn self_trade_check(&self, ask: &Ask, walk: &mut Walk) -> Step {
+    fn self_trade_check(&self, ask: &Ask, walk: &mut Walk) -> ControlFlow<()> {
         let request = ask.request;
         let waits = request.kind.is_triggered()
             || self.config.instruments[request.instrument].matching == DataKind::Bars;
         if !self.config.limits.self_trade || waits {
-            return Ok(NEXT);
+            return NEXT;
         }
         let ours = match request.side {
             Side::Buy => self.exposure.lowest_sale(request.instrument),
             Side::Sell => self.exposure.highest_buy(request.instrument),
         };
-        let Some(ours) = ours else { return Ok(NEXT) };
+        let Some(ours) = ours else { return NEXT };
         let meets = match (request.kind, request.limit_price, request.side) {
             (OrderKind::Limit, Some(price), Side::Buy) => ours <= price,
             (OrderKind::Limit, Some(price), Side::Sell) => ours >= price,
             _ => true,
         };
         if !meets {
-            return Ok(NEXT);
+            return NEXT;
         }
         let own = request.limit_price.map_or(Figure::None, Figure::Price);
-        Ok(walk.holds(ask, Rule::SelfTrade, false, Figure::Price(ours), own))
+        walk.holds(ask, Rule::SelfTrade, false, Figure::Price(ours), own)
     }
 
     /// Whether the currencies of an instrument, or of any balance, have no rate.

@@ -279,14 +279,20 @@ impl Engine {
             (first, more, less),
             (second, more_of_second, less_of_second),
         ] = self.changes(ask, rows, lots)?;
-        let mut above = 0;
-        for (k, (loss, &rate)) in self.losses.of_scenario.iter().zip(first).enumerate() {
-            let mut loss = loss.wrapping_add(change(rate, more, less));
-            if let Some(&rate) = second.get(k) {
-                loss = loss.wrapping_add(change(rate, more_of_second, less_of_second));
-            }
-            above += usize::from(loss > cap);
-        }
+        let losses = self.losses.of_scenario.iter().zip(first);
+        let above = if second.is_empty() {
+            losses
+                .filter(|(loss, rate)| loss.wrapping_add(change(**rate, more, less)) > cap)
+                .count()
+        } else {
+            losses
+                .zip(second)
+                .filter(|((loss, rate), other)| {
+                    let one = loss.wrapping_add(change(**rate, more, less));
+                    one.wrapping_add(change(**other, more_of_second, less_of_second)) > cap
+                })
+                .count()
+        };
         Ok(above <= risk.beyond())
     }
 

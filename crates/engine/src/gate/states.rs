@@ -374,21 +374,17 @@ impl Engine {
             // What else is crossed has been found where everything is looked at; it stays.
             return Ok(());
         }
-        match found {
-            Some((rule, figure, limit)) => {
-                let grounds = Grounds {
-                    rule,
-                    figure: Figure::Money(figure),
-                    limit: Figure::Money(limit),
-                };
-                let state = FundState::ReduceOnly;
-                self.begin(ts, Cause::LimitCrossed, state, grounds, out)
-            }
-            None => {
-                self.end(ts, Cause::LimitCrossed, out);
-                Ok(())
-            }
-        }
+        let Some((rule, figure, limit)) = found else {
+            self.end(ts, Cause::LimitCrossed, out);
+            return Ok(());
+        };
+        let grounds = Grounds {
+            rule,
+            figure: Figure::Money(figure),
+            limit: Figure::Money(limit),
+        };
+        let state = FundState::ReduceOnly;
+        self.begin(ts, Cause::LimitCrossed, state, grounds, out)
     }
 
     fn crossed_rows(&self) -> Result<Option<(Rule, i128, i128)>> {

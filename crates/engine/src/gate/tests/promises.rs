@@ -86,7 +86,7 @@ fn figures(desk: &Desk, legs: usize) -> Figures {
     let share = |of: i128, rate: Option<i64>| {
         rate.map(|rate| (of * i128::from(rate)).div_euclid(i128::from(RATE_ONE)))
     };
-    let mut rows = vec![Span::default(); INSTRUMENTS];
+    let mut rows = [Span::default(); INSTRUMENTS];
     for (place, line) in lines.iter().enumerate() {
         let row = &mut rows[place / legs % INSTRUMENTS];
         row.up += line.up;

@@ -27,12 +27,12 @@ fn cancelled(out: &[Output]) -> Vec<(u64, Reason)> {
         .collect()
 }
 
-fn breaker(limit: i64, state: FundState) -> Option<Breaker> {
-    Some(Breaker {
+fn breaker(limit: i64, state: FundState) -> Breaker {
+    Breaker {
         limit,
         window_ns: 10,
         state,
-    })
+    }
 }
 
 fn with_breakers(breakers: Breakers) -> Limits {
@@ -191,7 +191,7 @@ fn a_limit_crossed_by_the_market_turns_the_fund_reduce_only_until_it_is_not() {
 #[test]
 fn drawdown_counts_from_the_peak_and_until_resume() {
     let mut desk = Desk::margin(with_breakers(Breakers {
-        drawdown: breaker(TENTH, FundState::Halted),
+        drawdown: Some(breaker(TENTH, FundState::Halted)),
         ..Breakers::default()
     }));
     desk.buy(0, 0, 1_000);
@@ -232,7 +232,7 @@ fn a_sleeve_has_a_drawdown_of_its_own() {
 #[test]
 fn a_storm_of_rejects_trips_after_its_input() {
     let mut desk = Desk::margin(with_breakers(Breakers {
-        rejects: breaker(2, FundState::ReduceOnly),
+        rejects: Some(breaker(2, FundState::ReduceOnly)),
         ..Breakers::default()
     }));
     let bad = market(0, 0, Side::Buy, 0);
@@ -254,7 +254,7 @@ fn a_storm_of_rejects_trips_after_its_input() {
 #[test]
 fn too_many_orders_trip_a_breaker() {
     let mut desk = Desk::margin(with_breakers(Breakers {
-        order_rate: breaker(2, FundState::Halted),
+        order_rate: Some(breaker(2, FundState::Halted)),
         ..Breakers::default()
     }));
     desk.buy(0, 0, 1);
