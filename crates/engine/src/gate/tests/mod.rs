@@ -56,7 +56,7 @@ pub(super) fn equity(id: &str, sector: &str) -> Instrument {
 
 /// Three equities, two of them of one sector, and two sleeves with 100 000 each.
 pub(super) fn config(kind: AccountKind, limits: Limits) -> Config {
-    Config {
+    let mut config = Config {
         semantics: 2,
         fund: "test".to_owned(),
         epoch: 1,
@@ -96,7 +96,11 @@ pub(super) fn config(kind: AccountKind, limits: Limits) -> Config {
             latency: LatencyModel::default(),
         }],
         limits,
+    };
+    if kind == AccountKind::Cash {
+        config.instruments.iter_mut().for_each(|i| i.shortable = 0);
     }
+    config
 }
 
 /// An engine with a clock of its own.

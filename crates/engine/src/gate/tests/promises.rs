@@ -389,9 +389,6 @@ proptest! {
         if is_hedging {
             config.account.positions = PositionMode::Hedging;
         }
-        if is_cash {
-            config.instruments.iter_mut().for_each(|instrument| instrument.shortable = 0);
-        }
         config.sleeves[0].limits.gross_max = Some(200_000_000);
         let legs = config.account.legs();
         let mut desk = Desk::new(config);

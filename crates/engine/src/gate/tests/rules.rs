@@ -306,7 +306,6 @@ fn an_exchange_moves_the_rows_of_its_currencies() {
         instrument.kind = InstrumentKind::Pair;
         instrument.settlement = Settlement::Exchange { base: 1 };
         instrument.currency = quote;
-        instrument.shortable = 0;
     }
     config.sleeves[0].balances = vec![(2, 50 * MONEY)];
     let mut desk = Desk::new(config);
