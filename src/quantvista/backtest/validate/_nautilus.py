@@ -96,13 +96,13 @@ def _delivered(session: Session) -> Iterator[Command]:
 
 
 def _delivery(session: Session, command: Command, position: int) -> int:
+    orders = command.sent()
+    if any(order.type == "trailing_stop" for order in orders):
+        return command.ts  # it follows the price from here on
     if session.kind == "bars":  # just after the opening print of the next bar
         return command.ts + session.open_delay_ns
     if session.kind != "trades":
         return command.ts
-    orders = command.sent()
-    if any(order.type == "trailing_stop" for order in orders):
-        return command.ts  # it follows the price from here on
     instrument = orders[0].instrument
     later = [row.ts for row in session.tape if row.ts > command.ts and row.instrument == instrument]
     return later[0] + _AFTER_NS + position if later else command.ts

@@ -170,7 +170,7 @@ def _instrument(session: Session, traded: Traded) -> dict[str, Any]:
         "close_only": False,
         "margin_initial": _MARGIN_INITIAL,
         "margin_maintenance": _MARGIN_MAINTENANCE,
-        "shortable": _ROOM if session.account.kind == "margin" else 0,
+        "shortable": _ROOM if session.account.kind == "margin" and settlement == "asset" else 0,
     }
 
 

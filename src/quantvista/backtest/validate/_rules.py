@@ -79,10 +79,11 @@ def _post_only_amended(case: Case, order: Order) -> bool:
     return ended and bool(case.amendments(order)) and bool(case.other(order))
 
 
-def _ioc_in_a_bar(case: Case, order: Order) -> bool:
+def _immediate_in_a_bar(case: Case, order: Order) -> bool:
     mine = case.mine(order)
     resting = bool(mine) and all(fill.liquidity == "maker" for fill in mine)
-    return case.session.kind == "bars" and order.tif == "ioc" and resting and not case.other(order)
+    immediate = case.session.kind == "bars" and order.tif in ("ioc", "fok")
+    return immediate and resting and not case.other(order)
 
 
 def _rested_at_the_open(case: Case, order: Order) -> bool:
@@ -287,10 +288,10 @@ RULES: tuple[Rule, ...] = (
         any_order(_post_only_amended, alive=False),
     ),
     Rule(
-        "ioc_in_a_bar",
+        "immediate_in_a_bar",
         "either",
         "immediate is a whole bar for us, and its first price for NautilusTrader",
-        any_order(_ioc_in_a_bar, alive=False),
+        any_order(_immediate_in_a_bar, alive=False),
     ),
     Rule(
         "rested_at_the_open",
@@ -380,7 +381,7 @@ RULES: tuple[Rule, ...] = (
         "child_waits_for_a_trade",
         "either",
         "exits that a trade released wait for the next one; NautilusTrader fills them by the same",
-        any_order(_child_waits),
+        any_order(_child_waits, alive=False),
     ),
     Rule(
         "trade_is_shared",

@@ -135,7 +135,7 @@ CASES = (
         ends=((1, "post_only"),),
     ),
     Given(
-        "ioc_in_a_bar",
+        "immediate_in_a_bar",
         "bars",
         [limit(1, 995, tif="ioc")],
         [fill(200, 1, 10, 995, "maker")],
