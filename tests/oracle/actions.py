@@ -136,7 +136,7 @@ class Actions(Days):
         value = rest * money // a if held > 0 else up(rest * money, a)
         self.quantities[line] = sign * new
         if rest:
-            self._pay(instrument, line, sign, relieved, value, "in_lieu")
+            self._pay(instrument, line, sign, relieved, value, instrument)
 
     def _pay(
         self,
@@ -145,7 +145,7 @@ class Actions(Days):
         sign: int,
         relieved: int,
         value: int,
-        kind: str,
+        of: Instrument,
     ) -> None:
         """Book money for a part of a position, like closing that part."""
         self.costs[line] -= sign * relieved
@@ -163,7 +163,7 @@ class Actions(Days):
         else:
             self.post(line[0], currency, -sign * relieved, realised=-gain, cash=sign * value)
         if value:
-            self.posted(line[0], currency, kind, sign * value, instrument.index)
+            self.posted(line[0], currency, "in_lieu", sign * value, of.index)
 
     # Section 4.
 
@@ -338,7 +338,8 @@ class Actions(Days):
             self._leave_or_come(line, -sign, abs(held))
             for kind, amount in (("merger", paid), ("in_lieu", rest)):
                 if amount:
-                    self.posted(line[0], instrument.currency, kind, sign * amount, instrument.index)
+                    of = instrument if kind == "merger" else into
+                    self.posted(line[0], of.currency, kind, sign * amount, of.index)
             if new:
                 self._move_in((line[0], into.index, line[2]), sign, new, cost - relieved)
         self.ended.add(instrument.index)
@@ -376,10 +377,10 @@ class Actions(Days):
             value = (floor if held > 0 else ceil)((exact - new) * money)
             gone = sign * self.costs[line] * terms["cost_share"] // RATE_ONE
             relieved = gone if new == 0 else floor(gone * (exact - new) / exact)
-            self._pay(instrument, line, sign, relieved, value, "in_lieu")
             if new:
                 self.costs[line] -= sign * (gone - relieved)
                 self._move_in((line[0], into.index, line[2]), sign, new, gone - relieved)
+            self._pay(instrument, line, sign, relieved, value, into)
         self._restate(index, self.marks[index] - drop)
         self._lower_orders(instrument, drop)
 

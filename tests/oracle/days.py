@@ -56,7 +56,9 @@ class Days(Barrier):
         free = self.balances[sleeve, currency, "cash"] - self.payable(sleeve, currency)
         free -= self.reserved(sleeve, currency)
         rate = self.rate(currency)
-        if amount > max(0, free) or rate is None or self.has_unknown(sleeve):
+        if rate is None or self.has_unknown(sleeve):
+            return 0
+        if amount > max(0, free):
             return free
         if self.account["kind"] == "margin":
             spare = self.sleeve_equity(sleeve) - self.required(sleeve)

@@ -290,8 +290,6 @@ class Gate(Forms):
         if share is not None:
             volume = self.valid_figure("average_volume", order.instrument)
             if volume is None:
-                volume = instrument.average_volume
-            if volume is None:
                 yield Check("fat_finger_volume", free, quantity)
             else:
                 most_volume = share * volume // RATE_ONE

@@ -124,6 +124,8 @@ class Life(Gate):
             else:
                 self.alive.append(order)
                 order.move("held")
+                # A trailing stop has no trigger before its release.
+                order.trigger_price = order.asked_trigger
                 self.emit("order_held", order.record())
                 self.say(order, "accepted")
         self.choose(orders[0].group)
@@ -427,7 +429,7 @@ class Life(Gate):
         if order is None or not order.working:
             self.emit_ts("amend_rejected", order=terms["order"], rule="unknown")
             return
-        arrival = self.arrival_of(order, "amend")
+        arrival = self.now if order.status == "held" else self.arrival_of(order, "amend")
         if arrival > self.now:
             self.send(order, "amend", arrival, terms)
         else:
@@ -461,6 +463,7 @@ class Life(Gate):
         order.arrival = self.now
         order.rested = False
         order.fresh = True
+        order.held_said = False
         self.leave(order)
         self.choose(order.group)
         self._tell_amended(order)
@@ -498,14 +501,14 @@ class Life(Gate):
         changed: Mapping[str, Any],
         trial: Order,
     ) -> Failure | None:
+        if not changed:
+            return None
         if "quantity" in new and new["quantity"] <= order.filled:
             return Failure("lot", {"quantity": new["quantity"]}, {"quantity": order.filled})
         if "quantity" in new and (order.group is not None or order.parent is not None):
             return Failure("linked")
         if "trigger_price" in new and (order.triggered or order.kind == "trailing_stop"):
             return Failure("trigger")
-        if not changed:
-            return None
         if order.status == "held":
             return self.judge_form(trial, band=False)
         if set(changed) == {"quantity"} and changed["quantity"] < order.quantity:
@@ -520,7 +523,7 @@ class Life(Gate):
     def replace(self, id: int, request: Mapping[str, Any]) -> None:
         order = self.orders.get(id)
         arrival = self.now
-        if order is not None and order.working:
+        if order is not None and order.working and order.status != "held":
             arrival = self.arrival_of(order, "amend")
         if arrival > self.now and order is not None:
             self.send(order, "replace", arrival, request)

@@ -36,6 +36,7 @@ MATCHES = {
     "book_cleared": ("l2", "l3"),
     "auction": ("quotes", "trades", "l2", "l3"),
     "bar": ("bars",),
+    "status": ("bars", "quotes", "trades", "l2", "l3"),
 }
 """Which data moves an instrument, by its `matching`."""
 
@@ -109,15 +110,18 @@ class Oracle(Targets):
             raise InputError(f"{instrument.id} takes no {name}")
         if index in self.ended:
             raise InputError(f"{instrument.id} has ended")
-        if not instrument.on_bars and instrument.effective_from is not None:
-            if ts < instrument.effective_from:
-                raise InputError(f"{instrument.id} is not listed yet")
+        listed = instrument.effective_from is None or ts >= instrument.effective_from
+        if not listed and not (name == "bar" and instrument.on_bars):
+            raise InputError(f"{instrument.id} is not listed yet")
         for price in prices:
             if price is None:
                 continue
             if abs(price) > HUGE or (price <= 0 and not instrument.negative_prices):
                 raise InputError(f"{instrument.id} at {price}")
         return instrument
+
+    def _check_status(self, terms: Any, ts: int) -> None:  # noqa: ANN401
+        self._data("status", terms["instrument"], ts, [])
 
     @staticmethod
     def _sizes(*sizes: int | None) -> None:
@@ -202,6 +206,11 @@ class Oracle(Targets):
         named = [index for index, _ in terms["targets"]]
         if len(set(named)) < len(named):
             raise InputError(f"an instrument is named twice: {named}")
+
+    def _check_short_terms(self, terms: Any, _ts: int) -> None:  # noqa: ANN401
+        instrument = self.instruments[terms["instrument"]]
+        if instrument.settlement != "asset" or self.account["kind"] == "cash":
+            raise InputError(f"nobody sells {instrument.id} short")
 
     def _check_operator(self, terms: Any, _ts: int) -> None:  # noqa: ANN401
         if isinstance(terms, dict) and "change_limit" in terms:

@@ -149,16 +149,30 @@ class States(Actions):
     def _flatten(self) -> None:
         for line in self.all_lines():
             instrument = self.instruments[line[1]]
-            if instrument.is_exchange:
-                continue
             held = self.quantities[line]
-            if held:
+            if instrument.base is not None:
+                if line[2] == 0 and instrument.currency == 0:
+                    self._flatten_exchange(line, instrument.base)
+            elif held:
                 self._flatten_line(line, abs(held))
 
+    def _flatten_exchange(self, line: tuple[int, int, int], base: int) -> None:
+        instrument = self.instruments[line[1]]
+        balance = self.money_of(line[0], base)
+        if balance > 0:
+            lots = balance // instrument.base_money(instrument.lot_size)
+            self._flatten_line(line, lots * instrument.lot_size)
+
     def _flatten_line(self, line: tuple[int, int, int], quantity: int) -> None:
-        order = self.make(self.closing_request(line, quantity), "operator")
+        request = self.closing_request(line, quantity)
+        if self.instruments[line[1]].is_exchange:
+            request["side"] = "sell"
+        order = self.make(request, "operator")
         instrument = self.of(order)
-        if not instrument.listed(self.now) or line[1] in self.ended:
+        if quantity == 0:
+            lot: Figure = {"quantity": instrument.lot_size}
+            self.reject(order, Failure("lot", {"quantity": 0}, lot))
+        elif not instrument.listed(self.now) or line[1] in self.ended:
             self.reject(order, Failure("not_listed"))
         elif line[1] not in self.marks:
             self.reject(order, Failure("no_price"))
@@ -327,7 +341,8 @@ class States(Actions):
             self.references[index] = reference
         moved = abs(mark - reference[0]) * RATE_ONE
         if moved > model["limit"] * abs(reference[0]):
-            self.trip("dislocation", {"price": mark}, {"price": reference[0]})
+            rate = moved // abs(reference[0]) if reference[0] else 0
+            self.trip("dislocation", {"rate": rate}, {"rate": model["limit"]})
 
     def mark_restated(self, index: int) -> None:
         self.references.pop(index, None)

@@ -144,6 +144,7 @@ class Order:
     charged: bool = False
     """Whether a fill of it has paid a fee."""
     last_command: int = 0
+    history: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def buys(self) -> bool:
@@ -180,6 +181,7 @@ class Order:
 
     def move(self, status: str) -> None:
         assert status in TRANSITIONS[self.status], f"order {self.id}: {self.status} to {status}"
+        self.history.append((self.status, status))
         self.status = status
 
     def record(self) -> Record:

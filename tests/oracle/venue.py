@@ -250,11 +250,11 @@ class Venue(Life):
             return
         if order.waits_for_trigger:
             price = self._standing_watched(order)
-            if price is None:
+            if price is None or order.instrument in self.halted:
                 return
             if order.kind == "trailing_stop":
                 order.trigger_price = self.trailing_price(order, price)
-            if order.instrument in self.halted or not self.trigger_met(order, price):
+            if not self.trigger_met(order, price):
                 return
             self.trigger(order)
         self._rank(order)

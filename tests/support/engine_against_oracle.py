@@ -31,8 +31,9 @@ def told(output: Mapping[str, Any]) -> Record:
         if isinstance(body.get("order"), dict):
             terms = {name: body["order"][name] for name in TERMS}
             if kind == "order_rejected":
-                # It has none: nothing was accepted.
-                del terms["reference"]
+                # Nothing was accepted: it has no price, and hangs together with nothing.
+                for name in ("reference", "parent", "group"):
+                    del terms[name]
             return {kind: {**body, "order": terms}}
     return {kind: body}
 

@@ -125,7 +125,8 @@ def _step(draft: Draft, step: int) -> None:
         draft.ts += MINUTE
         draft.push("day_ended", {"trading": draft.chance(0.8)})
         draft.ts += 10 * HOUR
-    if draft.chance(0.05):
+    stuck = draft.oracle.fund_state() != "active"
+    if draft.chance(0.35 if stuck else 0.04):
         _operator(draft)
     if draft.chance(0.22):
         _event_of_class_1(draft)
@@ -167,7 +168,10 @@ def _operator(draft: Draft) -> None:
         {"change_limit": {"name": name, "value": value}},
     )
     stuck = draft.oracle.fund_state() != "active"
-    draft.push("operator", "resume" if stuck and draft.chance(0.6) else random.choice(commands))
+    draft.push("operator", "resume" if stuck and draft.chance(0.8) else random.choice(commands))
+    for index in range(len(draft.oracle.sleeves)):
+        if draft.oracle.sleeve_state(index) != "on" and draft.chance(0.4):
+            draft.push("operator", {"sleeve": {"sleeve": index, "state": "on"}})
 
 
 def _event_of_class_1(draft: Draft) -> None:
@@ -184,7 +188,7 @@ def _event_of_class_1(draft: Draft) -> None:
         )
         return
     instrument = draft.instrument()
-    if draft.chance(0.15):
+    if draft.chance(0.08):
         price = draft.prices[instrument.index] if draft.chance(0.5) else None
         draft.push("instrument_ended", {"instrument": instrument.index, "price": price})
         return
@@ -211,14 +215,16 @@ def _action(draft: Draft, instrument: Instrument) -> Record | None:
             "cash_dividend",
             "stock_dividend",
             "symbol_change",
-            "merger_cash",
+            "stock_dividend",
             "merger_stock",
             "spin_off",
-            "delisting",
+            "spin_off",
             "precision",
             "precision",
         )
     )
+    if draft.chance(0.12):
+        name = random.choice(("merger_cash", "merger_stock", "delisting"))
     worth = abs(mark) * instrument.unit * 10**instrument.quantity_precision
     terms: Record = {
         "split": ratio,
@@ -539,7 +545,7 @@ def _order_command(draft: Draft) -> None:
         draft.push("cancel_order", {"order": _some_id(draft, working)})
     elif choice < 0.27 and working:
         _amend(draft, draft.random.choice(working))
-    elif choice < 0.33:
+    elif choice < 0.33 and (working or draft.chance(0.1)):
         _replace(draft, working)
     elif choice < 0.48:
         _list(draft)
@@ -585,9 +591,13 @@ def _request(draft: Draft, instrument: Instrument | None = None) -> Record:
         side = "buy" if leg == "long" else "sell"
     closing = held != 0 and (held > 0) == (side == "sell")
     quantity = instrument.lot_size * random.choice((1, 2, 5, 10, 30, 100, 400))
+    if draft.chance(0.4):
+        quantity = _affordable(draft, sleeve, instrument)
     if closing and draft.chance(0.8):
         quantity = max(instrument.lot_size, instrument.lots(abs(held) // random.choice((1, 1, 2))))
     kind = random.choice(KINDS)
+    if kind.startswith("on_") and not instrument.on_bars and not instrument.has_auctions:
+        kind = "market" if draft.chance(0.9) else kind
     request: Record = {
         "sleeve": sleeve,
         "instrument": instrument.index,
@@ -606,6 +616,19 @@ def _request(draft: Draft, instrument: Instrument | None = None) -> Record:
     if draft.chance(0.06):
         _spoil(draft, request)
     return request
+
+
+def _affordable(draft: Draft, sleeve: int, instrument: Instrument) -> int:
+    """A good part of what the sleeve's equity may carry."""
+    oracle = draft.oracle
+    price = max(1, abs(draft.prices[instrument.index]))
+    a_lot = oracle.convert(instrument.notional(instrument.lot_size, price), instrument.currency)
+    share = draft.random.choice((5, 20, 60, 95))
+    carried = max(0, oracle.sleeve_equity(sleeve)) * share // 100
+    if oracle.by_margin(instrument):
+        carried = carried * RATE // instrument.margin_initial
+    lots = carried // a_lot if a_lot else 1
+    return instrument.lot_size * min(10**9, max(1, lots))
 
 
 def _prices(draft: Draft, instrument: Instrument, request: Record) -> None:
