@@ -43,6 +43,9 @@ def engine_action(action: CorporateAction, instruments: Sequence[Instrument]) ->
     fields: dict[str, Any] = {"instrument": place[action.instrument]}
     if action.into is not None:
         fields["into"] = place[action.into]
+        price = action.into_price
+        digits = instruments[place[action.into]].price_precision
+        fields["into_price"] = None if price is None else _units(action, price, digits)
     if action.numerator is not None:
         fields |= {"numerator": action.numerator, "denominator": action.denominator}
     if action.kind == "cash_dividend":

@@ -108,6 +108,7 @@ class ActionSection(Section):
     amount: Amount | None = Field(None, description="Money for each unit.")
     price: Amount | None = Field(None, description="Paid for each unit.")
     into: InstrumentId | None = Field(None, description="Instrument that is received.")
+    into_price: Amount | None = Field(None, description="Its price, where it has none yet.")
     cost_share: Amount | None = Field(None, description="Of the cost, that goes with a spin-off.")
     symbol: str | None = Field(None, description="The new one.")
     price_precision: int | None = Field(None, description="Decimals of prices from then on.")

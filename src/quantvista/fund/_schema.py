@@ -14,7 +14,7 @@ __all__ = ["json_schema", "resolved_toml"]
 # Written as text, because they are money or rates that people read as decimals.
 _TEXT = {"cash", "position_max", "fat_finger_notional", "fee_bps", "slippage_bps"}
 _TEXT |= {"tick_size", "lot_size", "amount", "price", "shortable", "average_volume", "borrow_rate"}
-_TEXT |= {"volatility"}
+_TEXT |= {"volatility", "into_price"}
 
 
 def json_schema() -> str:

@@ -16,8 +16,8 @@ ACTIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "stock_dividend": (_RATIO, ()),
     "symbol_change": (("symbol",), ()),
     "merger_cash": (("price",), ()),
-    "merger_stock": (("into", *_RATIO), ("amount",)),
-    "spin_off": (("into", *_RATIO, "cost_share"), ()),
+    "merger_stock": (("into", *_RATIO), ("amount", "into_price")),
+    "spin_off": (("into", *_RATIO, "cost_share"), ("into_price",)),
     "delisting": ((), ("price",)),
     "precision": (("price_precision", "quantity_precision", "tick_size", "lot_size"), ()),
 }
@@ -48,6 +48,8 @@ class CorporateAction:
         Paid for each unit; a delisting without one leaves it worthless.
     into : str or None
         Instrument that is received.
+    into_price : decimal.Decimal or None
+        Its price, needed where it has none at that time.
     cost_share : decimal.Decimal or None
         Share of the cost that goes to the units of a spin-off, in [0, 1].
     symbol : str or None
@@ -76,6 +78,7 @@ class CorporateAction:
     into: str | None = None
     cost_share: Decimal | None = None
     symbol: str | None = None
+    into_price: Decimal | None = None
     price_precision: int | None = None
     quantity_precision: int | None = None
     tick_size: Decimal | None = None
@@ -98,9 +101,9 @@ class CorporateAction:
                 raise self._error(name, f"must be 1 to {_WHOLE_MAX}", whole)
         if self.kind == "split" and self.numerator == self.denominator:
             raise self._error("numerator", "must differ from `denominator`", self.numerator)
-        for name, least in (("amount", 0), ("price", 0), ("tick_size", 0), ("lot_size", 0)):
+        for name in ("amount", "price", "into_price", "tick_size", "lot_size"):
             number = getattr(self, name)
-            if number is not None and not (number.is_finite() and number > least):
+            if number is not None and not (number.is_finite() and number > 0):
                 raise self._error(name, "must be positive", number)
         if self.cost_share is not None and not 0 <= self.cost_share <= 1:
             raise self._error("cost_share", "must be in [0, 1]", self.cost_share)

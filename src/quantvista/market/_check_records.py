@@ -31,9 +31,9 @@ def check_records(records: Records, instruments: Mapping[str, Instrument]) -> No
     Raises
     ------
     MarketDataError
-        If times go back, a price or size cannot be, a side contradicts the other, a message of a
-        book is torn, or an order of a book changes before it is there. It names source, row and
-        column.
+        If times go back or lie outside a listing, a price or size cannot be, a side contradicts
+        the other, a message of a book is torn, or an order of a book changes before it is there.
+        It names source, row and column.
     """
     frame = records.frame
     received = frame["ts_received"]
@@ -51,10 +51,26 @@ def check_records(records: Records, instruments: Mapping[str, Instrument]) -> No
                     f"{records.where}: must hold instruments of the run; found {name!r} "
                     "(name it in an [[instrument]] section)"
                 )
+        _listed(records, instruments)
         free = _negative(records, instruments)
     else:
         free = None
     _CHECKS[records.kind](records, free)
+
+
+def _listed(records: Records, instruments: Mapping[str, Instrument]) -> None:
+    """Refuse events outside the time in which an instrument is listed."""
+    bounds = np.array([[_TS_MIN, _TS_MAX]] * len(records.instruments), dtype=np.int64)
+    for row, name in enumerate(records.instruments):
+        instrument = instruments[name]
+        bounds[row] = (instrument.effective_from or _TS_MIN, instrument.effective_to or _TS_MAX)
+    if bool(np.all(bounds == [_TS_MIN, _TS_MAX])):
+        return
+    of = bounds[records.codes(records.instruments)]
+    received = records.frame["ts_received"].to_numpy()
+    bad = (received < of[:, 0]) | (received >= of[:, 1])
+    rule = "must lie within the listing of its instrument"
+    _refuse(records, "ts_received", bad, rule)
 
 
 def _negative(records: Records, instruments: Mapping[str, Instrument]) -> Bools | None:

@@ -44,7 +44,11 @@ margin_initial = 0.05
 id = "all"
 strategy = "equal_weight"
 """
-QUOTES = "ts,bid,ask\n2024-01-02T14:30:00Z,1.0001,1.0002\n2024-01-02T14:30:01Z,1.1,1.0\n"
+QUOTES = """ts,bid,ask
+2024-01-01T14:30:00Z,1.0000,1.0002
+2024-01-02T14:30:00Z,1.0001,1.0002
+2024-01-02T14:30:01Z,1.1,1.0
+"""
 
 
 @pytest.fixture
@@ -66,7 +70,7 @@ def test_a_fund_of_events_is_loaded_from_its_file(fund: LoadedFund) -> None:
     pair = data.instruments[1]
     assert (pair.settlement, pair.matching, pair.tick_units) == ("exchange", "quotes", 1)
     assert data.engine_actions == ({"split": {"instrument": 1, "numerator": 2, "denominator": 1}},)
-    assert any("1 of 2 quotes, which are crossed" in each for each in data.assumptions)
+    assert any("1 of 3 quotes, which are crossed" in each for each in data.assumptions)
     assert [bias.name for bias in data.biases] == ["generated", "unknown_origin"]
 
 

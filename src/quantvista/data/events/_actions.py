@@ -16,7 +16,7 @@ from quantvista.market import CorporateAction, check_instrument_id, sessions
 __all__ = ["actions_of_factors", "parse_action", "read_actions", "read_factors"]
 
 _WHOLE = ("numerator", "denominator", "price_precision", "quantity_precision")
-_DECIMAL = ("amount", "price", "cost_share", "tick_size", "lot_size")
+_DECIMAL = ("amount", "price", "into_price", "cost_share", "tick_size", "lot_size")
 _TEXT = ("into", "symbol")
 _KNOWN = ("ex_date", "instrument", "action", "ratio", *_WHOLE, *_DECIMAL, *_TEXT)
 _RATIO_MAX = 100

@@ -31,12 +31,12 @@ def bars_tape(data: MarketData, epochs: Epochs) -> Tape:
     Tape
         By time, then instrument: its bars, ``BAR_MISSING`` where one is missing between its
         first and its last, and ``INSTRUMENT_ENDED`` at the time after its last, unless that is
-        the data's.
+        the data's, or it ends by an action or expires.
 
     Raises
     ------
     MarketDataError
-        If a price is finer than the precision of its time.
+        If a price is finer than the precision of its time, or of an instrument that is no more.
     """
     number = {each.id: index for index, each in enumerate(epochs.changes[0][1])}
     instruments = epochs.changes[0][1]
@@ -69,7 +69,15 @@ def bars_tape(data: MarketData, epochs: Epochs) -> Tape:
     bars = Tape.of(
         kind[alive], ts, instrument=np.broadcast_to(of, there.shape)[alive], values=values
     )
-    ended = np.flatnonzero((last >= 0) & (last + 1 < count))
+    ids = [instruments[index].id for index in of]
+    for name, row in zip(ids, last.tolist(), strict=True):
+        if row >= 0 and data.ts[row] >= epochs.ended.get(name, np.iinfo(np.int64).max):
+            raise MarketDataError(
+                f"{data.source}: must have nothing of an instrument after its end; found a bar of "
+                f"'{name}'"
+            )
+    by_itself = np.array([name not in epochs.ended for name in ids], dtype=np.bool_)
+    ended = np.flatnonzero((last >= 0) & (last + 1 < count) & by_itself)
     ended = ended[np.argsort(last[ended], kind="stable")]
     ends = Tape.of(EventKind.INSTRUMENT_ENDED, data.ts[last[ended] + 1], instrument=of[ended])
     return merge_tapes([bars, ends])

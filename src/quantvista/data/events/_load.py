@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from quantvista.data._instruments import check_declared_fields, make_instrument
 from quantvista.data._load import check_sectors, load
 from quantvista.data._types import Bias, DataSpec, MarketData
@@ -39,6 +41,8 @@ _REPLAY = (
     "orders."
 )
 _CLOCK_S = 60
+# Books are for instruments that are matched against them; other kinds may always be there.
+_BOOKS = {"orders": "l3", "levels": "l2"}
 # What each way of matching needs, the most detailed first.
 _NEEDS = {"l3": "orders", "l2": "levels", "quotes": "quotes", "trades": "trades", "bars": "bars"}
 
@@ -155,12 +159,13 @@ def load_events(
     for each in records:
         check_records(each, by_id)
     codes = [code for code, _ in currencies]
-    taped = Epochs(instruments, actions, clock)
+    taped = Epochs(instruments, actions, clock, _since(bars, records))
     tapes = [taped.tape(each, codes, spec.round_prices) for each in records]
     if bars is not None:
         tapes.insert(0, bars_tape(bars, taped))
     timers = _timers(spec, clock, bars, [tape for tape in tapes if len(tape)])
-    tape = merge_tapes([taped.actions_tape(), *tapes, *timers])
+    last = max(int(each.ts_received[-1]) for each in tapes if len(each))
+    tape = merge_tapes([*taped.tapes(last), *tapes, *timers])
     assumptions = [*(bars.assumptions if bars else ())]
     assumptions += [note for each in records for note in each.notes]
     assumptions += _said(tape, bool(records))
@@ -180,6 +185,24 @@ def load_events(
         source=", ".join([*sources, *(each.source for each in spec.events)]),
         fingerprint=_fingerprint(instruments, currencies, applied, tape, bars),
     )
+
+
+def _since(bars: MarketData | None, records: Sequence[Records]) -> dict[str, int]:
+    """When the data of each instrument begins."""
+    found: dict[str, int] = {}
+    if bars is not None:
+        there = ~np.isnan(bars.close)
+        found = {
+            name: int(bars.ts[int(there[:, column].argmax())])
+            for column, name in enumerate(bars.ids)
+        }
+    for each in records:
+        names = each.instruments
+        codes, received = each.codes(names), each.frame["ts_received"].to_numpy()
+        for code, name in enumerate(names):
+            ts = int(received[int((codes == code).argmax())])
+            found[name] = min(ts, found.get(name, ts))
+    return found
 
 
 def _timers(
@@ -306,6 +329,12 @@ def _instruments(
                 f"`instrument.matching` {instrument.matching} must come with {need}; "
                 f"found {', '.join(of)} of '{name}'"
             )
+        for book, way in _BOOKS.items():
+            if book in of and instrument.matching != way:
+                raise ConfigError(
+                    f"`instrument.matching` must be {way} beside {book}; found "
+                    f"{instrument.matching} for '{name}' (leave the {book} out of the data)"
+                )
         made.append(instrument)
     return tuple(made)
 

@@ -23,11 +23,23 @@ GOOD: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "merger_cash": ({"price": "12.34"}, {"price": 1234}),
     "merger_stock": (
         {"into": "B.X", "numerator": 3, "denominator": 2, "amount": "1.5"},
-        {"into": 1, "numerator": 3, "denominator": 2, "cash": 1_500_000_000_000},
+        {
+            "into": 1,
+            "numerator": 3,
+            "denominator": 2,
+            "cash": 1_500_000_000_000,
+            "into_price": None,
+        },
     ),
     "spin_off": (
-        {"into": "B.X", "ratio": "1:4", "cost_share": "0.25"},
-        {"into": 1, "numerator": 1, "denominator": 4, "cost_share": 250_000_000},
+        {"into": "B.X", "ratio": "1:4", "cost_share": "0.25", "into_price": "7.5"},
+        {
+            "into": 1,
+            "numerator": 1,
+            "denominator": 4,
+            "cost_share": 250_000_000,
+            "into_price": 750,
+        },
     ),
     "delisting": ({}, {"price": None}),
     "precision": (

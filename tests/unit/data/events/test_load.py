@@ -182,6 +182,60 @@ def test_what_does_not_fit_together_is_refused(
         read(files, **options)
 
 
+def test_a_book_is_for_those_who_are_matched_against_it(files: Path) -> None:
+    (files / "l.csv").write_text(
+        "ts,instrument,side,price,size,message\n2024-01-03T15:00:00Z,Q.X,bid,1,1,1\n"
+    )
+    events = (*EVENTS, EventSource("l.csv"))
+    assert read(files, events=events).instruments[0].matching == "l2"
+    with pytest.raises(ConfigError, match=r"must be l2 beside levels; found quotes for 'Q.X'"):
+        read(files, events=events, declared={"Q.X": {"matching": "quotes"}})
+
+
+def test_events_outside_the_listing_are_refused(files: Path) -> None:
+    moment = int(np.datetime64("2024-01-03T21:00", "ns").astype(np.int64))
+    for terms, row in (({"effective_from": moment}, 2), ({"effective_to": moment}, 3)):
+        with pytest.raises(MarketDataError, match=f"within the listing.*in row {row}"):
+            read(files, events=EVENTS, declared={"Q.X": terms})
+
+
+def test_a_future_is_settled_just_after_its_expiry(files: Path) -> None:
+    def declared(moment: str) -> dict[str, dict[str, object]]:
+        expiry = int(np.datetime64(moment, "ns").astype(np.int64))
+        return {"Q.X": {"kind": "future", "expiry": expiry}}
+
+    data = read(files, source="b.csv", events=EVENTS, declared=declared("2024-01-04T15:00"))
+    assert [row for row in shown(data) if row[1] == "instrument_ended"] == [
+        ("01-04T15:00", "instrument_ended", 2),
+        ("01-05T21:00", "instrument_ended", 1),
+    ]
+    with pytest.raises(MarketDataError, match=r"nothing of an instrument after its end.*'Q.X' in"):
+        read(files, events=EVENTS, declared=declared("2024-01-04T14:00"))
+    late = read(files, events=EVENTS, declared=declared("2024-01-09T15:00"))
+    assert "instrument_ended" not in late.tape.counts()
+
+
+def test_an_instrument_ends_once_and_without_data_after_it(files: Path) -> None:
+    gone = {"instrument": "B.X", "action": "delisting", "price": "2.00"}
+    actions = (parse_action({"ex_date": "2024-01-05", **gone}),)
+    data = read(files, source="b.csv", actions=actions)
+    assert ("01-05T05:00", "action", 1) in shown(data)
+    assert "instrument_ended" not in data.tape.counts()
+    early = (parse_action({"ex_date": "2024-01-04", **gone}),)
+    with pytest.raises(MarketDataError, match=r"nothing of an instrument after its end.*bar of 'B"):
+        read(files, source="b.csv", actions=early)
+    split = {"ex_date": "2024-01-05", "instrument": "B.X", "action": "split", "ratio": "2:1"}
+    with pytest.raises(MarketDataError, match="must not come after the end of its instrument"):
+        read(files, source="b.csv", actions=(*early, parse_action(split)))
+
+
+def test_actions_before_the_first_data_are_not_applied(files: Path) -> None:
+    split = {"instrument": "Q.X", "action": "split", "ratio": "2:1"}
+    first = parse_action({"ex_date": "2024-01-03", **split})
+    second = parse_action({"ex_date": "2024-01-04", **split})
+    assert read(files, events=EVENTS, actions=(first, second)).actions == (second,)
+
+
 def test_sectors_are_asked_for_where_one_is_limited(files: Path) -> None:
     with pytest.raises(ConfigError, match=r"must name a sector.*found none for 'Q.X'"):
         load_events(DataSpec(events=EVENTS), base=files, calendar="XNYS", sectors_required=True)
