@@ -67,7 +67,10 @@ pub use output::{
     Figure, Fill, FillKind, Liquidity, Outcome, Output, Posting, PostingKind, Rule, Verdict,
 };
 pub use random::splitmix64;
-pub use recording::{OrderRow, PositionRow, Recorder, SleeveRow, VerdictRow};
+pub use reading::Worth;
+pub use recording::{
+    ActionRow, BalanceRow, OrderRow, PositionRow, Recorder, SleeveRow, StateRow, VerdictRow,
+};
 pub use risk::{Cause, Command, FundState, RiskFigure, RiskKind, Scenarios, SleeveState};
 pub use snapshot::Snapshot;
 pub use tape::{Tape, TapeColumns, TapeKind};

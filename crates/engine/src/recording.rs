@@ -2,12 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::{AccountKind, Config, Settlement};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::numbers::Result;
 use crate::order::{Order, OrderStatus, Reason};
-use crate::output::{Fill, Output, Rule, Verdict};
+use crate::output::{Figure, Fill, Output, Posting, Rule, Verdict};
 use crate::packed::{Costs, KeptVerdict, PackedFill, PackedOrder, plain_verdict};
+use crate::reading::Worth;
 
 /// An order and what became of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +32,44 @@ pub struct SleeveRow {
     pub sleeve: usize,
     pub equity: i128,
     pub cash: i128,
+    pub worth: Worth,
+}
+
+/// What a sleeve has of a currency.
+#[derive(Debug, Clone, Copy)]
+pub struct BalanceRow {
+    pub ts: i64,
+    pub sleeve: usize,
+    pub currency: usize,
+    pub settled: i128,
+    pub unsettled: i128,
+    pub value: i128,
+}
+
+/// A change of a state, a limit or a call, in the names of the engine.
+#[derive(Debug, Clone)]
+pub struct StateRow {
+    pub ts: i64,
+    pub event: &'static str,
+    pub sleeve: Option<usize>,
+    /// The new state, or the name of the limit.
+    pub state: String,
+    pub cause: &'static str,
+    pub rule: Option<Rule>,
+    pub figure: Figure,
+    pub limit: Figure,
+}
+
+/// What happened to an instrument.
+#[derive(Debug, Clone)]
+pub struct ActionRow {
+    pub ts: i64,
+    pub instrument: usize,
+    pub action: String,
+    /// A new symbol.
+    pub symbol: Option<String>,
+    /// At which it was settled.
+    pub price: Option<i64>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +77,7 @@ pub struct PositionRow {
     pub ts: i64,
     pub instrument: usize,
     pub sleeve: usize,
+    pub leg: usize,
     pub quantity: i64,
     pub mark: i64,
     pub value: i128,
@@ -54,7 +95,14 @@ pub struct Recorder {
     verdicts: Vec<KeptVerdict>,
     pub sleeves: Vec<SleeveRow>,
     pub positions: Vec<PositionRow>,
+    /// Only where there is more than one currency.
+    pub balances: Vec<BalanceRow>,
+    pub postings: Vec<Posting>,
+    pub states: Vec<StateRow>,
+    pub actions: Vec<ActionRow>,
     pub missed: u64,
+    /// Whether positions are worth just what equity is beyond cash; found out when it matters.
+    is_plain: Option<bool>,
 }
 
 impl Recorder {
@@ -154,6 +202,10 @@ impl Recorder {
             .retain(|kept| kept.verdict.ts <= now && kept.verdict.order <= last);
         self.sleeves.retain(|row| row.ts <= now);
         self.positions.retain(|row| row.ts <= now);
+        self.balances.retain(|row| row.ts <= now);
+        self.postings.retain(|row| row.ts <= now);
+        self.states.retain(|row| row.ts <= now);
+        self.actions.retain(|row| row.ts <= now);
         self.missed = (0..config.instruments.len())
             .map(|instrument| engine.missed(instrument))
             .sum();
@@ -196,9 +248,113 @@ impl Recorder {
                 }
                 Output::Verdict(verdict) => self.observe_verdict(verdict),
                 Output::BarMissed { .. } => self.missed += 1,
-                _ => {}
+                Output::Posted(posting) => self.postings.push(*posting),
+                _ => self.observe_rare(output),
             }
         }
+    }
+
+    #[cold]
+    fn observe_rare(&mut self, output: &Output) {
+        let row = |ts: i64, event: &'static str, sleeve: Option<usize>| StateRow {
+            ts,
+            event,
+            sleeve,
+            state: String::new(),
+            cause: "",
+            rule: None,
+            figure: Figure::None,
+            limit: Figure::None,
+        };
+        let state = match output {
+            Output::StateChanged {
+                ts,
+                state,
+                cause,
+                rule,
+                figure,
+                limit,
+            } => StateRow {
+                state: state.name().to_owned(),
+                cause: cause.name(),
+                rule: (*rule != Rule::All).then_some(*rule),
+                figure: *figure,
+                limit: *limit,
+                ..row(*ts, "state_changed", None)
+            },
+            Output::SleeveChanged {
+                ts,
+                sleeve,
+                state,
+                cause,
+            } => StateRow {
+                state: state.name().to_owned(),
+                cause: cause.name(),
+                ..row(*ts, "sleeve_changed", Some(*sleeve))
+            },
+            Output::MarginCalled {
+                ts,
+                sleeve,
+                equity,
+                required,
+            } => StateRow {
+                figure: Figure::Money(*equity),
+                limit: Figure::Money(*required),
+                ..row(*ts, "margin_called", Some(*sleeve))
+            },
+            Output::CashFlowRejected {
+                ts,
+                sleeve,
+                amount,
+                available,
+                ..
+            } => StateRow {
+                figure: Figure::Money(*amount),
+                limit: Figure::Money(*available),
+                ..row(*ts, "cash_flow_rejected", Some(*sleeve))
+            },
+            Output::LimitChanged { ts, name, .. } => StateRow {
+                state: name.clone(),
+                ..row(*ts, "limit_changed", None)
+            },
+            _ => return self.observe_action(output),
+        };
+        self.states.push(state);
+    }
+
+    fn observe_action(&mut self, output: &Output) {
+        let row = match output {
+            Output::ActionApplied {
+                ts,
+                instrument,
+                action,
+            } => (*ts, *instrument, action.clone(), None, None),
+            Output::SymbolChanged {
+                ts,
+                instrument,
+                symbol,
+            } => (
+                *ts,
+                *instrument,
+                "symbol_changed".to_owned(),
+                Some(symbol.clone()),
+                None,
+            ),
+            Output::InstrumentSettled {
+                ts,
+                instrument,
+                price,
+            } => (*ts, *instrument, "settled".to_owned(), None, *price),
+            _ => return,
+        };
+        let (ts, instrument, action, symbol, price) = row;
+        self.actions.push(ActionRow {
+            ts,
+            instrument,
+            action,
+            symbol,
+            price,
+        });
     }
 
     fn observe_verdict(&mut self, verdict: &Verdict) {
@@ -232,33 +388,85 @@ impl Recorder {
     /// [`crate::EngineError::Overflow`] if a value does not fit.
     pub fn mark(&mut self, engine: &Engine, ts: i64, with_positions: bool) -> Result<()> {
         let config = engine.config();
+        let is_plain = *self.is_plain.get_or_insert_with(|| is_plain(config));
         for sleeve in 0..config.sleeves.len() {
             let equity = engine.sleeve_equity(sleeve)?;
             let cash = engine.sleeve_cash(sleeve)?;
+            let worth = if is_plain {
+                let value = equity - cash;
+                Worth {
+                    gross: value,
+                    net: value,
+                }
+            } else {
+                engine.worth(sleeve)?
+            };
             self.sleeves.push(SleeveRow {
                 ts,
                 sleeve,
                 equity,
                 cash,
+                worth,
             });
-            if equity == cash || !with_positions {
-                continue;
+            if with_positions && !(is_plain && equity == cash) {
+                self.mark_positions(engine, ts, sleeve)?;
             }
-            for instrument in 0..config.instruments.len() {
-                let quantity = engine.ledger().quantity(sleeve, instrument);
-                if quantity != 0 {
+            if config.currencies.len() > 1 {
+                self.mark_balances(engine, ts, sleeve)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn mark_positions(&mut self, engine: &Engine, ts: i64, sleeve: usize) -> Result<()> {
+        let ledger = engine.ledger();
+        for instrument in 0..engine.config().instruments.len() {
+            for leg in 0..ledger.legs() {
+                let position = ledger.position(sleeve, instrument, leg);
+                if position.quantity != 0 {
+                    let currency = engine.config().instruments[instrument].currency;
                     self.positions.push(PositionRow {
                         ts,
                         instrument,
                         sleeve,
-                        quantity,
+                        leg,
+                        quantity: position.quantity,
                         mark: engine.mark(instrument).unwrap_or(0),
-                        value: engine.position_value(sleeve, instrument)?,
-                        cost: engine.ledger().cost(sleeve, instrument),
+                        value: engine.leg_value(sleeve, instrument, leg)?,
+                        cost: engine.converted(currency, position.cost)?,
                     });
                 }
             }
         }
         Ok(())
     }
+
+    fn mark_balances(&mut self, engine: &Engine, ts: i64, sleeve: usize) -> Result<()> {
+        for currency in 0..engine.config().currencies.len() {
+            let total = engine.ledger().cash(sleeve, currency);
+            let settled = engine.ledger().settled(sleeve, currency);
+            if total != 0 || settled != 0 {
+                self.balances.push(BalanceRow {
+                    ts,
+                    sleeve,
+                    currency,
+                    settled,
+                    unsettled: total - settled,
+                    value: engine.converted(currency, total)?,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether positions are worth what equity is beyond cash, without signs too: long only, in one
+/// currency, and the notional has changed hands.
+fn is_plain(config: &Config) -> bool {
+    config.account.kind == AccountKind::Cash
+        && config.currencies.len() == 1
+        && config
+            .instruments
+            .iter()
+            .all(|i| i.settlement == Settlement::Asset && !i.negative_prices)
 }

@@ -3,8 +3,8 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use quantvista_engine::{
-    Config, Figure, FillKind, MONEY_DIGITS, OrderKind, OrderStatus, Outcome, Reason, Recorder,
-    Rule, Side, TimeInForce,
+    Config, Figure, FillKind, Leg, Liquidity, MONEY_DIGITS, Order, OrderKind, OrderStatus, Origin,
+    Outcome, PostingKind, Reason, Recorder, Rule, Side, TimeInForce, Trail,
 };
 
 /// No value, in a column of 128-bit integers.
@@ -30,45 +30,95 @@ impl<'py> Columns<'py> {
         self.dict.set_item(name, PyBytes::new(self.py, &bytes))
     }
 
+    fn text<'a>(&self, name: &str, values: impl Iterator<Item = Option<&'a str>>) -> PyResult<()> {
+        self.dict.set_item(name, values.collect::<Vec<_>>())
+    }
+
     fn wide(&self, name: &str, values: impl Iterator<Item = i128>) -> PyResult<()> {
         let bytes: Vec<u8> = values.flat_map(i128::to_le_bytes).collect();
         self.dict.set_item(name, PyBytes::new(self.py, &bytes))
     }
 }
 
-/// Powers that bring prices and quantities of each instrument to money digits.
-struct Scales {
-    price: Vec<i128>,
-    quantity: Vec<i128>,
+/// Digits of prices and quantities before a corporate action made them finer or coarser.
+pub struct Epoch {
+    /// From then on others count.
+    pub until: i64,
+    pub last_order: u64,
+    /// Orders that were not finished by then.
+    pub working: Vec<u64>,
+    pub digits: Vec<(u8, u8)>,
 }
 
-impl Scales {
-    fn new(config: &Config) -> Self {
-        let power = |digits: u8| 10_i128.pow(u32::from(MONEY_DIGITS - digits));
+/// Powers that bring prices and quantities of each instrument to money digits.
+struct Scales<'a> {
+    epochs: &'a [Epoch],
+    now: Vec<(u8, u8)>,
+}
+
+fn power(digits: u8) -> i128 {
+    10_i128.pow(u32::from(MONEY_DIGITS - digits))
+}
+
+/// Digits of prices and quantities by instrument.
+pub fn digits(config: &Config) -> Vec<(u8, u8)> {
+    config
+        .instruments
+        .iter()
+        .map(|i| (i.price_precision, i.quantity_precision))
+        .collect()
+}
+
+impl<'a> Scales<'a> {
+    fn new(config: &Config, epochs: &'a [Epoch]) -> Self {
         Self {
-            price: config
-                .instruments
-                .iter()
-                .map(|i| power(i.price_precision))
-                .collect(),
-            quantity: config
-                .instruments
-                .iter()
-                .map(|i| power(i.quantity_precision))
-                .collect(),
+            epochs,
+            now: digits(config),
         }
     }
 
-    fn figure(&self, instrument: usize, figure: Figure) -> i128 {
+    fn at(&self, ts: i64, instrument: usize) -> (u8, u8) {
+        self.epochs
+            .iter()
+            .find(|epoch| ts < epoch.until)
+            .map_or(self.now[instrument], |epoch| epoch.digits[instrument])
+    }
+
+    fn price(&self, ts: i64, instrument: usize, units: i64) -> i128 {
+        i128::from(units) * power(self.at(ts, instrument).0)
+    }
+
+    fn quantity(&self, ts: i64, instrument: usize, units: i64) -> i128 {
+        i128::from(units) * power(self.at(ts, instrument).1)
+    }
+
+    /// Digits in which an order ended, or now stands.
+    fn of_order(&self, order: &Order) -> (u8, u8) {
+        self.epochs
+            .iter()
+            .find(|epoch| order.id <= epoch.last_order && !epoch.working.contains(&order.id))
+            .map_or(self.now[order.instrument], |epoch| {
+                epoch.digits[order.instrument]
+            })
+    }
+
+    fn figure(&self, ts: i64, instrument: usize, figure: Figure) -> i128 {
         match figure {
-            Figure::None => ABSENT,
-            Figure::Money(amount) => amount,
-            Figure::Price(price) => i128::from(price) * self.price[instrument],
-            Figure::Quantity(quantity) => i128::from(quantity) * self.quantity[instrument],
-            Figure::Rate(rate) => i128::from(rate) * 1_000,
-            Figure::Count(count) => i128::from(count) * 10_i128.pow(u32::from(MONEY_DIGITS)),
-            Figure::Duration(nanoseconds) => i128::from(nanoseconds) * 1_000,
+            Figure::Price(price) => self.price(ts, instrument, price),
+            Figure::Quantity(quantity) => self.quantity(ts, instrument, quantity),
+            other => plain_figure(other),
         }
+    }
+}
+
+/// A figure that needs no instrument to be understood.
+fn plain_figure(figure: Figure) -> i128 {
+    match figure {
+        Figure::None | Figure::Price(_) | Figure::Quantity(_) => ABSENT,
+        Figure::Money(amount) => amount,
+        Figure::Rate(rate) => i128::from(rate) * 1_000,
+        Figure::Count(count) => i128::from(count) * 10_i128.pow(u32::from(MONEY_DIGITS)),
+        Figure::Duration(nanoseconds) => i128::from(nanoseconds) * 1_000,
     }
 }
 
@@ -87,71 +137,102 @@ fn code<T: PartialEq>(all: &[T], value: &T) -> i64 {
         .map_or(NONE, index)
 }
 
-/// All tables of a recording: name of the table -> name of the column -> bytes.
+/// The code of a value that may not be there.
+fn optional<T: PartialEq>(all: &[T], value: Option<&T>) -> i64 {
+    value.map_or(NONE, |value| code(all, value))
+}
+
+/// Text that may be empty for none.
+fn some(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
+}
+
+/// All tables of a recording: name of the table -> name of the column -> bytes, or a list of text.
 pub fn tables<'py>(
     py: Python<'py>,
     config: &Config,
     recorder: &Recorder,
+    epochs: &[Epoch],
 ) -> PyResult<Bound<'py, PyDict>> {
-    let scales = Scales::new(config);
+    let scales = Scales::new(config, epochs);
     let dict = PyDict::new(py);
     dict.set_item("orders", orders(py, &scales, recorder)?)?;
     dict.set_item("fills", fills(py, &scales, recorder)?)?;
     dict.set_item("verdicts", verdicts(py, &scales, recorder)?)?;
     dict.set_item("sleeves", sleeves(py, recorder)?)?;
     dict.set_item("positions", positions(py, &scales, recorder)?)?;
+    dict.set_item("balances", balances(py, recorder)?)?;
+    dict.set_item("postings", postings(py, recorder)?)?;
+    dict.set_item("states", states(py, recorder)?)?;
+    dict.set_item("actions", actions(py, &scales, recorder)?)?;
     Ok(dict)
 }
 
 fn orders<'py>(
     py: Python<'py>,
-    scales: &Scales,
+    scales: &Scales<'_>,
     recorder: &Recorder,
 ) -> PyResult<Bound<'py, PyDict>> {
     let c = Columns::new(py);
-    let rows = || recorder.orders();
-    c.narrow("ts", rows().map(|r| r.order.ts))?;
-    c.narrow("order_id", rows().map(|r| id(r.order.id)))?;
-    c.narrow("instrument", rows().map(|r| index(r.order.instrument)))?;
-    c.narrow("sleeve", rows().map(|r| index(r.order.sleeve)))?;
-    c.narrow("side", rows().map(|r| code(Side::ALL, &r.order.side)))?;
-    let scale = |instrument: usize| scales.quantity[instrument];
-    c.wide(
-        "quantity",
-        rows().map(|r| i128::from(r.order.quantity) * scale(r.order.instrument)),
-    )?;
-    c.wide(
-        "filled",
-        rows().map(|r| i128::from(r.order.filled) * scale(r.order.instrument)),
-    )?;
-    c.narrow("type", rows().map(|r| code(OrderKind::ALL, &r.order.kind)))?;
-    c.narrow("tif", rows().map(|r| code(TimeInForce::ALL, &r.order.tif)))?;
-    c.wide(
-        "limit_price",
-        rows().map(|r| {
-            r.order
-                .limit_price
-                .map_or(ABSENT, |p| i128::from(p) * scales.price[r.order.instrument])
-        }),
-    )?;
-    c.narrow(
-        "status",
-        rows().map(|r| code(OrderStatus::ALL, &r.order.status)),
-    )?;
+    let rows = || recorder.orders().map(|row| row.order);
+    c.narrow("ts", rows().map(|r| r.ts))?;
+    c.narrow("order_id", rows().map(|r| id(r.id)))?;
+    c.narrow("instrument", rows().map(|r| index(r.instrument)))?;
+    c.narrow("sleeve", rows().map(|r| index(r.sleeve)))?;
+    c.narrow("side", rows().map(|r| code(Side::ALL, &r.side)))?;
+    let price = |order: &Order, price: Option<i64>| {
+        price.map_or(ABSENT, |p| i128::from(p) * power(scales.of_order(order).0))
+    };
+    let quantity = |order: &Order, quantity: Option<i64>| {
+        quantity.map_or(ABSENT, |q| i128::from(q) * power(scales.of_order(order).1))
+    };
+    c.wide("quantity", rows().map(|r| quantity(&r, Some(r.quantity))))?;
+    c.wide("filled", rows().map(|r| quantity(&r, Some(r.filled))))?;
+    c.narrow("type", rows().map(|r| code(OrderKind::ALL, &r.kind)))?;
+    c.narrow("tif", rows().map(|r| code(TimeInForce::ALL, &r.tif)))?;
+    c.wide("limit_price", rows().map(|r| price(&r, r.limit_price)))?;
+    c.narrow("status", rows().map(|r| code(OrderStatus::ALL, &r.status)))?;
+    let ends = || recorder.orders();
     c.narrow(
         "reason",
-        rows().map(|r| r.reason.map_or(NONE, |v| code(Reason::ALL, &v))),
+        ends().map(|r| optional(Reason::ALL, r.reason.as_ref())),
     )?;
     c.narrow(
         "rejected_by",
-        rows().map(|r| r.rejected_by.map_or(NONE, |v| code(Rule::ALL, &v))),
+        ends().map(|r| optional(Rule::ALL, r.rejected_by.as_ref())),
     )?;
+    c.wide("trigger_price", rows().map(|r| price(&r, r.trigger_price)))?;
+    c.wide(
+        "trail",
+        rows().map(|r| match r.trail {
+            Some(Trail::Amount(amount)) => price(&r, Some(amount)),
+            _ => ABSENT,
+        }),
+    )?;
+    c.wide(
+        "trail_rate",
+        rows().map(|r| match r.trail {
+            Some(Trail::Rate(rate)) => plain_figure(Figure::Rate(rate)),
+            _ => ABSENT,
+        }),
+    )?;
+    c.narrow("expire_at", rows().map(|r| r.expire_at.unwrap_or(i64::MIN)))?;
+    c.wide(
+        "display_quantity",
+        rows().map(|r| quantity(&r, r.display_quantity)),
+    )?;
+    c.narrow("post_only", rows().map(|r| i64::from(r.post_only)))?;
+    c.narrow("reduce_only", rows().map(|r| i64::from(r.reduce_only)))?;
+    c.narrow("leg", rows().map(|r| code(Leg::ALL, &r.leg)))?;
+    c.narrow("origin", rows().map(|r| code(Origin::ALL, &r.origin)))?;
+    c.narrow("parent", rows().map(|r| r.parent.map_or(NONE, id)))?;
+    c.narrow("group", rows().map(|r| r.group.map_or(NONE, id)))?;
     Ok(c.dict)
 }
 
 fn fills<'py>(
     py: Python<'py>,
-    scales: &Scales,
+    scales: &Scales<'_>,
     recorder: &Recorder,
 ) -> PyResult<Bound<'py, PyDict>> {
     let c = Columns::new(py);
@@ -161,47 +242,50 @@ fn fills<'py>(
     c.narrow("order_id", rows().map(|r| r.order.map_or(NONE, id)))?;
     c.narrow("instrument", rows().map(|r| index(r.instrument)))?;
     c.narrow("sleeve", rows().map(|r| index(r.sleeve)))?;
+    c.narrow("leg", rows().map(|r| index(r.leg)))?;
     c.narrow("side", rows().map(|r| code(Side::ALL, &r.side)))?;
     c.wide(
         "quantity",
-        rows().map(|r| i128::from(r.quantity) * scales.quantity[r.instrument]),
+        rows().map(|r| scales.quantity(r.ts, r.instrument, r.quantity)),
     )?;
     c.wide(
         "price",
-        rows().map(|r| i128::from(r.price) * scales.price[r.instrument]),
+        rows().map(|r| scales.price(r.ts, r.instrument, r.price)),
     )?;
     c.wide("fee", rows().map(|r| r.fee))?;
     c.wide("slippage", rows().map(|r| r.slippage))?;
     c.narrow("kind", rows().map(|r| code(FillKind::ALL, &r.kind)))?;
+    c.narrow(
+        "liquidity",
+        rows().map(|r| code(Liquidity::ALL, &r.liquidity)),
+    )?;
     Ok(c.dict)
 }
 
 fn verdicts<'py>(
     py: Python<'py>,
-    scales: &Scales,
+    scales: &Scales<'_>,
     recorder: &Recorder,
 ) -> PyResult<Bound<'py, PyDict>> {
     let c = Columns::new(py);
     let rows = recorder.verdicts();
-    c.narrow("ts", rows.iter().map(|r| r.verdict.ts))?;
-    c.narrow("order_id", rows.iter().map(|r| id(r.verdict.order)))?;
-    c.narrow(
-        "rule",
-        rows.iter().map(|r| code(Rule::ALL, &r.verdict.rule)),
-    )?;
+    let verdicts = || rows.iter().map(|row| &row.verdict);
+    c.narrow("ts", verdicts().map(|r| r.ts))?;
+    c.narrow("order_id", verdicts().map(|r| id(r.order)))?;
+    c.narrow("rule", verdicts().map(|r| code(Rule::ALL, &r.rule)))?;
     c.wide(
         "figure",
         rows.iter()
-            .map(|r| scales.figure(r.instrument, r.verdict.figure)),
+            .map(|r| scales.figure(r.verdict.ts, r.instrument, r.verdict.figure)),
     )?;
     c.wide(
         "limit",
         rows.iter()
-            .map(|r| scales.figure(r.instrument, r.verdict.limit)),
+            .map(|r| scales.figure(r.verdict.ts, r.instrument, r.verdict.limit)),
     )?;
     c.narrow(
         "outcome",
-        rows.iter().map(|r| code(Outcome::ALL, &r.verdict.outcome)),
+        verdicts().map(|r| code(Outcome::ALL, &r.outcome)),
     )?;
     Ok(c.dict)
 }
@@ -213,12 +297,14 @@ fn sleeves<'py>(py: Python<'py>, recorder: &Recorder) -> PyResult<Bound<'py, PyD
     c.narrow("sleeve", rows.iter().map(|r| index(r.sleeve)))?;
     c.wide("equity", rows.iter().map(|r| r.equity))?;
     c.wide("cash", rows.iter().map(|r| r.cash))?;
+    c.wide("gross", rows.iter().map(|r| r.worth.gross))?;
+    c.wide("net", rows.iter().map(|r| r.worth.net))?;
     Ok(c.dict)
 }
 
 fn positions<'py>(
     py: Python<'py>,
-    scales: &Scales,
+    scales: &Scales<'_>,
     recorder: &Recorder,
 ) -> PyResult<Bound<'py, PyDict>> {
     let c = Columns::new(py);
@@ -226,17 +312,84 @@ fn positions<'py>(
     c.narrow("ts", rows.iter().map(|r| r.ts))?;
     c.narrow("instrument", rows.iter().map(|r| index(r.instrument)))?;
     c.narrow("sleeve", rows.iter().map(|r| index(r.sleeve)))?;
+    c.narrow("leg", rows.iter().map(|r| index(r.leg)))?;
     c.wide(
         "quantity",
         rows.iter()
-            .map(|r| i128::from(r.quantity) * scales.quantity[r.instrument]),
+            .map(|r| scales.quantity(r.ts, r.instrument, r.quantity)),
     )?;
     c.wide(
         "mark_price",
         rows.iter()
-            .map(|r| i128::from(r.mark) * scales.price[r.instrument]),
+            .map(|r| scales.price(r.ts, r.instrument, r.mark)),
     )?;
     c.wide("value", rows.iter().map(|r| r.value))?;
     c.wide("cost", rows.iter().map(|r| r.cost))?;
+    Ok(c.dict)
+}
+
+fn balances<'py>(py: Python<'py>, recorder: &Recorder) -> PyResult<Bound<'py, PyDict>> {
+    let c = Columns::new(py);
+    let rows = &recorder.balances;
+    c.narrow("ts", rows.iter().map(|r| r.ts))?;
+    c.narrow("sleeve", rows.iter().map(|r| index(r.sleeve)))?;
+    c.narrow("currency", rows.iter().map(|r| index(r.currency)))?;
+    c.wide("settled", rows.iter().map(|r| r.settled))?;
+    c.wide("unsettled", rows.iter().map(|r| r.unsettled))?;
+    c.wide("value", rows.iter().map(|r| r.value))?;
+    Ok(c.dict)
+}
+
+fn postings<'py>(py: Python<'py>, recorder: &Recorder) -> PyResult<Bound<'py, PyDict>> {
+    let c = Columns::new(py);
+    let rows = &recorder.postings;
+    c.narrow("ts", rows.iter().map(|r| r.ts))?;
+    c.narrow("sleeve", rows.iter().map(|r| index(r.sleeve)))?;
+    c.narrow("currency", rows.iter().map(|r| index(r.currency)))?;
+    c.narrow("kind", rows.iter().map(|r| code(PostingKind::ALL, &r.kind)))?;
+    c.narrow(
+        "instrument",
+        rows.iter().map(|r| r.instrument.map_or(NONE, index)),
+    )?;
+    c.wide("amount", rows.iter().map(|r| r.amount))?;
+    c.wide("equity", rows.iter().map(|r| r.equity.unwrap_or(ABSENT)))?;
+    Ok(c.dict)
+}
+
+fn states<'py>(py: Python<'py>, recorder: &Recorder) -> PyResult<Bound<'py, PyDict>> {
+    let c = Columns::new(py);
+    let rows = &recorder.states;
+    c.narrow("ts", rows.iter().map(|r| r.ts))?;
+    c.text("event", rows.iter().map(|r| Some(r.event)))?;
+    c.narrow("sleeve", rows.iter().map(|r| r.sleeve.map_or(NONE, index)))?;
+    c.text("state", rows.iter().map(|r| some(&r.state)))?;
+    c.text("cause", rows.iter().map(|r| some(r.cause)))?;
+    c.narrow(
+        "rule",
+        rows.iter().map(|r| optional(Rule::ALL, r.rule.as_ref())),
+    )?;
+    c.wide("figure", rows.iter().map(|r| plain_figure(r.figure)))?;
+    c.wide("limit", rows.iter().map(|r| plain_figure(r.limit)))?;
+    Ok(c.dict)
+}
+
+fn actions<'py>(
+    py: Python<'py>,
+    scales: &Scales<'_>,
+    recorder: &Recorder,
+) -> PyResult<Bound<'py, PyDict>> {
+    let c = Columns::new(py);
+    let rows = &recorder.actions;
+    c.narrow("ts", rows.iter().map(|r| r.ts))?;
+    c.narrow("instrument", rows.iter().map(|r| index(r.instrument)))?;
+    c.text("action", rows.iter().map(|r| Some(r.action.as_str())))?;
+    c.text("symbol", rows.iter().map(|r| r.symbol.as_deref()))?;
+    c.wide(
+        "price",
+        rows.iter().map(|r| {
+            r.price
+                .map_or(ABSENT, |price| scales.price(r.ts, r.instrument, price))
+        }),
+    )?;
     Ok(c.dict)
 }

@@ -525,7 +525,7 @@ impl Context {
     fn balance(&self, py: Python<'_>, currency: &str) -> PyResult<f64> {
         let session = self.session.borrow(py);
         let currency = currency_index(&session, currency)?;
-        Ok(money(session.engine.balance(self.sleeve, currency)))
+        Ok(money(session.engine.ledger().cash(self.sleeve, currency)))
     }
 
     /// Cash of this sleeve by currency, what is not zero.
@@ -534,7 +534,7 @@ impl Context {
         let session = self.session.borrow(py);
         let dict = PyDict::new(py);
         for (index, currency) in session.engine.config().currencies.iter().enumerate() {
-            let amount = session.engine.balance(self.sleeve, index);
+            let amount = session.engine.ledger().cash(self.sleeve, index);
             if amount != 0 {
                 dict.set_item(&currency.code, money(amount))?;
             }
@@ -565,6 +565,40 @@ impl Context {
         amount.map(money).map_err(|e| crate::raise(&e))
     }
 
+    /// Margin that this sleeve needs for what it holds and has in flight; 0 in a cash account.
+    #[getter]
+    fn margin_used(&self, py: Python<'_>) -> PyResult<f64> {
+        let amount = self.session.borrow(py).engine.margin_used(self.sleeve);
+        amount.map(money).map_err(|e| crate::raise(&e))
+    }
+
+    /// Equity of this sleeve that no margin is needed of.
+    #[getter]
+    fn margin_free(&self, py: Python<'_>) -> PyResult<f64> {
+        let amount = self.session.borrow(py).engine.margin_free(self.sleeve);
+        amount.map(money).map_err(|e| crate::raise(&e))
+    }
+
+    /// What the fund may do: active, reduce_only or halted.
+    #[getter]
+    fn fund_state(&self, py: Python<'_>) -> &'static str {
+        self.session.borrow(py).engine.fund_state().name()
+    }
+
+    /// What this sleeve may do: on, reduce_only or off.
+    #[getter]
+    fn sleeve_state(&self, py: Python<'_>) -> &'static str {
+        let session = self.session.borrow(py);
+        session.engine.sleeve_state(self.sleeve).name()
+    }
+
+    /// Whether an instrument does not trade now.
+    fn is_halted(&self, instrument: &Bound<'_, PyString>) -> PyResult<bool> {
+        let index = self.index(instrument)?;
+        let session = self.session.borrow(instrument.py());
+        Ok(session.engine.is_in_halt(index))
+    }
+
     /// Ids of the fund's instruments, in ascending order.
     #[getter]
     fn instruments<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
@@ -593,7 +627,7 @@ impl Session {
             return None;
         }
         Some(Best {
-            ts: self.engine.mark_time(instrument).unwrap_or(self.now),
+            ts: self.engine.priced_at(instrument).unwrap_or(self.now),
             bid: bid.map(|(price, _)| price),
             bid_size: bid.map(|(_, size)| size),
             ask: ask.map(|(price, _)| price),

@@ -10,6 +10,7 @@ use quantvista_engine::{
     RunState, Side, TapeKind, TimeInForce, decode, encode,
 };
 
+use crate::columns::Epoch;
 use crate::host::{Host, HostSpec};
 use crate::mail::Mail;
 use crate::source::{self, Next, Source, View};
@@ -41,6 +42,7 @@ pub struct Session {
     pub names: Vec<Py<PyString>>,
     pub price_scale: Vec<f64>,
     pub quantity_scale: Vec<f64>,
+    epochs: Vec<Epoch>,
     /// Sleeve, handler and instrument of the strategy code that runs.
     pub calling: Option<(usize, &'static str, Option<usize>)>,
 }
@@ -164,6 +166,12 @@ impl Session {
         };
         source::look(&mut self.views, &events.tape, row);
         let input = events.tape.input(row);
+        if matches!(
+            input.event,
+            Event::Action(quantvista_engine::Action::Precision { .. })
+        ) {
+            self.begin_epoch();
+        }
         self.engine
             .apply_into(&input, &mut self.out)
             .map_err(|e| raise(&e))?;
@@ -171,6 +179,17 @@ impl Session {
             self.renew_scales();
         }
         Ok(())
+    }
+
+    /// Keep how fine prices and quantities were before a corporate action changes it.
+    fn begin_epoch(&mut self) {
+        let working = self.engine.working_orders();
+        self.epochs.push(Epoch {
+            until: self.now,
+            last_order: self.engine.last_order(),
+            working: working.iter().map(|order| order.id).collect(),
+            digits: columns::digits(self.engine.config()),
+        });
     }
 
     /// A corporate action may have changed how fine prices and quantities are.
@@ -344,6 +363,7 @@ impl Session {
                 .iter()
                 .map(|i| scale(i.quantity_precision))
                 .collect(),
+            epochs: Vec::new(),
             views: vec![View::default(); instruments.len()],
             source,
             recorder: Recorder::default(),
@@ -515,6 +535,7 @@ impl Session {
         self.now = run.now;
         self.sequence = run.sequence;
         self.timers = Timers::from_list(run.timers);
+        self.epochs.retain(|epoch| epoch.until <= run.now);
         self.renew_scales();
         self.views.fill(View::default());
         if let Source::Tape(events) = &self.source {
@@ -532,7 +553,7 @@ impl Session {
 
     /// All recorded tables as columns of bytes.
     fn tables<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        columns::tables(py, self.engine.config(), &self.recorder)
+        columns::tables(py, self.engine.config(), &self.recorder, &self.epochs)
     }
 
     /// Sleeve, handler, instrument and time of the strategy code that ran last.

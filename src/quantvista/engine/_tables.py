@@ -14,11 +14,12 @@ __all__ = ["run_tables", "text_array"]
 
 _DECIMAL = pa.decimal128(38, 12)
 _TS = pa.timestamp("ns", tz="UTC")
+_ABSENT_TS = np.iinfo(np.int64).min
 _ABSENT = np.array([0, 1 << 63], dtype="<u8")  # the least 128-bit integer, low word first
 
 
 def run_tables(session: Session, config: dict[str, Any]) -> dict[str, pa.Table]:
-    """Tables ``orders``, ``fills``, ``verdicts``, ``sleeves``, ``positions`` and ``equity``.
+    """Tables of all that a session recorded.
 
     Parameters
     ----------
@@ -30,8 +31,9 @@ def run_tables(session: Session, config: dict[str, Any]) -> dict[str, pa.Table]:
     Returns
     -------
     dict of str to pyarrow.Table
-        Exact: money, prices and quantities are ``decimal128(38, 12)``, times ``timestamp[ns,
-        UTC]``. ``equity`` has no benchmark; gross and net are equal, for there are no shorts.
+        ``orders``, ``fills``, ``verdicts``, ``sleeves``, ``positions``, ``balances``,
+        ``postings``, ``states``, ``actions`` and ``equity``. Exact: money, prices and quantities
+        are ``decimal128(38, 12)``, times ``timestamp[ns, UTC]``. ``equity`` has no benchmark.
     """
     raw = session.tables()
     reader = _Reader(config)
@@ -40,17 +42,25 @@ def run_tables(session: Session, config: dict[str, Any]) -> dict[str, pa.Table]:
     return tables
 
 
+type _Columns = dict[str, Any]
+
+
 class _Reader:
     """Columns of bytes to Arrow columns, with the names of one fund."""
 
     def __init__(self, config: dict[str, Any]) -> None:
         self._instruments = [each["id"] for each in config["instruments"]]
         self._sleeves = [each["id"] for each in config["sleeves"]]
-        self._venue = config["venues"][0]["id"]
-        self._currency = config["currencies"][0]["code"]
+        self._currencies = [each["code"] for each in config["currencies"]]
+        venues = [each["id"] for each in config["venues"]]
+        traded = config["instruments"]
+        self._venue_of = [venues[each.get("venue", 0)] for each in traded]
+        self._currency_of = [self._currencies[each.get("currency", 0)] for each in traded]
+        hedging = config.get("account", {}).get("positions") == "hedging"
+        self._legs = ["long", "short"] if hedging else ["net"]
         self._prefix = f"{config['fund']}-{config['epoch']}-"
 
-    def orders(self, c: dict[str, bytes]) -> pa.Table:
+    def orders(self, c: _Columns) -> pa.Table:
         reason = _named(c["reason"], names["reason"])
         rejected_by = _named(c["rejected_by"], names["rule"])
         return pa.table(
@@ -67,11 +77,21 @@ class _Reader:
                 "limit_price": _decimal(c["limit_price"]),
                 "status": _named(c["status"], names["status"]),
                 "reason": rejected_by.fill_null(reason) if len(reason) else reason,
+                "trigger_price": _decimal(c["trigger_price"]),
+                "trail": _decimal(c["trail"]),
+                "trail_rate": _decimal(c["trail_rate"]),
+                "expire_at": _ts(c["expire_at"], absent=True),
+                "display_quantity": _decimal(c["display_quantity"]),
+                "post_only": _flags(c["post_only"]),
+                "reduce_only": _flags(c["reduce_only"]),
+                "leg": _named(c["leg"], names["leg"]),
+                "origin": _named(c["origin"], names["origin"]),
+                "parent": self._ids(c["parent"], ""),
+                "group": self._ids(c["group"], ""),
             }
         )
 
-    def fills(self, c: dict[str, bytes]) -> pa.Table:
-        count = len(c["ts"]) // 8
+    def fills(self, c: _Columns) -> pa.Table:
         return pa.table(
             {
                 "ts": _ts(c["ts"]),
@@ -79,18 +99,20 @@ class _Reader:
                 "order_id": self._ids(c["order_id"], ""),
                 "instrument": _named(c["instrument"], self._instruments),
                 "sleeve": _named(c["sleeve"], self._sleeves),
-                "venue": text_array([self._venue] * count),
+                "venue": _named(c["instrument"], self._venue_of),
                 "side": _named(c["side"], names["side"]),
                 "quantity": _decimal(c["quantity"]),
                 "price": _decimal(c["price"]),
-                "currency": text_array([self._currency] * count),
+                "currency": _named(c["instrument"], self._currency_of),
                 "fee": _decimal(c["fee"]),
                 "slippage": _decimal(c["slippage"]),
                 "kind": _named(c["kind"], names["kind"]),
+                "liquidity": _named(c["liquidity"], names["liquidity"]),
+                "leg": _named(c["leg"], self._legs),
             }
         )
 
-    def verdicts(self, c: dict[str, bytes]) -> pa.Table:
+    def verdicts(self, c: _Columns) -> pa.Table:
         return pa.table(
             {
                 "ts": _ts(c["ts"]),
@@ -102,7 +124,7 @@ class _Reader:
             }
         )
 
-    def sleeves(self, c: dict[str, bytes]) -> pa.Table:
+    def sleeves(self, c: _Columns) -> pa.Table:
         return pa.table(
             {
                 "ts": _ts(c["ts"]),
@@ -112,7 +134,7 @@ class _Reader:
             }
         )
 
-    def positions(self, c: dict[str, bytes]) -> pa.Table:
+    def positions(self, c: _Columns) -> pa.Table:
         return pa.table(
             {
                 "ts": _ts(c["ts"]),
@@ -122,6 +144,57 @@ class _Reader:
                 "mark_price": _decimal(c["mark_price"]),
                 "value": _decimal(c["value"]),
                 "cost": _decimal(c["cost"]),
+                "leg": _named(c["leg"], self._legs),
+            }
+        )
+
+    def balances(self, c: _Columns) -> pa.Table:
+        return pa.table(
+            {
+                "ts": _ts(c["ts"]),
+                "sleeve": _named(c["sleeve"], self._sleeves),
+                "currency": _named(c["currency"], self._currencies),
+                "settled": _decimal(c["settled"]),
+                "unsettled": _decimal(c["unsettled"]),
+                "value": _decimal(c["value"]),
+            }
+        )
+
+    def postings(self, c: _Columns) -> pa.Table:
+        return pa.table(
+            {
+                "ts": _ts(c["ts"]),
+                "sleeve": _named(c["sleeve"], self._sleeves),
+                "currency": _named(c["currency"], self._currencies),
+                "kind": _named(c["kind"], names["posting"]),
+                "instrument": _named(c["instrument"], self._instruments),
+                "amount": _decimal(c["amount"]),
+                "equity": _decimal(c["equity"]),
+            }
+        )
+
+    def states(self, c: _Columns) -> pa.Table:
+        return pa.table(
+            {
+                "ts": _ts(c["ts"]),
+                "event": text_array(c["event"]),
+                "sleeve": _named(c["sleeve"], self._sleeves),
+                "state": text_array(c["state"]),
+                "cause": text_array(c["cause"]),
+                "rule": _named(c["rule"], names["rule"]),
+                "figure": _decimal(c["figure"]),
+                "limit": _decimal(c["limit"]),
+            }
+        )
+
+    def actions(self, c: _Columns) -> pa.Table:
+        return pa.table(
+            {
+                "ts": _ts(c["ts"]),
+                "instrument": _named(c["instrument"], self._instruments),
+                "action": text_array(c["action"]),
+                "symbol": text_array(c["symbol"]),
+                "price": _decimal(c["price"]),
             }
         )
 
@@ -134,17 +207,14 @@ class _Reader:
 
 def _equity(c: dict[str, bytes], sleeves: int) -> pa.Table:
     """Sum the sleeves at each time; 128-bit sums stay exact as pairs of words."""
-    equity = _sum_by_row(c["equity"], sleeves)
-    cash = _sum_by_row(c["cash"], sleeves)
-    gross = [e - k for e, k in zip(equity, cash, strict=True)]
     ts = _ints(c["ts"])[::sleeves].tobytes()
     return pa.table(
         {
             "ts": _ts(ts),
-            "equity": _from_ints(equity),
-            "cash": _from_ints(cash),
-            "gross": _from_ints(gross),
-            "net": _from_ints(gross),
+            **{
+                name: _from_ints(_sum_by_row(c[name], sleeves))
+                for name in ("equity", "cash", "gross", "net")
+            },
         }
     )
 
@@ -165,8 +235,18 @@ def _ints(data: bytes) -> NDArray[np.int64]:
     return np.frombuffer(data, dtype="<i8")
 
 
-def _ts(data: bytes) -> pa.Array:
-    return pa.Array.from_buffers(_TS, len(data) // 8, [None, pa.py_buffer(data)])
+def _ts(data: bytes, absent: bool = False) -> pa.Array:
+    """Read times; where some may be absent, the least integer is null."""
+    count = len(data) // 8
+    missing = _ints(data) == _ABSENT_TS if absent else np.zeros(0, dtype=np.bool_)
+    if not missing.any():
+        return pa.Array.from_buffers(_TS, count, [None, pa.py_buffer(data)])
+    bitmap = pa.py_buffer(np.packbits(~missing, bitorder="little").tobytes())
+    return pa.Array.from_buffers(_TS, count, [bitmap, pa.py_buffer(data)], int(missing.sum()))
+
+
+def _flags(data: bytes) -> pa.Array:
+    return pl.Series(_ints(data) != 0).to_arrow()
 
 
 def text_array(values: pl.Series | Sequence[str | None]) -> pa.Array:

@@ -17,6 +17,7 @@ from quantvista.strategies._told import (
     Book,
     Fill,
     FillKind,
+    FundState,
     Leg,
     Link,
     Liquidity,
@@ -27,6 +28,7 @@ from quantvista.strategies._told import (
     Quote,
     QuoteView,
     Side,
+    SleeveState,
     TimeInForce,
     Timer,
     Trade,
@@ -40,6 +42,7 @@ __all__ = [
     "Context",
     "Fill",
     "FillKind",
+    "FundState",
     "Leg",
     "Link",
     "Liquidity",
@@ -50,6 +53,7 @@ __all__ = [
     "Quote",
     "QuoteView",
     "Side",
+    "SleeveState",
     "TimeInForce",
     "Timer",
     "Trade",
@@ -108,6 +112,25 @@ class Context(Protocol):
 
     def available(self, currency: str) -> float:
         """Tell what new buys in a currency may cost now."""
+
+    @property
+    def margin_used(self) -> float:
+        """Margin that the sleeve needs for what it holds and has in flight."""
+
+    @property
+    def margin_free(self) -> float:
+        """Equity of the sleeve that no margin is needed of."""
+
+    @property
+    def fund_state(self) -> FundState:
+        """What the fund may do."""
+
+    @property
+    def sleeve_state(self) -> SleeveState:
+        """What this sleeve may do."""
+
+    def is_halted(self, instrument: str) -> bool:
+        """Tell whether an instrument does not trade now."""
 
     def mark_price(self, instrument: str) -> float:
         """Price at which an instrument is valued, on bars the last close; NaN before its first."""

@@ -7,6 +7,7 @@ __all__ = [
     "Book",
     "Fill",
     "FillKind",
+    "FundState",
     "Leg",
     "Link",
     "Liquidity",
@@ -17,6 +18,7 @@ __all__ = [
     "Quote",
     "QuoteView",
     "Side",
+    "SleeveState",
     "TimeInForce",
     "Timer",
     "Trade",
@@ -40,6 +42,8 @@ TriggerBy = Literal["last", "bid", "ask", "mark"]
 Leg = Literal["net", "long", "short"]
 Link = Literal["oco", "oto", "bracket"]
 FillKind = Literal["trade", "cross", "settlement", "liquidation", "action"]
+FundState = Literal["active", "reduce_only", "halted"]
+SleeveState = Literal["on", "reduce_only", "off"]
 Liquidity = Literal["maker", "taker", "none"]
 OrderStatus = Literal[
     "held",
