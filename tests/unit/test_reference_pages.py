@@ -20,6 +20,7 @@ TYPES = {
     "double": "float",
     "string": "text",
     "int64": "integer",
+    "bool": "flag",
 }
 
 
@@ -44,7 +45,8 @@ def section(heading: str) -> str:
 
 
 def rows(text: str) -> list[tuple[str, str]]:
-    return re.findall(r"^\| `([\w.]+)` \| (.+?)(?: \| .*)? \|$", text, re.MULTILINE)
+    found = re.findall(r"^\| (`[\w.]+`(?:, `[\w.]+`)*) \| (.+?)(?: \| .*)? \|$", text, re.MULTILINE)
+    return [(name.strip("`"), kind) for names, kind in found for name in names.split(", ")]
 
 
 def test_pages_from_the_code_are_current() -> None:
@@ -82,9 +84,22 @@ def test_outputs_page_has_every_name_of_the_engine() -> None:
     orders, verdicts = section("orders"), section("verdicts")
     for name in names["status"]:
         assert f"`{name}`" in orders or name == "initialised", name
-    for name in (*names["reason"], *names["type"], *names["tif"], *names["side"]):
+    for name in (
+        *names["reason"],
+        *names["type"],
+        *names["tif"],
+        *names["side"],
+        *names["leg"],
+        *names["origin"],
+    ):
         assert f"`{name}`" in orders, name
     for name in (*names["rule"], *names["outcome"]):
         assert f"`{name}`" in verdicts, name
-    for name in names["kind"]:
+    for name in (*names["kind"], *names["liquidity"]):
         assert f"`{name}`" in section("fills"), name
+    for name in names["posting"]:
+        assert f"`{name}`" in section("postings"), name
+    for name in (*names["fund_state"], *names["sleeve_state"], *names["cause"]):
+        assert f"`{name}`" in section("states"), name
+    for name in names["action"]:
+        assert f"`{name}`" in section("actions"), name

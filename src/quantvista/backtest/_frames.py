@@ -1,6 +1,6 @@
 """The tables of a run, as its Parquet files hold them."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import polars as pl
@@ -69,7 +69,20 @@ _SCHEMAS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
         "outcome": _TEXT,
     },
     "comparisons": {"ts": _TS, "name": _TEXT, "equity": pl.Float64},
+    "postings": {
+        "ts": _TS,
+        "sleeve": _TEXT,
+        "currency": _TEXT,
+        "kind": _TEXT,
+        "instrument": _TEXT,
+        "amount": _EXACT,
+        "equity": _EXACT,
+    },
 }
+
+
+def _no_postings() -> pl.DataFrame:
+    return pl.DataFrame(schema=_SCHEMAS["postings"])
 
 
 @dataclass(frozen=True)
@@ -80,6 +93,8 @@ class RunFrames:
     ----------
     equity, orders, fills, positions, sleeves, verdicts, comparisons : polars.DataFrame
         By event time. Each may have no rows, none may lack a column.
+    postings : polars.DataFrame
+        Money that moved without a trade; folders of earlier versions have none.
     """
 
     equity: pl.DataFrame
@@ -89,6 +104,7 @@ class RunFrames:
     sleeves: pl.DataFrame
     verdicts: pl.DataFrame
     comparisons: pl.DataFrame
+    postings: pl.DataFrame = field(default_factory=_no_postings)
 
     @classmethod
     def read(cls, run: Path) -> tuple["RunFrames", tuple[str, ...]]:
@@ -113,13 +129,14 @@ class RunFrames:
         """
         found: dict[str, pl.DataFrame] = {}
         missing = []
-        for name in (field.name for field in fields(cls)):
+        for name in (each.name for each in fields(cls)):
             path = run / f"{name}.parquet"
             try:
                 found[name] = _checked(pl.read_parquet(path), name, path)
             except (OSError, pl.exceptions.PolarsError):  # interrupted runs leave part files
                 found[name] = pl.DataFrame(schema=_SCHEMAS[name])
-                missing.append(name)
+                if name != "postings":
+                    missing.append(name)
         return cls(**found), tuple(missing)
 
     @classmethod

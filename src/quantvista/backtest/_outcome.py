@@ -1,7 +1,7 @@
 """What a run gives back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ class Outcome:
     def frames(self) -> RunFrames:
         """The tables as frames with exact decimals."""
         frames: dict[str, Any] = {
-            name: pl.from_arrow(table) for name, table in self.tables.items() if name != "targets"
+            each.name: pl.from_arrow(self.tables[each.name]) for each in fields(RunFrames)
         }
         return RunFrames(**frames)
 
@@ -107,6 +107,26 @@ class Outcome:
     def comparisons(self) -> pl.DataFrame:
         """Equity of what the fund is compared with."""
         return self._floats("comparisons")
+
+    @property
+    def postings(self) -> pl.DataFrame:
+        """Money that moved without a trade: deposits, interest, dividends, funding, fees."""
+        return self._floats("postings")
+
+    @property
+    def balances(self) -> pl.DataFrame:
+        """Per bar, sleeve and currency, in funds of more than one."""
+        return self._floats("balances")
+
+    @property
+    def states(self) -> pl.DataFrame:
+        """Changes of state and of limits, margin calls, withdrawals refused."""
+        return self._floats("states")
+
+    @property
+    def actions(self) -> pl.DataFrame:
+        """Corporate actions and the ends of instruments."""
+        return self._floats("actions")
 
     @property
     def metrics(self) -> dict[str, float]:

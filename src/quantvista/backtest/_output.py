@@ -26,6 +26,10 @@ _TABLES = (
     "sleeves",
     "verdicts",
     "comparisons",
+    "postings",
+    "balances",
+    "states",
+    "actions",
 )
 _SUMMARY = "summary.json"
 _OTHER = (*(f"{table}.parquet" for table in _TABLES), "run.toml", "report.html")
