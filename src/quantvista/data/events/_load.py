@@ -198,6 +198,8 @@ def _since(bars: MarketData | None, records: Sequence[Records]) -> dict[str, int
         }
     for each in records:
         names = each.instruments
+        if not names:
+            continue
         codes, received = each.codes(names), each.frame["ts_received"].to_numpy()
         for code, name in enumerate(names):
             ts = int(received[int((codes == code).argmax())])
