@@ -227,7 +227,8 @@ impl Engine {
             }
             Event::DayEnded { trading } => {
                 self.end_day(ts, *trading, out)?;
-                self.end_day_of_venues()
+                self.end_day_of_venues()?;
+                self.check_all_margins(ts, out)
             }
             Event::Funding { instrument, rate } => self.pay_funding(ts, *instrument, *rate, out),
             Event::Status { instrument, status } => {

@@ -23,8 +23,8 @@ impl Engine {
             return Err(EngineError::InvalidCashFlow);
         }
         if amount < 0 {
-            let available = self.withdrawable(sleeve, currency, amount)?;
-            if -amount > available {
+            let refused = self.withdrawal_refused(sleeve, currency, -amount)?;
+            if let Some(available) = refused {
                 out.push(Output::CashFlowRejected {
                     ts,
                     sleeve,
@@ -38,7 +38,7 @@ impl Engine {
         let equity = self.sleeve_equity(sleeve)?;
         self.ledger
             .transfer("cash flow", sleeve, currency, Account::Capital, amount)?;
-        let moved = sub(self.sleeve_equity(sleeve)?, equity, "a cash flow")?;
+        let moved = self.exposure.in_fund_currency(currency, amount)?;
         self.capital_moved(sleeve, moved)?;
         let kind = if amount > 0 {
             PostingKind::Deposit
@@ -54,13 +54,21 @@ impl Engine {
             amount,
             equity: Some(equity),
         }));
-        self.check_margin(ts, sleeve, out)
+        self.check_all_margins(ts, out)
     }
 
-    /// The most that may be taken out now, at least as far as `amount` (negative) asks.
-    fn withdrawable(&self, sleeve: usize, currency: usize, amount: i128) -> Result<i128> {
+    /// What could be taken out, if that is less than an amount.
+    fn withdrawal_refused(
+        &self,
+        sleeve: usize,
+        currency: usize,
+        amount: i128,
+    ) -> Result<Option<i128>> {
+        let Some(rate) = self.exposure.rates[currency] else {
+            return Ok(Some(0));
+        };
         if !self.is_equity_known(sleeve) {
-            return Ok(0);
+            return Ok(Some(0));
         }
         let settled = self.ledger.settled(sleeve, currency);
         let owed = add(
@@ -68,21 +76,20 @@ impl Engine {
             self.exposure.reserved(sleeve, currency)?,
             "owed cash",
         )?;
-        let free = sub(settled, owed, "free cash")?.max(0);
-        if self.config.account.kind == AccountKind::Cash || -amount > free {
-            return Ok(free);
+        let free = sub(settled, owed, "free cash")?;
+        if amount > free {
+            return Ok(Some(free));
+        }
+        if self.config.account.kind == AccountKind::Cash {
+            return Ok(None);
         }
         let equity = self.exposure.sleeve_equity(&self.ledger, sleeve)?;
         let excess = sub(equity, self.required(sleeve)?, "free margin")?;
-        if self.exposure.in_fund_currency_up(currency, -amount)? <= excess {
-            return Ok(free);
+        if self.exposure.in_fund_currency_up(currency, amount)? <= excess {
+            return Ok(None);
         }
-        let rate = self.exposure.rates[currency].unwrap_or(0);
-        if rate == 0 {
-            return Ok(0);
-        }
-        let money = mul(excess.max(0), i128::from(MONEY_ONE), "free margin")?;
-        Ok(div_round(money, rate, Rounding::Down).min(free))
+        let money = mul(excess, i128::from(MONEY_ONE), "free margin")?;
+        Ok(Some(div_round(money, rate, Rounding::Down)))
     }
 
     /// Holders of a perpetual pay each other, longs where the rate is positive.

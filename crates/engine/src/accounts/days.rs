@@ -29,7 +29,7 @@ impl Engine {
                 }));
             })?;
         }
-        self.check_all_margins(ts, out)
+        Ok(())
     }
 
     /// Gains and losses of futures become cash, and their cost what they are worth.

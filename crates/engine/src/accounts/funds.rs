@@ -7,6 +7,7 @@ use crate::gate::most_lots;
 use crate::matching::Candidate;
 use crate::numbers::{RATE_ONE, Result, Rounding, add, div_round, mul, sub};
 use crate::order::{Order, Reason, Side};
+use crate::orders::adverse;
 use crate::output::{Figure, Liquidity, Outcome, Output, Rule, Verdict};
 
 /// What orders that match together have used of a sleeve's funds.
@@ -26,6 +27,55 @@ impl Purse {
             spent: 0,
             lots: [0; 2],
         }
+    }
+}
+
+/// What margin needs after a fill of one line, all else being as it is.
+struct MarginTerms {
+    sleeve: usize,
+    instrument: usize,
+    currency: usize,
+    /// Positive is bought.
+    lot: i64,
+    held: i64,
+    /// Lots of orders that match with it.
+    before: i64,
+    /// Initial margin of the other lines.
+    base: Vec<i128>,
+    rate: i64,
+    equity: i128,
+}
+
+impl MarginTerms {
+    fn of(engine: &Engine, order: &Order, held: i64, before: i64) -> Result<Self> {
+        let listed = &engine.config.instruments[order.instrument];
+        let line = Some((order.instrument, order.leg.index()));
+        Ok(Self {
+            sleeve: order.sleeve,
+            instrument: order.instrument,
+            currency: listed.currency,
+            lot: order.side.signed(listed.lot_size),
+            held,
+            before,
+            base: engine.margin_sums(order.sleeve, line)?,
+            rate: listed.margin_initial,
+            equity: engine
+                .exposure
+                .sleeve_equity(&engine.ledger, order.sleeve)?,
+        })
+    }
+
+    /// Initial margin, and equity after what fees and prices take, if so many lots fill.
+    fn after(&self, engine: &Engine, lots: i64, spent: i128) -> Result<(i128, i128)> {
+        let filled = i128::from(self.before + lots) * i128::from(self.lot);
+        let quantity = (i128::from(self.held) + filled).abs();
+        let line = engine.margin_of(self.instrument, quantity, self.rate)?;
+        let needed = engine.margin_with(&self.base, self.currency, line)?;
+        let equity =
+            engine
+                .exposure
+                .equity_less(&engine.ledger, self.sleeve, self.currency, spent)?;
+        Ok((needed, equity))
     }
 }
 
@@ -180,62 +230,78 @@ impl Engine {
         purse: &mut Purse,
         liquidity: Liquidity,
     ) -> Result<(i64, Option<Cut>)> {
-        let instrument = order.instrument;
-        let listed = &self.config.instruments[instrument];
-        let (lot, leg) = (listed.lot_size, order.leg.index());
-        let held = self.exposure.line(order.sleeve, instrument, leg).held;
+        let (lot, leg) = (self.lot(order), order.leg.index());
+        let held = self.exposure.line(order.sleeve, order.instrument, leg).held;
         let reducible = if (held > 0) == (order.side == Side::Sell) {
             held.abs() / lot - purse.lots[leg]
         } else {
             0
         };
-        let mark = self.mark(instrument).expect("a matching order has a price");
-        let loss = match order.side {
-            Side::Buy => price.saturating_sub(mark).max(0),
-            Side::Sell => mark.saturating_sub(price).max(0),
+        let spent = |lots: i64| -> Result<i128> {
+            let loss = self.fill_burden(order, lots, price, liquidity)?;
+            add(purse.spent, loss, "the cost of an order")
         };
-        // Fee, and what the price takes at once.
-        let burden = |lots: i64| -> Result<i128> {
-            let quantity = lots * lot;
-            let part = self.exposure.notional(instrument, quantity, price)?;
-            let fee = self.fee_of_fill(order.id, instrument, part, quantity, liquidity)?;
-            let lost = self.exposure.notional(instrument, quantity, loss)?;
-            add(fee.max(0), lost, "the cost of an order")
-        };
-        let spent = |lots: i64| add(purse.spent, burden(lots)?, "the cost of an order");
-        let convert = |amount| self.exposure.in_fund_currency_up(listed.currency, amount);
-        let equity = self.exposure.sleeve_equity(&self.ledger, order.sleeve)?;
-        // What is in flight, this order included, needs more than what will be held of it.
-        let needed = add(
-            self.required(order.sleeve)?,
-            convert(spent(wanted)?)?,
-            "a margin",
-        )?;
-        let mut lots = wanted;
-        let mut cut = None;
-        if wanted > reducible && needed > equity {
-            let base = self.margin_sums(order.sleeve, Some((instrument, leg)))?;
-            let used = |lots: i64| -> Result<i128> {
-                let quantity = order.side.signed((purse.lots[leg] + lots) * lot);
-                let after = i128::from(held) + i128::from(quantity);
-                let line = self.margin_of(instrument, after.abs(), listed.margin_initial)?;
-                let margin = self.margin_with(&base, listed.currency, line)?;
-                add(margin, convert(spent(lots)?)?, "a margin")
-            };
-            let whole = used(wanted)?;
-            if whole > equity {
-                let cost = |lots| if lots <= reducible { Ok(0) } else { used(lots) };
-                lots = most_lots(equity, wanted, cost)?.max(reducible).max(0);
-                cut = Some(Cut {
+        let whole = spent(wanted)?;
+        let mut found = (wanted, None);
+        if wanted > reducible && !self.is_margin_plain(order, whole)? {
+            let terms = MarginTerms::of(self, order, held, purse.lots[leg])?;
+            let (needed, left) = terms.after(self, wanted, whole)?;
+            if needed > left {
+                let equity = terms.equity;
+                let cost = |lots: i64| -> Result<i128> {
+                    if lots <= reducible {
+                        return Ok(0);
+                    }
+                    let (needed, left) = terms.after(self, lots, spent(lots)?)?;
+                    add(needed, sub(equity, left, "a margin")?, "a margin")
+                };
+                let most = most_lots(equity, wanted, cost)?;
+                let cut = Cut {
                     rule: Rule::Margin,
-                    figure: whole,
-                    limit: equity,
-                });
+                    figure: needed,
+                    limit: left,
+                };
+                found = (most.max(reducible).max(0), Some(cut));
             }
         }
-        purse.spent = spent(lots)?;
-        purse.lots[leg] += lots;
-        Ok((lots, cut))
+        if found.0 > 0 {
+            purse.spent = spent(found.0)?;
+            purse.lots[leg] += found.0;
+        }
+        Ok(found)
+    }
+
+    fn lot(&self, order: &Order) -> i64 {
+        self.config.instruments[order.instrument].lot_size
+    }
+
+    /// The fee of so many lots, and what their price takes at once.
+    fn fill_burden(
+        &self,
+        order: &Order,
+        lots: i64,
+        price: i64,
+        liquidity: Liquidity,
+    ) -> Result<i128> {
+        let instrument = order.instrument;
+        let quantity = lots * self.lot(order);
+        let part = self.exposure.notional(instrument, quantity, price)?;
+        let fee = self.fee_of_fill(order.id, instrument, part, quantity, liquidity)?;
+        let loss = adverse(order.side, price, self.mark_of(order));
+        let lost = self.exposure.notional(instrument, quantity, loss)?;
+        add(fee, lost, "the cost of an order")
+    }
+
+    /// Whether all that is in flight, this order included, has its margin even without `spent`;
+    /// what will be held needs no more than that.
+    fn is_margin_plain(&self, order: &Order, spent: i128) -> Result<bool> {
+        if !self.is_equity_known(order.sleeve) {
+            return Ok(true);
+        }
+        let currency = self.config.instruments[order.instrument].currency;
+        let spent = self.exposure.in_fund_currency_up(currency, spent.max(0))?;
+        let equity = self.exposure.sleeve_equity(&self.ledger, order.sleeve)?;
+        Ok(add(self.required(order.sleeve)?, spent, "a margin")? <= equity)
     }
 
     /// Margin for so much of an instrument at its mark, in `10^-21` of its currency.

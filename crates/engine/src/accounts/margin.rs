@@ -3,7 +3,7 @@
 use crate::config::{AccountKind, PositionMode};
 use crate::engine::Engine;
 use crate::input::OrderRequest;
-use crate::numbers::{Result, Rounding, add, div_round};
+use crate::numbers::{Result, Rounding, add, div_round, sub};
 use crate::order::{Leg, OrderKind, Origin, Reason, Side, TimeInForce};
 use crate::output::{Outcome, Output};
 
@@ -90,34 +90,36 @@ impl Engine {
             required,
         });
         self.cancel_for_margin(ts, sleeve, out)?;
-        let mut left = positions;
-        let mut order = Vec::with_capacity(left.len());
-        for (index, position) in left.iter().enumerate() {
+        let mut order = Vec::with_capacity(positions.len());
+        for position in &positions {
             let rate = maintenance(self, position.instrument);
             let margin = self.margin_of_lots(position, position.lots, rate)?;
-            order.push((std::cmp::Reverse(margin), index));
+            order.push((std::cmp::Reverse(margin), position.instrument, position.leg));
         }
         order.sort_unstable();
-        for (_, index) in order {
-            let missing = self.margin_of_positions(&left, initial)? - equity;
+        for (_, instrument, leg) in order {
+            let left = self.closable(sleeve);
+            let equity = self.exposure.sleeve_equity(&self.ledger, sleeve)?;
+            let missing = sub(
+                self.margin_of_positions(&left, initial)?,
+                equity,
+                "a margin",
+            )?;
             if missing <= 0 {
                 break;
             }
-            let position = left[index];
-            let is_tradable = self.is_listed(position.instrument, ts);
-            if position.lots == 0 || !is_tradable {
+            let is_it = |p: &&Closable| (p.instrument, p.leg) == (instrument, leg) && p.lots > 0;
+            let Some(position) = left.iter().find(is_it) else {
                 continue;
-            }
-            let rate = initial(self, position.instrument);
-            let per_lot = self.margin_of_lots(&position, 1, rate)?;
+            };
+            let per_lot = self.margin_of_lots(position, 1, initial(self, instrument))?;
             let lots = if per_lot == 0 {
                 position.lots
             } else {
                 let wanted = div_round(missing, per_lot, Rounding::Up).max(1);
                 i64::try_from(wanted).unwrap_or(i64::MAX).min(position.lots)
             };
-            left[index].lots -= lots;
-            self.liquidate(ts, sleeve, &position, lots, out)?;
+            self.liquidate(ts, sleeve, position, lots, out)?;
         }
         self.book.sweep();
         Ok(())
@@ -144,7 +146,7 @@ impl Engine {
                             && order.leg.index() == leg
                             && order.side == side
                     })
-                    .map(|order| order.unfilled())
+                    .map(crate::order::Order::unfilled)
                     .sum();
                 let lot = self.config.instruments[instrument].lot_size;
                 found.push(Closable {

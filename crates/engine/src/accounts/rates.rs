@@ -65,9 +65,20 @@ impl Engine {
     /// Whether all that a sleeve has can be told in the fund's currency.
     pub(crate) fn is_equity_known(&self, sleeve: usize) -> bool {
         (1..self.config.currencies.len()).all(|currency| {
-            self.exposure.rates[currency].is_some()
-                || (self.ledger.cash(sleeve, currency) == 0
-                    && self.exposure.value_in(sleeve, currency) == 0)
+            self.exposure.rates[currency].is_some() || !self.has_in(sleeve, currency)
+        })
+    }
+
+    /// Whether a sleeve has anything in a currency.
+    fn has_in(&self, sleeve: usize, currency: usize) -> bool {
+        let settled = self.ledger.settled(sleeve, currency);
+        if settled != 0 || self.ledger.cash(sleeve, currency) != settled {
+            return true;
+        }
+        (0..self.config.instruments.len()).any(|instrument| {
+            self.config.instruments[instrument].currency == currency
+                && (0..self.ledger.legs())
+                    .any(|leg| self.ledger.position(sleeve, instrument, leg).quantity != 0)
         })
     }
 }

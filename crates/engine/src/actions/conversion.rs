@@ -264,11 +264,6 @@ impl Engine {
             .post("a conversion", sleeve, currency, &entries)?;
         let quantity = quantity_of(i128::from(other.quantity) + arriving)?;
         self.ledger.set_quantity(place, quantity);
-        if share.quantity > 0 {
-            let side = if sign > 0 { Side::Buy } else { Side::Sell };
-            let quantity = quantity_of(share.quantity)?;
-            self.say_moved(ts, (sleeve, terms.into, leg), side, quantity, out);
-        }
         if cash != 0 {
             out.push(Output::Posted(Posting {
                 ts,
@@ -289,6 +284,11 @@ impl Engine {
             cost: 0,
         };
         self.say_in_lieu(ts, &part, in_lieu, out);
+        if share.quantity > 0 {
+            let side = if sign > 0 { Side::Buy } else { Side::Sell };
+            let quantity = quantity_of(share.quantity)?;
+            self.say_moved(ts, (sleeve, terms.into, leg), side, quantity, out);
+        }
         Ok(())
     }
 
@@ -316,7 +316,7 @@ fn closed_by(other: &Position, arriving: i128, cost: i128) -> Result<i128> {
         return Ok(0);
     }
     let closed = held.abs().min(arriving.abs());
-    let own = part_of(other.cost, closed, held.abs())?;
-    let came = part_of(cost, closed, arriving.abs())?;
+    let own = part_of(other.cost * held.signum(), closed, held.abs())? * held.signum();
+    let came = part_of(cost * arriving.signum(), closed, arriving.abs())? * arriving.signum();
     add(own, came, "a cost")
 }

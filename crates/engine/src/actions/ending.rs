@@ -68,9 +68,10 @@ impl Engine {
         out: &mut Vec<Output>,
     ) -> Result<()> {
         if let (Some(price), Some(_)) = (price, self.mark(instrument)) {
-            // What the end pays is no move of the market.
+            // What the end pays is no move of the market, so nothing may be held against it.
             self.forget_reference(instrument);
             self.change_mark(ts, instrument, price)?;
+            self.forget_reference(instrument);
         }
         let price = self.mark(instrument).or(price);
         for sleeve in 0..self.config.sleeves.len() {

@@ -5,6 +5,7 @@ use crate::config::Instrument;
 use crate::engine::Engine;
 use crate::numbers::{Result, Rounding, div_nearest, div_round};
 use crate::order::{Order, OrderKind, Reason, Side, Trail};
+use crate::orders::adverse;
 use crate::output::Output;
 
 /// What an action does to prices and quantities.
@@ -31,20 +32,14 @@ impl Engine {
         out: &mut Vec<Output>,
     ) -> Result<()> {
         let slots = self.book.slots_of(instrument);
-        let mut ended = Vec::new();
+        let mut changes = Vec::with_capacity(slots.len());
         for &slot in &slots {
             let Some(before) = self.book.get(slot).copied() else {
                 continue;
             };
-            match adjusted(&before, &self.config.instruments[instrument], terms) {
-                None => ended.push(slot),
-                Some(after) => {
-                    self.book.replace(slot, after, 0);
-                    if are_terms_new(&before, &after) {
-                        out.push(Output::OrderAmended { ts, order: after });
-                    }
-                }
-            }
+            let after = adjusted(&before, &self.config.instruments[instrument], terms);
+            self.book.replace(slot, after.unwrap_or(before), 0);
+            changes.push((slot, before, after));
         }
         self.exposure = self.exposure_from_scratch()?;
         for &slot in &slots {
@@ -53,8 +48,18 @@ impl Engine {
                 self.book.replace(slot, order, hold);
             }
         }
-        for slot in ended {
-            self.cancel(ts, slot, Reason::Action, out)?;
+        for (slot, before, after) in changes {
+            // The end of one may have ended another that hangs on it.
+            if !self.book.is_in(slot, before.id) {
+                continue;
+            }
+            match after {
+                None => self.cancel(ts, slot, Reason::Action, out)?,
+                Some(order) if are_terms_new(&before, &order) => {
+                    out.push(Output::OrderAmended { ts, order });
+                }
+                Some(_) => {}
+            }
         }
         self.book.sweep();
         Ok(())
@@ -79,7 +84,7 @@ fn adjusted(before: &Order, listed: &Instrument, terms: &Terms) -> Option<Order>
     let mut order = *before;
     if let Terms::Rescaled { quantities, .. } = terms {
         let unfilled = scaled_lots(before.unfilled(), *quantities, listed.lot_size)?;
-        if unfilled == 0 {
+        if unfilled == 0 && before.unfilled() > 0 {
             return None;
         }
         order.quantity = before.filled.checked_add(unfilled)?;
@@ -121,23 +126,27 @@ fn adjusted(before: &Order, listed: &Instrument, terms: &Terms) -> Option<Order>
             let amount = scaled(amount, *prices, listed.tick_size, Rounding::Up)?;
             order.trail = Some(Trail::Amount(amount.max(listed.tick_size)));
         }
-        order.adverse = scaled(before.adverse, *prices, 1, Rounding::Up)?;
     }
-    order.reference = match (order.kind.has_limit(), order.trigger_price) {
-        (true, _) => order.limit_price?,
-        (false, Some(trigger)) => trigger,
-        (false, None) => {
-            let price = match terms {
-                Terms::Rescaled { prices, .. } => {
-                    div_nearest(prices.times(before.reference).ok()?, prices.denominator)
-                }
-                Terms::Lowered { drop } => i128::from(before.reference) - i128::from(*drop),
-            };
-            let least = if listed.negative_prices { i128::MIN } else { 1 };
-            i64::try_from(price.max(least)).ok()?
-        }
+    // The mark at acceptance, as far as the order still knows it.
+    let mark = match before.side {
+        Side::Buy => before.reference.checked_sub(before.adverse)?,
+        Side::Sell => before.reference.checked_add(before.adverse)?,
     };
+    order.reference = restated(before.reference, listed, terms)?;
+    order.adverse = adverse(before.side, order.reference, restated(mark, listed, terms)?);
     Some(order)
+}
+
+/// A price that is not the order's own: to the nearest unit.
+fn restated(price: i64, listed: &Instrument, terms: &Terms) -> Option<i64> {
+    let price = match terms {
+        Terms::Rescaled { prices, .. } => {
+            div_nearest(prices.times(price).ok()?, prices.denominator)
+        }
+        Terms::Lowered { drop } => i128::from(price) - i128::from(*drop),
+    };
+    let least = if listed.negative_prices { i128::MIN } else { 1 };
+    i64::try_from(price.max(least)).ok()
 }
 
 /// Whether a dividend lowers the prices of an order: what would trade only because the price

@@ -120,13 +120,13 @@ impl Engine {
             self.exposure.unit[instrument],
             "a part",
         )?;
+        let up = if mark < 0 { -1 } else { 1 };
         let part = CashPart {
             sleeve,
             instrument,
             leg,
             sign,
-            value: mul_div(rest, worth, quantities.numerator, against(sign))?
-                * i128::from(mark.signum()),
+            value: mul_div(rest, worth, quantities.numerator, against(sign * up))? * up,
             cost: part_of(held.cost * sign, rest, exact)?,
         };
         if rest > 0 {
@@ -199,13 +199,15 @@ pub(crate) fn against(sign: i128) -> Rounding {
     }
 }
 
-/// The cost of `rest` out of `whole`, rounded towards zero; all of it where they are the same.
+/// The cost of `rest` out of `whole`, rounded down; all of it where they are the same.
 pub(crate) fn part_of(cost: i128, rest: i128, whole: i128) -> Result<i128> {
     if rest == whole {
         return Ok(cost);
     }
-    let part = mul_div(cost.abs(), rest, whole, Rounding::Down)?;
-    Ok(part * cost.signum())
+    if cost < 0 {
+        return Ok(-mul_div(-cost, rest, whole, Rounding::Up)?);
+    }
+    mul_div(cost, rest, whole, Rounding::Down)
 }
 
 pub(crate) fn price_of(price: i128) -> Result<i64> {

@@ -182,16 +182,27 @@ impl Exposure {
     /// In the fund's currency; each currency is converted as a whole.
     #[inline]
     pub(crate) fn sleeve_equity(&self, ledger: &Ledger, sleeve: usize) -> Result<i128> {
+        self.equity_less(ledger, sleeve, 0, 0)
+    }
+
+    /// The same with an amount of a currency taken off.
+    #[inline]
+    pub(crate) fn equity_less(
+        &self,
+        ledger: &Ledger,
+        sleeve: usize,
+        less_in: usize,
+        amount: i128,
+    ) -> Result<i128> {
+        let place = "the equity of a sleeve";
         let mut sum = 0;
         for currency in 0..self.currencies {
             let value = self.value[sleeve * self.currencies + currency];
-            let total = add(
-                ledger.cash(sleeve, currency),
-                value,
-                "the equity of a sleeve",
-            )?;
-            let total = self.in_fund_currency(currency, total)?;
-            sum = add(sum, total, "the equity of a sleeve")?;
+            let mut total = add(ledger.cash(sleeve, currency), value, place)?;
+            if currency == less_in {
+                total = sub(total, amount, place)?;
+            }
+            sum = add(sum, self.in_fund_currency(currency, total)?, place)?;
         }
         Ok(sum)
     }

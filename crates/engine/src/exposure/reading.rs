@@ -98,9 +98,4 @@ impl Exposure {
     pub(crate) fn in_fund_currency_up(&self, currency: usize, amount: i128) -> Result<i128> {
         Ok(-self.in_fund_currency(currency, -amount)?)
     }
-
-    /// What positions of a sleeve are worth beyond its cash, in their currency.
-    pub(crate) fn value_in(&self, sleeve: usize, currency: usize) -> i128 {
-        self.value[sleeve * self.currencies + currency]
-    }
 }

@@ -43,8 +43,8 @@ impl Money {
 impl Ledger {
     /// Book a trade; returns how the cost of the position changed.
     ///
-    /// What goes against the position closes it, relieving cost in proportion to the quantity,
-    /// rounded towards zero (the last unit relieves what is left); the rest opens at its price.
+    /// What goes against the position closes it, relieving cost in proportion to the quantity (the
+    /// last unit relieves what is left); the rest opens at its price.
     pub(crate) fn trade(&mut self, trade: &Trade) -> Result<i128> {
         let Trade {
             sleeve, instrument, ..
@@ -110,19 +110,19 @@ impl Trade {
     }
 }
 
-/// The cost of `closed` out of `held` units (both without sign): its share, rounded towards zero,
-/// or all where nothing is left.
-pub(crate) fn relieved(cost: i128, closed: i128, held: i128) -> Result<i128> {
-    if closed == held {
-        return Ok(cost);
+/// The cost of `closed` out of a position of `whole` units (both without sign): its share, or all
+/// where nothing is left. Rounded down for longs; for shorts, whose cost is turned around, up.
+fn relieved(position: &Position, closed: i128, whole: i128) -> Result<i128> {
+    if closed == whole {
+        return Ok(position.cost);
     }
-    let product = mul(cost, closed, "the cost of a sale")?;
-    let rounding = if product < 0 {
+    let product = mul(position.cost, closed, "the cost of a sale")?;
+    let rounding = if position.quantity < 0 {
         Rounding::Up
     } else {
         Rounding::Down
     };
-    Ok(div_round(product, held, rounding))
+    Ok(div_round(product, whole, rounding))
 }
 
 /// How a trade changes what a position cost.
@@ -133,7 +133,7 @@ fn cost_change(position: &Position, quantity: i64, per_unit: i128, notional: i12
     }
     let whole = i128::from(held.unsigned_abs());
     let closed = i128::from(quantity.unsigned_abs()).min(whole);
-    let relieved = relieved(position.cost, closed, whole)?;
+    let relieved = relieved(position, closed, whole)?;
     // What is left of the trade after closing, with its sign, opens a position the other way.
     let opened = i128::from(quantity) + if held > 0 { closed } else { -closed };
     let opened = mul(opened, per_unit, "the cost of a trade")?;
