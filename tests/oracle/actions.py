@@ -191,7 +191,7 @@ class Actions(Days):
             order.trigger_price = (down if falls else upwards)(order.trigger_price)
         if order.trail is not None and "amount" in order.trail:
             order.trail = {"amount": max(tick, upwards(order.trail["amount"]))}
-        order.reference = self._at_least_one(instrument, nearest(order.reference * c, d))
+        order.reference = self._reference(instrument, order, nearest(order.reference * c, d))
         order.mark = self._at_least_one(instrument, nearest(order.mark * c, d))
         unfilled = order.unfilled * a // b // lot * lot
         order.quantity = order.filled + unfilled
@@ -210,9 +210,16 @@ class Actions(Days):
             falls = order.buys == (order.kind in TOUCHED)
             if order.trigger_price is not None and falls:
                 order.trigger_price = (order.trigger_price - drop) // tick * tick
-            order.reference = self._at_least_one(instrument, order.reference - drop)
+            order.reference = self._reference(instrument, order, order.reference - drop)
             order.mark = self._at_least_one(instrument, order.mark - drop)
             self._tell(order, before)
+
+    def _reference(self, instrument: Instrument, order: Order, else_price: int) -> int:
+        if order.limit_price is not None:
+            return order.limit_price
+        if order.trigger_price is not None:
+            return order.trigger_price
+        return self._at_least_one(instrument, else_price)
 
     @staticmethod
     def _at_least_one(instrument: Instrument, price: int) -> int:
@@ -313,7 +320,8 @@ class Actions(Days):
             abs(held) * terms["numerator"] * 10**into.quantity_precision,
             terms["denominator"] * 10**instrument.quantity_precision,
         )
-        return exact, floor(exact / into.lot_size) * into.lot_size
+        lots: int = floor(exact / into.lot_size)
+        return exact, lots * into.lot_size
 
     def _merger_stock(self, instrument: Instrument, terms: Mapping[str, Any]) -> None:
         self._cancel_all(instrument.index, "action")
@@ -336,12 +344,12 @@ class Actions(Days):
                 line, abs(held), paid + rest, 0, 0, relieved=relieved, moved=cost - relieved
             )
             self._leave_or_come(line, -sign, abs(held))
-            for kind, amount in (("merger", paid), ("in_lieu", rest)):
-                if amount:
-                    of = instrument if kind == "merger" else into
-                    self.posted(line[0], of.currency, kind, sign * amount, of.index)
+            if paid:
+                self.posted(line[0], into.currency, "merger", sign * paid, instrument.index)
             if new:
                 self._move_in((line[0], into.index, line[2]), sign, new, cost - relieved)
+            if rest:
+                self.posted(line[0], into.currency, "in_lieu", sign * rest, into.index)
         self.ended.add(instrument.index)
 
     def _leave_or_come(self, line: Line, sign: int, quantity: int) -> None:

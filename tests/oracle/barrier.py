@@ -321,6 +321,9 @@ class Barrier(Venue):
             and (order.waits_for_trigger or order.limit_price is not None)
         ]
         path = Path(index, first, on_it)
+        for order in on_it:
+            if order.kind == "trailing_stop" and order.waits_for_trigger:
+                self.follow(order, first)
         self._enter_released(path)
         for start, end in pairwise(turns):
             while True:

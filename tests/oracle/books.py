@@ -221,10 +221,7 @@ class Books(State):
         for currency in range(len(self.currencies)):
             if self.rate(currency) is not None:
                 continue
-            if (
-                self.balances[sleeve, currency, "cash"]
-                or self.balances[sleeve, currency, "unsettled"]
-            ):
+            if self.money_of(sleeve, currency):
                 return True
             if any(self.instruments[at[1]].currency == currency for at in self.lines_of(sleeve)):
                 return True

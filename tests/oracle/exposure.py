@@ -48,7 +48,8 @@ class Exposure(Books):
         exact = Fraction(abs(instrument.notional(quantity, price)) * rate, RATE_ONE)
         exact += Fraction(per_unit * quantity, 10**instrument.quantity_precision)
         minor: int = 10 ** (12 - self.currencies[instrument.currency]["precision"])
-        return ceil(exact / minor) * minor
+        coins: int = ceil(exact / minor)
+        return coins * minor
 
     def fee_worst(self, instrument: Instrument, quantity: int, price: int, paid: bool) -> int:
         """The most that the schedule may ask."""
@@ -61,7 +62,7 @@ class Exposure(Books):
     def fee_of(
         self, order: Order, quantity: int, price: int, liquidity: str, before: int | None = None
     ) -> int:
-        """What a fill costs; `before` is what the order's earlier fills came to, if not as it is."""
+        """What a fill costs, after what the order has paid (or `before`)."""
         if liquidity == "none":
             return 0
         instrument = self.of(order)

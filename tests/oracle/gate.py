@@ -126,13 +126,7 @@ class Gate(Forms):
         yield from self._states(order, free)
         for failure in self.form_failures(order):
             if failure.rule == "lot":
-                lot = self.of(order).lot_size
-                yield Check(
-                    "lot",
-                    lambda q: q > 0 and q % lot == 0,
-                    lambda q: {"quantity": q},
-                    {"quantity": lot},
-                )
+                yield self._whole_lots(order)
             else:
                 yield fact(failure.rule, False, failure.figure, failure.limit)
                 return
@@ -151,6 +145,15 @@ class Gate(Forms):
         yield from self._exposure_checks(order, free)
         yield from self._statistics(order, free)
         yield from self._var_checks(order, free)
+
+    def _whole_lots(self, order: Order) -> Check:
+        lot = self.of(order).lot_size
+        return Check(
+            "lot",
+            lambda q: q > 0 and q % lot == 0,
+            lambda q: {"quantity": q},
+            {"quantity": lot},
+        )
 
     def _known(self, order: Order) -> bool:
         return 0 <= order.instrument < len(self.instruments)

@@ -40,20 +40,23 @@ class Life(Gate):
         self.emit("order_rejected", {"order": order.record(), "rule": failure.rule})
         self.say(order, "rejected", failure)
 
-    def say(self, order: Order, outcome: str, failure: Failure | None = None) -> None:
+    def say(
+        self, order: Order, outcome: str, failure: Failure | None = None, *, count: bool = True
+    ) -> None:
         """Give the gate's verdict, and count it."""
         if failure is None:
             self.verdict(order, outcome, "all")
         else:
             self.verdict(order, outcome, failure.rule, failure.figure, failure.limit)
-        self.judged(order, outcome, "all" if failure is None else failure.rule)
+        rule = "all" if failure is None else failure.rule
+        self.judged(order, outcome, rule, count=count)
 
-    def judged(self, order: Order, outcome: str, rule: str) -> None:
+    def judged(self, order: Order, outcome: str, rule: str, *, count: bool = True) -> None:
         """Count a verdict of the gate."""
         if order.origin == "liquidation":
             return
         self.verdict_counted(outcome, rule)
-        if outcome in ("accepted", "cut") and order.status != "held":
+        if outcome in ("accepted", "cut") and count:
             self.counted.append((self.now, order.sleeve))
 
     def accept(
@@ -127,7 +130,8 @@ class Life(Gate):
                 # A trailing stop has no trigger before its release.
                 order.trigger_price = order.asked_trigger
                 self.emit("order_held", order.record())
-                self.say(order, "accepted")
+                # A child counts when it is released.
+                self.say(order, "accepted", count=False)
         self.choose(orders[0].group)
         for order in orders:
             if order.parent is None and order.working:
@@ -451,6 +455,9 @@ class Life(Gate):
         only_less = set(changed) == {"quantity"} and changed["quantity"] < order.quantity
         for name, value in new.items():
             setattr(order, name, value)
+        if order.status == "held" and changed:
+            order.arrival = self.now
+            order.asked_trigger, order.reference = trial.asked_trigger, trial.reference
         if not changed or only_less or order.status == "held":
             if "quantity" in changed and order.display_quantity is not None:
                 order.display_quantity = min(order.display_quantity, order.unfilled)
@@ -463,7 +470,6 @@ class Life(Gate):
         order.arrival = self.now
         order.rested = False
         order.fresh = True
-        order.held_said = False
         self.leave(order)
         self.choose(order.group)
         self._tell_amended(order)
@@ -505,9 +511,9 @@ class Life(Gate):
             return None
         if "quantity" in new and new["quantity"] <= order.filled:
             return Failure("lot", {"quantity": new["quantity"]}, {"quantity": order.filled})
-        if "quantity" in new and (order.group is not None or order.parent is not None):
+        if "quantity" in changed and (order.group is not None or order.parent is not None):
             return Failure("linked")
-        if "trigger_price" in new and (order.triggered or order.kind == "trailing_stop"):
+        if "trigger_price" in changed and (order.triggered or order.kind == "trailing_stop"):
             return Failure("trigger")
         if order.status == "held":
             return self.judge_form(trial, band=False)

@@ -14,11 +14,25 @@ from oracle.terms import Order
 STRICTNESS = {"active": 0, "on": 0, "reduce_only": 1, "halted": 2, "off": 2}
 BREAKERS = ("drawdown", "day_loss", "rejects", "dislocation", "order_rate")
 
-LIMITS = (
-    "price_band fat_finger_quantity fat_finger_notional fat_finger_volume position_max weight_max "
-    "sector_max gross_max leverage_max net_max volatility_max instrument_volatility_max "
-    "correlation_max regimes_blocked bar_age_max_ns quote_age_max_ns duplicate_window_ns"
-).split()  # noqa: SIM905 - a list of names
+LIMITS = [
+    "price_band",
+    "fat_finger_quantity",
+    "fat_finger_notional",
+    "fat_finger_volume",
+    "position_max",
+    "weight_max",
+    "sector_max",
+    "gross_max",
+    "leverage_max",
+    "net_max",
+    "volatility_max",
+    "instrument_volatility_max",
+    "correlation_max",
+    "regimes_blocked",
+    "bar_age_max_ns",
+    "quote_age_max_ns",
+    "duplicate_window_ns",
+]
 NESTED = {
     "value_at_risk": ("value_at_risk", "max"),
     "incremental_value_at_risk": ("value_at_risk", "step_max"),
@@ -158,9 +172,14 @@ class States(Actions):
 
     def _flatten_exchange(self, line: tuple[int, int, int], base: int) -> None:
         instrument = self.instruments[line[1]]
-        balance = self.money_of(line[0], base)
-        if balance > 0:
-            lots = balance // instrument.base_money(instrument.lot_size)
+        out = sum(
+            self.of(each).base_money(each.unfilled)
+            for each in self.in_flight(line[0])
+            if not each.buys and self.of(each).base == base
+        )
+        left = self.money_of(line[0], base) - out
+        if left > 0:
+            lots = left // instrument.base_money(instrument.lot_size)
             self._flatten_line(line, lots * instrument.lot_size)
 
     def _flatten_line(self, line: tuple[int, int, int], quantity: int) -> None:

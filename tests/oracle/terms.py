@@ -194,7 +194,23 @@ class Order:
         return {name: getattr(self, name) for name in names.split()}
 
 
-REQUEST = ["sleeve", "instrument", "side", "quantity", "kind", "tif", "limit_price", "trigger_price", "trail", "trigger_by", "expire_at", "display_quantity", "post_only", "reduce_only", "leg"]
+REQUEST = [
+    "sleeve",
+    "instrument",
+    "side",
+    "quantity",
+    "kind",
+    "tif",
+    "limit_price",
+    "trigger_price",
+    "trail",
+    "trigger_by",
+    "expire_at",
+    "display_quantity",
+    "post_only",
+    "reduce_only",
+    "leg",
+]
 
 
 def order_of(request: Mapping[str, Any], id: int, ts: int, origin: str = "strategy") -> Order:

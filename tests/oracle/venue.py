@@ -54,7 +54,7 @@ class Venue(Life):
         k, r = divmod(self.now - since, half)
         if k > 62:
             return 0
-        size = abs(volume) * (2 * half - r) // (2 * half * 2**k)
+        size: int = abs(volume) * (2 * half - r) // (2 * half << k)
         return size if volume >= 0 else -size
 
     def impact(self, instrument: Instrument, sign: int, quantity: int, extra: int = 0) -> int:
@@ -163,7 +163,10 @@ class Venue(Life):
 
         else:
             currency = instrument.base
-            cost = instrument.base_money
+
+            def cost(q: int) -> int:
+                return instrument.base_money(q)
+
         if currency is None:
             return Cut(quantity)
         left = self.spendable(sleeve, currency) - purse.spent.get((sleeve, currency), 0)

@@ -97,9 +97,7 @@ class Comparison:
             self.engine.audit()
         return found
 
-    def _compare(
-        self, found: Sequence[Record], expected: Sequence[Record], oracle: Oracle
-    ) -> None:
+    def _compare(self, found: Sequence[Record], expected: Sequence[Record], oracle: Oracle) -> None:
         its, own = [told(each) for each in found], [told(each) for each in expected]
         for place in range(max(len(its), len(own))):
             here = its[place] if place < len(its) else None
@@ -148,7 +146,9 @@ def replay(
             return (number, f"the oracle fails: {type(error).__name__}")
         try:
             comparison.step(input, expected, oracle)
-        except Exception as error:  # a difference, or an audit that fails
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a difference, an audit that fails, a panic
             return (number, str(error))
     return None
 

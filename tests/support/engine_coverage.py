@@ -8,15 +8,16 @@ from typing import Any
 
 from oracle import Oracle
 
-type Seen = Counter[tuple[str, str]]
-"""How often, by list and name."""
+
+class Seen(Counter[tuple[str, str]]):
+    """How often, by list and name."""
 
 
 def seen_in(
     inputs: Iterable[Mapping[str, Any]], outputs: Iterable[Mapping[str, Any]], oracle: Oracle
 ) -> Seen:
     """Count what inputs, outputs and orders show."""
-    seen: Seen = Counter()
+    seen = Seen()
     for input in inputs:
         _of_input(seen, input["event"])
     for output in outputs:
@@ -53,7 +54,7 @@ def _of_input(seen: Seen, event: Mapping[str, Any]) -> None:
     seen["event", name] += 1
     match name:
         case "operator":
-            command = terms if isinstance(terms, str) else next(iter(terms))
+            command = str(terms if isinstance(terms, str) else next(iter(terms)))
             seen["command", command] += 1
             if command == "sleeve":
                 seen["sleeve_state", terms["sleeve"]["state"]] += 1

@@ -17,10 +17,20 @@ from support.random_worlds import DAY, HOUR, MINUTE, MONEY, RATE, SECOND, START,
 
 type Record = dict[str, Any]
 
-KINDS = (
-    "market market limit limit limit stop stop_limit trailing_stop market_if_touched "
-    "limit_if_touched on_open on_close"
-).split()
+KINDS = [
+    "market",
+    "market",
+    "limit",
+    "limit",
+    "limit",
+    "stop",
+    "stop_limit",
+    "trailing_stop",
+    "market_if_touched",
+    "limit_if_touched",
+    "on_open",
+    "on_close",
+]
 STEPS = 26
 
 
@@ -33,20 +43,12 @@ class Step:
 
 
 @dataclass
-class Session:
-    """What an engine is started with, and all that happens to it."""
-
-    seed: int
-    config: Record
-    steps: list[Step]
-    oracle: Oracle
-
-
-@dataclass
 class Draft:
     """A session while it is being drawn."""
 
+    seed: int
     random: Random
+    config: Record
     oracle: Oracle
     prices: dict[int, int]
     steps: list[Step] = field(default_factory=list)
@@ -54,6 +56,13 @@ class Draft:
     sequence: int = 0
     book_ids: int = 0
     check: Callable[[Step], None] = lambda step: None
+
+    def run(self, check: Callable[[Step], None] = lambda step: None) -> None:
+        """Draw all inputs, and show each to `check` once the oracle has answered."""
+        self.check = check
+        _start(self)
+        for step in range(STEPS):
+            _step(self, step)
 
     def push(self, name: str, terms: object) -> bool:
         """Give the oracle an input; what it refuses must be refused by every engine."""
@@ -81,23 +90,25 @@ class Draft:
         return self.random.random() < p
 
 
-def random_session(seed: int, check: Callable[[Step], None] = lambda step: None) -> Session:
-    """Draw the session of a seed: always the same one."""
+def draft_session(seed: int) -> Draft:
+    """Set up the session of a seed: always the same one."""
     random = Random(seed)
     config = random_config(random)
     oracle = Oracle(config)
-    prices = {
-        each.index: max(1, random.randint(10, 120) * 10**each.price_precision)
-        // each.tick_size
-        * each.tick_size
-        + each.tick_size
-        for each in oracle.instruments
-    }
-    draft = Draft(random, oracle, prices, check=check)
-    _start(draft)
-    for step in range(STEPS):
-        _step(draft, step)
-    return Session(seed, config, draft.steps, oracle)
+    prices = {each.index: _first_price(random, each) for each in oracle.instruments}
+    return Draft(seed, random, config, oracle, prices)
+
+
+def random_session(seed: int) -> Draft:
+    """Draw the whole session of a seed."""
+    draft = draft_session(seed)
+    draft.run()
+    return draft
+
+
+def _first_price(random: Random, instrument: Instrument) -> int:
+    price = random.randint(10, 120) * int(10**instrument.price_precision)
+    return (price // instrument.tick_size + 1) * instrument.tick_size
 
 
 def _start(draft: Draft) -> None:
@@ -639,7 +650,9 @@ def _prices(draft: Draft, instrument: Instrument, request: Record) -> None:
         if kind == "trailing_stop":
             tick = instrument.tick_size
             trail = {"amount": tick * random.randint(1, 20)}
-            request["trail"] = trail if draft.chance(0.5) else {"rate": random.randint(1, 50) * 10**6}
+            request["trail"] = (
+                trail if draft.chance(0.5) else {"rate": random.randint(1, 50) * 10**6}
+            )
         else:
             request["trigger_price"] = _price_near(draft, instrument)
         if draft.chance(0.3):

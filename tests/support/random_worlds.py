@@ -168,9 +168,7 @@ def _instrument(
     return entry
 
 
-def _exchange(
-    random: Random, index: int, count: int, venues: int, style: str, days: int
-) -> Record:
+def _exchange(random: Random, index: int, count: int, venues: int, style: str, days: int) -> Record:
     entry = _base(random, index, venues, style, days)
     currencies = random.sample(range(count), 2)
     entry["currency"], base = currencies
