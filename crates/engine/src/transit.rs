@@ -77,6 +77,12 @@ impl Transit {
 }
 
 impl Engine {
+    /// How many commands are on their way.
+    #[must_use]
+    pub fn transit_count(&self) -> usize {
+        self.transit.queue.len()
+    }
+
     /// When a command of an order reaches its venue; `ts` if that is at once.
     pub(crate) fn arrival_of(
         &self,

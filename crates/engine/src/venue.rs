@@ -10,8 +10,9 @@ mod taking;
 
 use crate::engine::Engine;
 use crate::error::EngineError;
+use crate::market::ladder::Level;
 use crate::market::queue::left;
-use crate::market::standing::{Form, LARGEST};
+use crate::market::standing::{Form, LARGEST, UNLIMITED};
 use crate::market::{BookLevel, BookOrder, DataKind, Quote, TradingStatus};
 use crate::numbers::Result;
 use crate::order::Side;
@@ -252,6 +253,12 @@ impl Engine {
         Ok(())
     }
 
+    /// A corporate action has changed an instrument and our orders in it.
+    pub(crate) fn restate_market(&mut self, instrument: usize) {
+        self.floor.restate(&self.config, instrument, &self.book);
+        self.rewatch(instrument);
+    }
+
     /// Whether an instrument does not trade now.
     pub(crate) fn is_halted(&self, instrument: usize) -> bool {
         self.floor.pits[instrument].standing.halted
@@ -286,6 +293,48 @@ impl Engine {
             ts,
             problem,
         }
+    }
+}
+
+/// Reading the markets.
+impl Engine {
+    /// What stands best on both sides of an event instrument; crossed markets too.
+    #[must_use]
+    pub fn quote(&self, instrument: usize) -> Quote {
+        let standing = &self.floor.pits[instrument].standing;
+        let level = |side| standing.far_level(side, 0);
+        let known = |level: &Level| Some(level.size).filter(|size| *size != UNLIMITED);
+        let (bid, ask) = (level(Side::Sell), level(Side::Buy));
+        Quote {
+            bid: bid.map(|level| level.price),
+            bid_size: bid.as_ref().and_then(known),
+            ask: ask.map(|level| level.price),
+            ask_size: ask.as_ref().and_then(known),
+        }
+    }
+
+    /// Price of the last trade of an event instrument.
+    #[must_use]
+    pub fn last_trade(&self, instrument: usize) -> Option<i64> {
+        self.floor.pits[instrument].standing.last
+    }
+
+    /// Price and size of a level of a book, so many below the best; buys are bids.
+    #[must_use]
+    pub fn book_level(&self, instrument: usize, side: Side, depth: usize) -> Option<(i64, i64)> {
+        let book = self.floor.pits[instrument].standing.depth.as_ref()?;
+        let level = book.side(side).level(depth)?;
+        Some((level.price, level.size))
+    }
+
+    /// What stands before an order of ours that rests on a book.
+    #[must_use]
+    pub fn queue_ahead(&self, order: u64) -> Option<i64> {
+        let slot = self.book.find(order)?;
+        let instrument = self.book.get(slot)?.instrument;
+        let stand = self.floor.stand(slot)?;
+        let seat = self.floor.pits[instrument].desk.seat(stand)?;
+        (stand.queue == Queue::Resting).then_some(seat.ahead)
     }
 }
 

@@ -78,6 +78,7 @@ impl Engine {
                 }
             }
         }
+        self.restate_market(instrument);
         out.push(Output::ActionApplied {
             ts,
             instrument,

@@ -91,6 +91,12 @@ impl Queue {
         }
     }
 
+    /// No order stands any more.
+    pub(crate) fn forget(&mut self) {
+        self.orders = ById::default();
+        self.former = ById::default();
+    }
+
     /// A message is complete; whether it was a snapshot.
     pub(crate) fn settle(&mut self) -> bool {
         let was_snapshot = !self.former.is_empty();

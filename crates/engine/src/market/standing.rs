@@ -195,6 +195,17 @@ impl Standing {
         self.ask_taken = 0;
     }
 
+    /// Nothing stands any more, and no trade counts as the last.
+    pub(crate) fn forget(&mut self) {
+        self.set_quote(&Quote::default());
+        self.last = None;
+        if let Some(depth) = &mut self.depth {
+            depth.bids.clear();
+            depth.asks.clear();
+            depth.queue.forget();
+        }
+    }
+
     /// Take the best prices over from the levels.
     pub(crate) fn refresh_best(&mut self) {
         if let Some(depth) = &self.depth {

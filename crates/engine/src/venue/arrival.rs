@@ -6,6 +6,7 @@ use crate::numbers::Result;
 use crate::order::{Order, OrderKind, Reason, TimeInForce};
 use crate::output::Output;
 use crate::venue::desk::{Queue, Seat, Stand, key_of};
+use crate::venue::floor::key_in;
 
 impl Engine {
     /// An order has come to the venue of an event instrument, is released or changed there, or
@@ -107,10 +108,6 @@ impl Engine {
             shown: order.display_quantity.unwrap_or(i64::MAX),
             place: 0,
         };
-        let key = match queue {
-            Queue::Resting | Queue::Fresh => key_of(order.side, order.limit_price),
-            Queue::Waiting | Queue::Auction => 0,
-        };
         if queue == Queue::Resting
             && let Some(depth) = &mut pit.standing.depth
         {
@@ -121,7 +118,7 @@ impl Engine {
         let stand = Stand {
             queue,
             side: order.side,
-            key,
+            key: key_in(queue, order),
             rank: pit.desk.next_rank(),
         };
         self.floor.sit(order.instrument, stand, seat);

@@ -99,6 +99,11 @@ impl Desk {
             .remove(&(stand.key, stand.rank));
     }
 
+    pub(crate) fn seat(&self, stand: Stand) -> Option<&Seat> {
+        self.line(stand.queue, stand.side)
+            .get(&(stand.key, stand.rank))
+    }
+
     pub(crate) fn seat_mut(&mut self, stand: Stand) -> Option<&mut Seat> {
         self.line_mut(stand.queue, stand.side)
             .get_mut(&(stand.key, stand.rank))

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::book::Book;
 use crate::config::Config;
 use crate::market::standing::{Form, NO_ASK, NO_BID, Standing, StandingState};
 use crate::order::{Order, Side};
@@ -126,14 +127,10 @@ impl Floor {
 
     /// Give an order the seat that it had.
     pub(crate) fn restore_seat(&mut self, slot: usize, order: &Order, state: &SeatState) {
-        let limit = match state.queue {
-            Queue::Resting | Queue::Fresh => order.limit_price,
-            Queue::Waiting | Queue::Auction => None,
-        };
         let stand = Stand {
             queue: state.queue,
             side: order.side,
-            key: key_of(order.side, limit),
+            key: key_in(state.queue, order),
             rank: state.rank,
         };
         let seat = Seat {
@@ -148,6 +145,31 @@ impl Floor {
     /// Where an order stands.
     pub(crate) fn stand(&self, slot: usize) -> Option<Stand> {
         self.stands.get(slot).copied().flatten()
+    }
+
+    /// An instrument is another one after a corporate action: nothing stands until it is told
+    /// anew, and our orders keep their ranks at the prices that they have now.
+    pub(crate) fn restate(&mut self, config: &Config, instrument: usize, book: &Book) {
+        let pit = &mut self.pits[instrument];
+        pit.form = Form::new(config, instrument);
+        pit.standing.forget();
+        let seats: Vec<(Stand, Seat)> = pit.desk.all().map(|(at, seat)| (at, *seat)).collect();
+        for (stand, _) in &seats {
+            pit.desk.take_away(*stand);
+        }
+        for (stand, mut seat) in seats {
+            let Some(order) = book.get(seat.slot) else {
+                continue;
+            };
+            seat.ahead = 0;
+            seat.shown = order.display_quantity.unwrap_or(i64::MAX);
+            let stand = Stand {
+                key: key_in(stand.queue, order),
+                ..stand
+            };
+            self.sit(instrument, stand, seat);
+        }
+        self.pits[instrument].refresh_watch();
     }
 
     pub(crate) fn states(&self, id_of: impl Fn(usize) -> u64) -> Vec<PitState> {
@@ -167,6 +189,14 @@ impl Floor {
             floor.incomplete += usize::from(pit.standing.incomplete);
         }
         Some(floor)
+    }
+}
+
+/// The key of an order in a queue.
+pub(crate) fn key_in(queue: Queue, order: &Order) -> i64 {
+    match queue {
+        Queue::Resting | Queue::Fresh => key_of(order.side, order.limit_price),
+        Queue::Waiting | Queue::Auction => 0,
     }
 }
 

@@ -1,0 +1,602 @@
+//! The rules of `docs/engine/matching.md`, one by one.
+
+mod single;
+
+use quantvista_engine::Liquidity::{Maker, Taker};
+use quantvista_engine::Side::{Buy, Sell};
+use quantvista_engine::{
+    Amendment, Auction, AuctionKind, DataKind, EngineError, Event, FeeModel, FeeTier, ImpactModel,
+    LatencyModel, OrderKind, OrderRequest, Outcome, Output, Quote, Reason, Rule, SlippageModel,
+    TimeInForce, TradingStatus,
+};
+use single::{MONEY, Run, cancels, config, fills, limit, order, quote, short};
+
+fn with(tif: TimeInForce, request: OrderRequest) -> OrderRequest {
+    OrderRequest { tif, ..request }
+}
+
+#[test]
+fn market_orders_take_what_is_quoted_and_wait_for_the_rest() {
+    let mut run = Run::on(DataKind::Quotes);
+    run.quote((99_00, 5), (100_00, 5));
+    assert_eq!(short(&run.submit(order(Buy, 8))), [(1, 100_00, 5, Taker)]);
+    assert_eq!(short(&run.submit(order(Buy, 1))), []);
+    let out = run.quote((99_00, 5), (101_00, 5));
+    assert_eq!(short(&out), [(1, 101_00, 3, Taker), (2, 101_00, 1, Taker)]);
+    assert_eq!(short(&run.submit(order(Buy, 9))), [(3, 101_00, 1, Taker)]);
+}
+
+#[test]
+fn unknown_sizes_are_unlimited_and_a_size_of_nothing_is_no_side() {
+    let mut run = Run::on(DataKind::Quotes);
+    let unknown = Quote {
+        bid: Some(99_00),
+        ask: Some(100_00),
+        ..Quote::default()
+    };
+    run.next(Event::Quote {
+        instrument: 0,
+        quote: unknown,
+    });
+    let out = run.submit(order(Buy, 1_000));
+    assert_eq!(short(&out), [(1, 100_00, 1_000, Taker)]);
+    run.quote((99_00, 5), (100_00, 0));
+    assert_eq!(run.engine.quote(0).ask, None);
+    assert_eq!(short(&run.submit(order(Buy, 1))), []);
+    assert_eq!(short(&run.submit(order(Sell, 1))), [(3, 99_00, 1, Taker)]);
+}
+
+#[test]
+fn marks_are_middles_rounded_down_below_zero_too() {
+    let mut config = config(DataKind::Quotes);
+    config.instruments[0].negative_prices = true;
+    let mut run = Run::new(config);
+    run.trade(7, 1, None);
+    assert_eq!(run.engine.mark(0), Some(7));
+    run.quote((-4, 1), (-1, 1));
+    assert_eq!(run.engine.mark(0), Some(-3));
+    run.trade(50, 1, None);
+    assert_eq!(run.engine.mark(0), Some(-3));
+    run.quote((5, 1), (4, 1));
+    assert_eq!(run.engine.mark(0), Some(-3), "crossed quotes set no mark");
+    assert_eq!(short(&run.submit(order(Buy, 1))), []);
+}
+
+#[test]
+fn resting_limits_fill_at_their_limit_best_first_then_by_rank() {
+    let mut run = Run::on(DataKind::Quotes);
+    run.quote((99_00, 5), (101_00, 5));
+    run.submit(limit(Buy, 2, 99_00));
+    run.submit(limit(Buy, 2, 100_00));
+    run.submit(limit(Buy, 2, 100_00));
+    assert_eq!(short(&run.quote((99_00, 5), (100_50, 9))), []);
+    let out = run.quote((99_00, 5), (100_00, 3));
+    assert_eq!(short(&out), [(2, 100_00, 2, Maker), (3, 100_00, 1, Maker)]);
+    let out = run.quote((98_00, 5), (98_50, 9));
+    assert_eq!(short(&out), [(3, 100_00, 1, Maker), (1, 99_00, 2, Maker)]);
+}
+
+#[test]
+fn trades_fill_resting_limits_by_touch_or_through_and_once() {
+    for on_touch in [true, false] {
+        let mut config = config(DataKind::Quotes);
+        config.venues[0].limit_fill_on_touch = on_touch;
+        let mut run = Run::new(config);
+        run.quote((99_00, 5), (101_00, 5));
+        run.submit(limit(Buy, 4, 100_00));
+        run.submit(limit(Sell, 4, 100_50));
+        assert_eq!(short(&run.trade(100_00, 3, Some(Buy))), [], "they bought");
+        let touched = short(&run.trade(100_00, 3, Some(Sell)));
+        assert_eq!(touched.len(), usize::from(on_touch));
+        let out = short(&run.trade(99_50, 3, Some(Buy)));
+        let left = if on_touch { 1 } else { 3 };
+        assert_eq!(
+            out,
+            [(1, 100_00, left, Maker)],
+            "through fills whoever came"
+        );
+    }
+}
+
+#[test]
+fn post_only_never_takes() {
+    let mut run = Run::on(DataKind::Quotes);
+    run.quote((99_00, 5), (100_00, 5));
+    let post = |price| OrderRequest {
+        post_only: true,
+        ..limit(Buy, 1, price)
+    };
+    assert_eq!(cancels(&run.submit(post(100_00))), [(1, Reason::PostOnly)]);
+    assert_eq!(cancels(&run.submit(post(99_99))), []);
+    let out = run.quote((98_00, 5), (99_00, 5));
+    assert_eq!(short(&out), [(2, 99_99, 1, Maker)]);
+}
+
+#[test]
+fn immediate_orders_take_what_there_is_and_whole_ones_all_or_nothing() {
+    let mut run = Run::on(DataKind::L2);
+    run.levels(&[(Buy, 99_00, 5), (Sell, 100_00, 5), (Sell, 101_00, 5)]);
+    let out = run.submit(with(TimeInForce::Ioc, limit(Buy, 8, 100_00)));
+    assert_eq!(short(&out), [(1, 100_00, 5, Taker)]);
+    assert_eq!(cancels(&out), [(1, Reason::Ioc)]);
+    let out = run.submit(with(TimeInForce::Fok, limit(Buy, 6, 101_00)));
+    assert_eq!(short(&out), []);
+    assert_eq!(cancels(&out), [(2, Reason::Fok)]);
+    let out = run.submit(with(TimeInForce::Fok, limit(Buy, 5, 101_00)));
+    assert_eq!(short(&out), [(3, 101_00, 5, Taker)]);
+    let out = run.submit(with(TimeInForce::Ioc, order(Buy, 1)));
+    assert_eq!(cancels(&out), [(4, Reason::Ioc)], "nothing is left");
+}
+
+#[test]
+fn fill_or_kill_is_killed_where_funds_end() {
+    let mut config = config(DataKind::L2);
+    config.account.kind = quantvista_engine::AccountKind::Cash;
+    config.sleeves[0].cash = 905 * MONEY;
+    let mut run = Run::new(config);
+    run.levels(&[(Buy, 99_00, 5), (Sell, 100_00, 5), (Sell, 104_00, 5)]);
+    let out = run.submit(with(TimeInForce::Fok, order(Buy, 9)));
+    assert_eq!(short(&out), []);
+    assert_eq!(cancels(&out), [(1, Reason::Cash)]);
+    let out = run.submit(with(TimeInForce::Ioc, order(Buy, 9)));
+    assert_eq!(short(&out), [(2, 100_00, 5, Taker), (2, 104_00, 3, Taker)]);
+    assert_eq!(cancels(&out), [(2, Reason::Cash)]);
+}
+
+#[test]
+fn takers_walk_the_book_and_what_they_took_stays_taken() {
+    let mut run = Run::on(DataKind::L2);
+    run.levels(&[
+        (Buy, 99_00, 5),
+        (Sell, 100_00, 5),
+        (Sell, 101_00, 5),
+        (Sell, 102_00, 5),
+    ]);
+    let out = run.submit(limit(Buy, 12, 101_00));
+    assert_eq!(short(&out), [(1, 100_00, 5, Taker), (1, 101_00, 5, Taker)]);
+    run.levels(&[(Sell, 103_00, 5)]);
+    let out = run.submit(order(Buy, 1));
+    assert_eq!(
+        short(&out),
+        [(2, 102_00, 1, Taker)],
+        "100 and 101 are used up"
+    );
+    let out = run.levels(&[(Sell, 100_00, 5)]);
+    assert_eq!(short(&out), [(1, 101_00, 2, Maker)]);
+}
+
+#[test]
+fn the_queue_shortens_by_trades_and_smaller_levels_and_never_grows() {
+    let mut run = Run::on(DataKind::L2);
+    run.levels(&[(Buy, 99_00, 10), (Sell, 100_00, 5)]);
+    run.submit(limit(Buy, 4, 99_00));
+    assert_eq!(run.engine.queue_ahead(1), Some(10));
+    run.levels(&[(Buy, 99_00, 20)]);
+    assert_eq!(run.engine.queue_ahead(1), Some(10));
+    run.levels(&[(Buy, 99_00, 7)]);
+    assert_eq!(run.engine.queue_ahead(1), Some(7));
+    assert_eq!(short(&run.trade(99_00, 5, None)), []);
+    assert_eq!(short(&run.trade(99_00, 5, Some(Buy))), []);
+    assert_eq!(run.engine.queue_ahead(1), Some(2));
+    let out = run.trade(99_00, 5, Some(Sell));
+    assert_eq!(short(&out), [(1, 99_00, 3, Maker)]);
+    let out = run.trade(98_50, 9, Some(Sell));
+    assert_eq!(short(&out), [(1, 99_00, 1, Maker)]);
+}
+
+#[test]
+fn a_book_that_trades_through_us_fills_us() {
+    let mut run = Run::on(DataKind::L2);
+    run.levels(&[(Buy, 99_00, 10), (Sell, 100_00, 5)]);
+    run.submit(limit(Buy, 4, 99_00));
+    let out = run.levels(&[(Buy, 99_00, 0), (Sell, 99_00, 3), (Buy, 98_00, 5)]);
+    assert_eq!(short(&out), [(1, 99_00, 3, Maker)]);
+}
+
+#[test]
+fn snapshots_replace_the_book_and_keep_our_place_in_it() {
+    let mut run = Run::on(DataKind::L2);
+    run.levels(&[(Buy, 99_00, 10), (Buy, 98_00, 10), (Sell, 100_00, 5)]);
+    run.submit(limit(Buy, 4, 99_00));
+    run.submit(limit(Buy, 4, 98_00));
+    run.ts += 1;
+    run.now(Event::BookCleared {
+        instrument: 0,
+        more: true,
+    });
+    let late = Event::SubmitOrder(order(Buy, 1));
+    let refused = run.attempt(late).unwrap_err();
+    assert!(matches!(refused, EngineError::MessageIncomplete { .. }));
+    run.ts -= 1;
+    run.levels(&[(Buy, 99_00, 30), (Sell, 101_00, 5)]);
+    assert_eq!(run.engine.queue_ahead(1), Some(10));
+    assert_eq!(run.engine.queue_ahead(2), Some(0), "that level is gone");
+    assert_eq!(run.engine.book_level(0, Sell, 0), Some((101_00, 5)));
+    assert_eq!(run.engine.book_level(0, Sell, 1), None);
+}
+
+#[test]
+fn orders_of_an_l3_book_stand_before_us_one_by_one() {
+    let mut run = Run::on(DataKind::L3);
+    run.stands(11, Buy, 99_00, 4);
+    run.stands(12, Buy, 99_00, 6);
+    run.stands(13, Sell, 100_00, 5);
+    run.submit(limit(Buy, 5, 99_00));
+    assert_eq!(run.engine.queue_ahead(1), Some(10));
+    run.stands(14, Buy, 99_00, 50);
+    run.stands(12, Buy, 99_00, 7);
+    assert_eq!(run.engine.queue_ahead(1), Some(4), "12 went to the back");
+    assert_eq!(short(&run.trade(99_00, 4, Some(Sell))), []);
+    assert_eq!(
+        run.engine.queue_ahead(1),
+        Some(4),
+        "trades tell before the book"
+    );
+    run.stands(11, Buy, 99_00, 0);
+    assert_eq!(run.engine.queue_ahead(1), Some(0));
+    let out = run.trade(99_00, 3, Some(Sell));
+    assert_eq!(short(&out), [(1, 99_00, 3, Maker)]);
+    assert_eq!(run.engine.book_level(0, Buy, 0), Some((99_00, 57)));
+}
+
+#[test]
+fn an_iceberg_goes_to_the_back_with_every_part() {
+    let mut run = Run::on(DataKind::L2);
+    run.levels(&[(Buy, 99_00, 2), (Sell, 100_00, 5)]);
+    run.submit(OrderRequest {
+        display_quantity: Some(3),
+        ..limit(Buy, 10, 99_00)
+    });
+    assert_eq!(short(&run.trade(99_00, 9, None)), [(1, 99_00, 3, Maker)]);
+    assert_eq!(run.engine.queue_ahead(1), Some(2));
+    assert_eq!(short(&run.trade(99_00, 2, None)), []);
+    assert_eq!(short(&run.trade(98_00, 9, None)), [(1, 99_00, 7, Maker)]);
+}
+
+#[test]
+fn on_trades_everything_waits_for_the_next_one() {
+    let mut run = Run::on(DataKind::Trades);
+    run.trade(100_00, 5, None);
+    assert_eq!(short(&run.submit(order(Buy, 3))), []);
+    run.submit(limit(Buy, 3, 102_00));
+    run.submit(limit(Buy, 3, 99_00));
+    run.submit(with(TimeInForce::Ioc, limit(Buy, 3, 100_00)));
+    run.submit(OrderRequest {
+        post_only: true,
+        ..limit(Buy, 1, 103_00)
+    });
+    let out = run.trade(101_00, 5, None);
+    assert_eq!(short(&out), [(1, 101_00, 3, Taker), (2, 101_00, 2, Taker)]);
+    assert_eq!(cancels(&out), [(5, Reason::PostOnly), (4, Reason::Ioc)]);
+    let out = run.trade(99_00, 5, None);
+    assert_eq!(short(&out), [(2, 102_00, 1, Maker), (3, 99_00, 3, Maker)]);
+}
+
+#[test]
+fn sales_and_buys_share_one_trade() {
+    let mut run = Run::on(DataKind::Trades);
+    run.trade(100_00, 5, None);
+    run.submit(order(Buy, 3));
+    run.submit(order(Sell, 3));
+    let out = run.trade(100_00, 5, None);
+    assert_eq!(short(&out), [(2, 100_00, 3, Taker), (1, 100_00, 2, Taker)]);
+}
+
+#[test]
+fn the_participation_cap_bounds_every_offer() {
+    let mut config = config(DataKind::Quotes);
+    config.venues[0].participation_max = Some(250_000_000);
+    config.instruments[0].lot_size = 2;
+    let mut run = Run::new(config);
+    run.quote((99_00, 20), (100_00, 20));
+    assert_eq!(short(&run.submit(order(Buy, 20))), [(1, 100_00, 4, Taker)]);
+    run.ts += 1;
+    let refused = run.attempt(Event::Quote {
+        instrument: 0,
+        quote: Quote {
+            bid: Some(1),
+            ..Quote::default()
+        },
+    });
+    assert!(matches!(refused, Err(EngineError::InvalidData { .. })));
+}
+
+#[test]
+fn halts_stop_matching_and_their_end_matches_at_once() {
+    let mut run = Run::on(DataKind::Quotes);
+    run.quote((99_00, 5), (101_00, 5));
+    run.submit(limit(Buy, 2, 100_00));
+    let status = |status| Event::Status {
+        instrument: 0,
+        status,
+    };
+    run.next(status(TradingStatus::Halted));
+    assert_eq!(short(&run.quote((98_00, 5), (99_00, 3))), []);
+    assert_eq!(run.engine.mark(0), Some(98_50));
+    assert_eq!(short(&run.submit(order(Buy, 2))), []);
+    let out = run.submit(with(TimeInForce::Ioc, order(Buy, 2)));
+    assert!(matches!(
+        out[0],
+        Output::OrderRejected {
+            rule: Rule::Halted,
+            ..
+        }
+    ));
+    let out = run.next(status(TradingStatus::Trading));
+    assert_eq!(short(&out), [(2, 99_00, 2, Taker), (1, 100_00, 1, Maker)]);
+}
+
+#[test]
+fn auctions_fill_at_their_price_those_without_a_limit_first() {
+    let mut run = Run::on(DataKind::Quotes);
+    run.quote((99_00, 5), (101_00, 5));
+    let open = |side, quantity| OrderRequest {
+        kind: OrderKind::OnOpen,
+        ..order(side, quantity)
+    };
+    run.submit(limit(Buy, 4, 100_00));
+    run.submit(limit(Buy, 4, 100_50));
+    run.submit(open(Buy, 2));
+    run.submit(OrderRequest {
+        kind: OrderKind::OnClose,
+        ..order(Buy, 2)
+    });
+    let auction = |kind, volume| Event::Auction {
+        instrument: 0,
+        auction: Auction {
+            kind,
+            price: 100_00,
+            volume,
+        },
+    };
+    let out = run.next(auction(AuctionKind::Open, Some(7)));
+    let expected = [
+        (3, 100_00, 2, Taker),
+        (2, 100_00, 4, Taker),
+        (1, 100_00, 1, Taker),
+    ];
+    assert_eq!(short(&out), expected);
+    let out = run.next(auction(AuctionKind::Close, None));
+    assert_eq!(short(&out), [(4, 100_00, 2, Taker), (1, 100_00, 3, Taker)]);
+}
+
+#[test]
+fn on_close_orders_must_be_in_time() {
+    let mut config = config(DataKind::Quotes);
+    config.venues[0].on_close_cutoff_ns = 10;
+    let mut run = Run::new(config);
+    run.quote((99_00, 5), (101_00, 5));
+    run.submit(OrderRequest {
+        kind: OrderKind::OnClose,
+        ..order(Buy, 2)
+    });
+    let close = Event::Auction {
+        instrument: 0,
+        auction: Auction {
+            kind: AuctionKind::Close,
+            price: 100_00,
+            volume: None,
+        },
+    };
+    assert_eq!(short(&run.next(close.clone())), []);
+    run.ts += 20;
+    assert_eq!(short(&run.next(close)), [(1, 100_00, 2, Taker)]);
+}
+
+#[test]
+fn market_orders_out_of_their_band_are_held_and_told_once() {
+    let mut run = Run::on(DataKind::L2);
+    run.levels(&[(Buy, 99_00, 5), (Sell, 101_00, 5), (Sell, 200_00, 5)]);
+    let held = |out: &[Output]| {
+        out.iter()
+            .filter(|output| matches!(output, Output::Verdict(v) if v.outcome == Outcome::Held))
+            .count()
+    };
+    let out = run.submit(order(Buy, 8));
+    assert_eq!(short(&out), [(1, 101_00, 5, Taker)]);
+    assert_eq!(held(&out), 1);
+    assert_eq!(held(&run.levels(&[(Sell, 200_00, 6)])), 0);
+    let out = run.levels(&[(Sell, 102_00, 6)]);
+    assert_eq!(short(&out), [(1, 102_00, 3, Taker)]);
+}
+
+#[test]
+fn slippage_and_impact_make_takers_pay_and_slices_cost_like_the_whole() {
+    let mut config = config(DataKind::Quotes);
+    config.venues[0].slippage = SlippageModel { rate: 0, ticks: 1 };
+    config.venues[0].impact = Some(ImpactModel {
+        coefficient: 1_000_000_000,
+        half_life_ns: 1_000_000_000,
+    });
+    config.instruments[0].volatility = Some(20_000_000);
+    config.instruments[0].average_volume = Some(1_000_000);
+    let mut whole = Run::new(config.clone());
+    whole.quote((99_00, 20_000), (100_00, 20_000));
+    let out = whole.submit(order(Buy, 10_000));
+    // A hundredth of the volume: a tenth of 2 %, and a tick.
+    assert_eq!(short(&out), [(1, 100_21, 10_000, Taker)]);
+    let mut sliced = Run::new(config);
+    sliced.quote((99_00, 20_000), (100_00, 20_000));
+    let first = short(&sliced.submit(order(Buy, 5_000)));
+    assert!(first[0].1 < 100_21);
+    let second = short(&sliced.submit(order(Buy, 5_000)));
+    assert_eq!(second[0].1, 100_21);
+    let back = sliced.submit(order(Sell, 5_000));
+    assert_eq!(
+        short(&back)[0].1,
+        98_99,
+        "no impact on the way back, and no gain"
+    );
+    assert_eq!(fills(&back)[0].slippage, MONEY / 100 * 5_000);
+}
+
+#[test]
+fn fees_know_makers_takers_shares_minimum_and_tiers() {
+    let mut config = config(DataKind::Quotes);
+    config.venues[0].fee = FeeModel {
+        tiers: vec![
+            FeeTier {
+                volume_from: 0,
+                maker: 100_000,
+                taker: 1_000_000,
+            },
+            FeeTier {
+                volume_from: 500 * MONEY,
+                maker: 0,
+                taker: 500_000,
+            },
+        ],
+        per_unit: MONEY / 100,
+        minimum: MONEY / 2,
+        window_days: 1,
+    };
+    let mut run = Run::new(config);
+    run.quote((99_00, 5), (100_00, 5));
+    let fee = |out: &[Output]| fills(out)[0].fee;
+    // 0.5 + 0.05, then nothing more than the schedule: 0.2 + 0.02 on top.
+    let first = run.submit(order(Buy, 7));
+    assert_eq!(fee(&first), 55 * MONEY / 100);
+    let second = run.quote((99_00, 5), (100_00, 5));
+    assert_eq!(fee(&second), 22 * MONEY / 100);
+    run.submit(limit(Sell, 5, 100_50));
+    let third = run.quote((100_50, 5), (101_00, 5));
+    assert_eq!(fee(&third), MONEY / 2, "the minimum of an order");
+    run.next(Event::DayEnded { trading: true });
+    run.quote((99_00, 50), (100_00, 50));
+    assert_eq!(fee(&run.submit(order(Buy, 20))), 120 * MONEY / 100);
+}
+
+#[test]
+fn commands_take_their_time_and_do_not_overtake() {
+    let mut config = config(DataKind::Quotes);
+    config.venues[0].latency = LatencyModel {
+        submit_ns: 10,
+        amend_ns: 10,
+        cancel_ns: 2,
+        jitter_ns: 0,
+    };
+    let mut run = Run::new(config);
+    run.quote((99_00, 5), (100_00, 5));
+    let out = run.submit(limit(Buy, 2, 99_50));
+    assert!(matches!(out[0], Output::OrderSubmitted(_)));
+    run.next(Event::CancelOrder { order: 1 });
+    run.ts += 20;
+    let out = run.now(Event::Quote {
+        instrument: 0,
+        quote: quote((99_00, 5), (99_50, 5)),
+    });
+    assert!(matches!(&out[0], Output::OrderAccepted(order) if order.arrival == 12));
+    assert_eq!(cancels(&out), [(1, Reason::Requested)]);
+    assert_eq!(short(&out), [], "it was gone before the quote");
+    run.submit(order(Buy, 2));
+    let out = run.quote((99_00, 5), (98_00, 5));
+    assert_eq!(short(&out), [], "still on its way");
+    run.ts += 20;
+    let out = run.quote((97_00, 5), (97_50, 5));
+    assert_eq!(
+        short(&out),
+        [(2, 97_50, 2, Taker)],
+        "it came to a crossed market, and waited"
+    );
+    assert_eq!(run.engine.transit_count(), 0);
+}
+
+#[test]
+fn random_latency_is_the_same_for_the_same_seed() {
+    let arrivals = |seed| {
+        let mut config = config(DataKind::Quotes);
+        config.seed = seed;
+        config.venues[0].latency.jitter_ns = 1_000;
+        let mut run = Run::new(config);
+        run.quote((99_00, 5), (100_00, 5));
+        let mut found = Vec::new();
+        for _ in 0..5 {
+            for output in run.submit(limit(Buy, 1, 90_00)) {
+                if let Output::OrderSubmitted(order) = output {
+                    found.push(order.arrival - order.ts);
+                }
+            }
+        }
+        found
+    };
+    assert_eq!(arrivals(1), arrivals(1));
+    assert_ne!(arrivals(1), arrivals(2));
+}
+
+#[test]
+fn an_amended_order_arrives_anew_unless_only_its_quantity_fell() {
+    let mut run = Run::on(DataKind::L2);
+    run.levels(&[(Buy, 99_00, 10), (Sell, 100_00, 5)]);
+    run.submit(limit(Buy, 4, 99_00));
+    run.levels(&[(Buy, 99_00, 4)]);
+    run.levels(&[(Buy, 99_00, 9)]);
+    let amend = |quantity, limit_price| {
+        Event::AmendOrder(Amendment {
+            order: 1,
+            quantity,
+            limit_price,
+            trigger_price: None,
+            trail: None,
+            expire_at: None,
+        })
+    };
+    run.next(amend(Some(3), None));
+    assert_eq!(run.engine.queue_ahead(1), Some(4));
+    run.next(amend(Some(4), None));
+    assert_eq!(run.engine.queue_ahead(1), Some(9));
+    let out = run.next(amend(None, Some(100_00)));
+    assert_eq!(short(&out), [(1, 100_00, 4, Taker)]);
+}
+
+#[test]
+fn a_stop_triggers_and_takes_at_the_same_event() {
+    let mut run = Run::on(DataKind::Quotes);
+    run.quote((99_00, 5), (100_00, 5));
+    run.submit(OrderRequest {
+        kind: OrderKind::Stop,
+        trigger_price: Some(101_00),
+        ..order(Buy, 2)
+    });
+    run.submit(OrderRequest {
+        kind: OrderKind::StopLimit,
+        trigger_price: Some(101_00),
+        limit_price: Some(101_00),
+        ..order(Buy, 2)
+    });
+    assert_eq!(short(&run.quote((100_00, 5), (100_99, 5))), []);
+    let out = run.quote((101_00, 5), (101_50, 5));
+    assert_eq!(short(&out), [(1, 101_50, 2, Taker)]);
+    let out = run.quote((100_00, 5), (101_00, 5));
+    assert_eq!(short(&out), [(2, 101_00, 2, Maker)]);
+}
+
+#[test]
+fn refused_data_change_nothing() {
+    let mut run = Run::on(DataKind::Quotes);
+    run.quote((99_00, 5), (100_00, 5));
+    let before = run.engine.state_hash();
+    let quotes = [
+        quote((0, 5), (100_00, 5)),
+        quote((99_00, -1), (100_00, 5)),
+        quote((99_00, 5), (i64::MAX, 5)),
+        Quote {
+            bid_size: Some(4),
+            ..Quote::default()
+        },
+    ];
+    run.ts += 1;
+    for quote in quotes {
+        let event = Event::Quote {
+            instrument: 0,
+            quote,
+        };
+        let refused = run.attempt(event).unwrap_err();
+        assert!(matches!(refused, EngineError::InvalidData { .. }));
+    }
+    let foreign = Event::BookCleared {
+        instrument: 0,
+        more: false,
+    };
+    assert!(run.attempt(foreign).is_err());
+    assert_eq!(run.engine.state_hash(), before);
+}
