@@ -1,15 +1,15 @@
 //! How fast the venue of event instruments is, in this process alone:
 //! `cargo run --release -p quantvista-engine --example venue_speed`.
 
-#[path = "../tests/support/mod.rs"]
-mod support;
+#[path = "../tests/single/mod.rs"]
+mod single;
 
 use std::time::Instant;
 
 use quantvista_engine::{
     BookLevel, DataKind, Engine, Event, Input, Order, OrderRequest, Output, Quote, Side, splitmix64,
 };
-use support::{config, instrument, limit, order};
+use single::{config, instrument, limit, order};
 
 const MILLION: f64 = 1e6;
 
