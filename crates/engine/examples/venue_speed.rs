@@ -89,7 +89,9 @@ fn noise(count: usize, bound: i64) -> Vec<i64> {
 
 /// A count, or a part of it where `PART` says so: for profilers.
 fn scaled(count: u32) -> u32 {
-    let part = std::env::var("PART").ok().and_then(|part| part.parse().ok());
+    let part = std::env::var("PART")
+        .ok()
+        .and_then(|part| part.parse().ok());
     count / part.unwrap_or(1)
 }
 
@@ -136,7 +138,11 @@ fn orders(spread: usize) {
     let mut slowest = Vec::with_capacity(count as usize);
     let start = busy();
     for index in 0..count {
-        let side = if index % 2 == 0 { Side::Buy } else { Side::Sell };
+        let side = if index % 2 == 0 {
+            Side::Buy
+        } else {
+            Side::Sell
+        };
         let before = Instant::now();
         feeder.feed(on(index as usize / 2 % spread, order(side, 1)));
         slowest.push(before.elapsed().as_nanos());
@@ -160,7 +166,11 @@ fn levels() {
         let is_bid = index & 1 == 0;
         // Mostly near the best price.
         let depth = depths[at] * depths[at] / 400;
-        let price = if is_bid { 10_000 - depth } else { 10_001 + depth };
+        let price = if is_bid {
+            10_000 - depth
+        } else {
+            10_001 + depth
+        };
         feeder.feed(Event::BookLevel {
             instrument: 0,
             level: BookLevel {

@@ -132,6 +132,7 @@ fn immediate_orders_take_what_there_is_and_whole_ones_all_or_nothing() {
 fn fill_or_kill_is_killed_where_funds_end() {
     let mut config = config(DataKind::L2);
     config.account.kind = quantvista_engine::AccountKind::Cash;
+    config.instruments[0].shortable = 0;
     config.sleeves[0].cash = 905 * MONEY;
     let mut run = Run::new(config);
     run.levels(&[(Buy, 99_00, 5), (Sell, 100_00, 5), (Sell, 104_00, 5)]);
