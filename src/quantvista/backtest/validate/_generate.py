@@ -27,6 +27,7 @@ _RARE = {
     "triggered_limits": 0.03,
     "percent_trails": 0.08,
     "kills": 0.10,
+    "reducers": 0.04,
 }
 """How often a session has what the systems are known to see differently, and what is close to it;
 see ``docs/validation.md``."""

@@ -97,7 +97,7 @@ def _delivered(session: Session) -> Iterator[Command]:
 
 def _delivery(session: Session, command: Command, position: int) -> int:
     orders = command.sent()
-    if any(order.type == "trailing_stop" for order in orders):
+    if orders[0].type == "trailing_stop":
         return command.ts  # it follows the price from here on
     if session.kind == "bars":  # just after the opening print of the next bar
         return command.ts + session.open_delay_ns

@@ -173,7 +173,14 @@ def _market_order(draft: _Draft, instrument: int, side: Side) -> Order:
         tif = draft.random.choice(("ioc", "fok"))
     if draft.kind == "bars" and "crowded" not in draft.tags:
         side = draft.sides.setdefault(instrument, side)  # opposite ones cross within our fund
-    return Order(_id(draft), instrument, side, _quantity(draft, instrument), tif=tif)
+    quantity = _quantity(draft, instrument)
+    reduces = _reduces(draft, side) and draft.random.random() < 0.3
+    return Order(_id(draft), instrument, side, quantity, tif=tif, reduce_only=reduces)
+
+
+def _reduces(draft: _Draft, side: Side) -> bool:
+    """Look whether an order surely reduces: in cash accounts all is bought before it is sold."""
+    return draft.account.kind == "cash" and side == "sell"
 
 
 def _draw(draft: _Draft) -> None:
@@ -265,6 +272,8 @@ def _resting(draft: _Draft, drawn: str, instrument: int, side: Side) -> Order:
     tif, expires = _life(draft, drawn)
     quantity = _quantity(draft, instrument, whole=drawn in CONDITIONAL)
     base = Order(_id(draft), instrument, side, quantity, drawn, tif, expires=expires)
+    if "reducers" in draft.tags and _reduces(draft, side):
+        base = replace(base, reduce_only=True)  # these grow with the position there
     return _priced(draft, base, near, away)
 
 
@@ -317,54 +326,78 @@ def _draw_group(draft: _Draft, drawn: str, instrument: int, side: Side) -> None:
     if "thin" in draft.tags and drawn == "bracket" and "crowded" not in draft.tags:
         return  # an entry that meets nothing is where the systems differ by design
     out = opposite(side) if drawn == "bracket" else side
-    places = [(instrument, out)]
+    places = {(instrument, out), (instrument, side)}
     if any(draft.busy.get(place, 0) > draft.step for place in places):
         return
     if draft.stops.get(instrument, 0) > draft.step:
         return
     quantity = _quantity(draft, instrument, whole=True)
-    near = _touch(draft, instrument, out)
-    if drawn == "pair" and draft.kind in ("quotes", "books"):
-        near = _touch(draft, instrument, opposite(out))
-    profit = near + _away(out) * draft.exit(instrument)
-    loss = _touch(draft, instrument, out) - _away(out) * draft.exit(instrument)
-    entry = [Order(_id(draft), instrument, side, quantity)] if drawn == "bracket" else []
-    exits = [
-        Order(_id(draft), instrument, out, quantity, "stop", trigger=loss),
-        Order(_id(draft), instrument, out, quantity, "limit", limit=profit),
-    ]
+    entry = [_entry(draft, instrument, side, quantity)] if drawn == "bracket" else []
     kind: Literal["bracket", "pair"] = "bracket" if drawn == "bracket" else "pair"
-    orders = (*entry, *exits)
+    orders = (*entry, *_exits(draft, instrument, out, quantity, kind))
     draft.commands.append(
         Command(draft.ts(), "group", orders=orders, kind=kind, instrument=instrument)
     )
-    if out == "sell":
-        draft.sales[instrument] = draft.sales.get(instrument, 0) + quantity
-    if entry and side == "sell":
-        draft.sales[instrument] = draft.sales.get(instrument, 0) + quantity
-    for order in exits:
-        _keep(draft, order)
-    until = max(draft.busy[instrument, out], draft.stops[instrument])
-    draft.busy[instrument, out] = draft.stops[instrument] = until
+    for order in orders:
+        if order.side == "sell":
+            draft.sales[instrument] = draft.sales.get(instrument, 0) + quantity
+    until = draft.step + draft.random.randint(3, 14)
+    draft.later.setdefault(until, []).extend(order.id for order in orders)
+    draft.stops[instrument] = until + 1
+    draft.busy |= dict.fromkeys(places, until + 1)
+
+
+def _entry(draft: _Draft, instrument: int, side: Side, quantity: int) -> Order:
+    """Draw the entry of a bracket: at the market, or a limit that waits for it.
+
+    On bars a limit may fill on the way, where the systems put its exits at different prices.
+    """
+    order = Order(_id(draft), instrument, side, quantity)
+    if draft.random.random() < 0.6 or (draft.kind == "bars" and "crowded" not in draft.tags):
+        return order
+    near = _touch(draft, instrument, opposite(side))
+    away = _away(side) * draft.away(instrument)
+    return replace(order, type="limit", limit=near + away)
+
+
+def _exits(
+    draft: _Draft, instrument: int, out: Side, quantity: int, kind: Literal["bracket", "pair"]
+) -> list[Order]:
+    """Draw a stop and a limit on both sides of the market."""
+    near = _touch(draft, instrument, out)
+    loss = near - _away(out) * draft.exit(instrument)
+    if kind == "pair" and draft.kind in ("quotes", "books"):
+        near = _touch(draft, instrument, opposite(out))
+    profit = near + _away(out) * draft.exit(instrument)
+    stop = Order(_id(draft), instrument, out, quantity, "stop", trigger=loss)
+    if kind == "bracket" and "prints" not in draft.tags and draft.random.random() < 0.3:
+        trail = draft.exit(instrument)
+        stop = Order(stop.id, instrument, out, quantity, "trailing_stop", trail=trail)
+    return [stop, Order(_id(draft), instrument, out, quantity, "limit", limit=profit)]
 
 
 def _amend(draft: _Draft) -> None:
-    """Change a limit order that may still rest."""
+    """Change a limit order or a stop that may still wait."""
     waiting = {number for numbers in draft.later.values() for number in numbers}
     orders = {
         order.id: order
         for command in draft.commands
         for order in command.sent()
-        if command.do == "submit" and order.id in waiting and order.type == "limit"
+        if command.do == "submit" and order.id in waiting and order.type in ("limit", "stop")
     }
     if not orders:
         return
     order = draft.random.choice(list(orders.values()))
-    limit, quantity = None, None
+    command = Command(draft.ts(), "amend", id=order.id, instrument=order.instrument)
     moved = draft.random.random() < 0.6 or draft.kind == "books" or "thin" in draft.tags
-    if moved and draft.kind != "trades":
+    if moved and order.type == "stop":
+        near = _touch(draft, order.instrument, order.side)
+        trigger = near - _away(order.side) * draft.away(order.instrument)
+        draft.commands.append(replace(command, trigger=trigger))
+    elif moved and draft.kind != "trades":
         near = _touch(draft, order.instrument, opposite(order.side))
         limit = near + _away(order.side) * draft.ticks(order.instrument, 1, 30)
+        draft.commands.append(replace(command, limit=limit))
     else:
         lot = draft.traded[order.instrument].lot_size
         changes = (-lot,) if draft.kind == "trades" else (-lot, lot, 2 * lot)
@@ -372,13 +405,4 @@ def _amend(draft: _Draft) -> None:
         if order.side == "sell":
             more = max(0, quantity - order.quantity)
             draft.sales[order.instrument] = draft.sales.get(order.instrument, 0) + more
-    draft.commands.append(
-        Command(
-            draft.ts(),
-            "amend",
-            id=order.id,
-            instrument=order.instrument,
-            quantity=quantity,
-            limit=limit,
-        )
-    )
+        draft.commands.append(replace(command, quantity=quantity))

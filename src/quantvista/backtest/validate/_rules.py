@@ -185,6 +185,29 @@ def _rests(case: Case, fill: Fill) -> bool:
     )
 
 
+def _outlives(case: Case, order: Order) -> bool:
+    """NautilusTrader fills one of a pair whose other filled when it came."""
+    end = case.ours.ends.get(order.id)
+    linked = end is not None and end.reason == "linked"
+    return case.command(order).kind == "pair" and linked and bool(case.other(order))
+
+
+def _enters_at_the_extreme(case: Case, order: Order) -> bool:
+    """Look for an exit in the bar in which a resting entry released it."""
+    command = case.command(order)
+    if case.session.kind != "bars" or command.kind != "bracket" or order is command.orders[0]:
+        return False
+    entry = command.orders[0].id
+    return any(f.order == entry and f.liquidity == "maker" for f in case.difference.theirs)
+
+
+def _grown(case: Case, order: Order) -> bool:
+    """NautilusTrader fills more of a resting reduce-only order than was ever asked for."""
+    asked = max(order.quantity, *(each.quantity or 0 for each in case.amendments(order)), 0)
+    done = _quantity([fill for fill in case.theirs.fills if fill.order == order.id])
+    return order.reduce_only and done > asked
+
+
 def _orphan(case: Case, order: Order) -> bool:
     """NautilusTrader fills an exit whose entry has no fill."""
     command = case.command(order)
@@ -346,6 +369,24 @@ RULES: tuple[Rule, ...] = (
                 or _meets_a_resting_fill(case, order)
             )
         ),
+    ),
+    Rule(
+        "linked_order_outlives_its_pair",
+        "ours",
+        "where the first of a pair fills as it comes, NautilusTrader still takes the second",
+        any_order(_outlives, alive=False),
+    ),
+    Rule(
+        "exit_enters_at_the_extreme",
+        "ours",
+        "an entry that rested in a bar releases its exits at its limit, there at the high or low",
+        any_order(_enters_at_the_extreme, alive=False),
+    ),
+    Rule(
+        "reduce_only_grows",
+        "ours",
+        "NautilusTrader sets resting reduce-only orders to the size of the position at each fill",
+        any_order(_grown, alive=False),
     ),
     Rule(
         "exit_without_its_entry",

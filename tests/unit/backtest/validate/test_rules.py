@@ -193,6 +193,31 @@ CASES = (
         [fill(200, 1, 5, 990, "maker")],
     ),
     Given(
+        "linked_order_outlives_its_pair",
+        "quotes",
+        [Command(150, "group", orders=EXITS, kind="pair")],
+        [replace(fill(150, 2, 10, 990), side="sell")],
+        [
+            replace(fill(150, 2, 10, 990), side="sell"),
+            replace(fill(200, 3, 10, 1_100, "maker"), side="sell"),
+        ],
+        ends=((3, "linked"),),
+    ),
+    Given(
+        "exit_enters_at_the_extreme",
+        "bars",
+        [Command(150, "group", orders=(limit(1, 996), *EXITS), kind="bracket")],
+        [fill(200, 1, 10, 996, "maker"), replace(fill(200, 2, 10, 995), side="sell")],
+        [fill(200, 1, 10, 996, "maker"), replace(fill(200, 2, 10, 990), side="sell")],
+    ),
+    Given(
+        "reduce_only_grows",
+        "quotes",
+        [limit(1, 990, reduce_only=True)],
+        [fill(200, 1, 10, 990, "maker")],
+        [fill(200, 1, 15, 990, "maker")],
+    ),
+    Given(
         "exit_without_its_entry",
         "quotes",
         [BRACKET],
