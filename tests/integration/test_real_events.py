@@ -264,3 +264,6 @@ def test_raw_prices_with_their_actions_earn_what_the_factors_say(symbol: str) ->
     assert (wrong[near] <= 1e-4).all()
     counts = data.tape.counts()
     assert counts["action"] == len(data.actions) > 30
+    assert data.growth is not None
+    total = close * data.growth[there, 0]
+    np.testing.assert_allclose((total[1:] / total[:-1])[near], earned[near], rtol=1e-9)

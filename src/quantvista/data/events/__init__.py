@@ -9,6 +9,7 @@ from quantvista.data.events._actions import (
 )
 from quantvista.data.events._clock import Clock, clock_tape, session_clock
 from quantvista.data.events._generated import GENERATED_MARKETS
+from quantvista.data.events._growth import growth
 from quantvista.data.events._load import EventData, load_events
 from quantvista.data.events._read import read_events
 
@@ -20,6 +21,7 @@ __all__ = [
     "EventSource",
     "actions_of_factors",
     "clock_tape",
+    "growth",
     "load_events",
     "parse_action",
     "read_actions",

@@ -36,8 +36,8 @@ class Epochs:
 
     Attributes
     ----------
-    applied, written
-        The actions of the run, as they are and in the engine's units.
+    applied, written, times
+        The actions of the run, as they are and in the engine's units, and their instants.
     changes : list of (int, tuple of Instrument)
         From when the instruments are what they are; the first from the beginning of time.
     ended : dict of str to int
@@ -58,7 +58,7 @@ class Epochs:
         ]
         self.applied: list[CorporateAction] = []
         self.written: list[dict[str, Any]] = []
-        self._ts: list[int] = []
+        self.times: list[int] = []
         # An expiry is the last instant of a future; whatever is later is not its data.
         self._expiries = {each.id: each.expiry + 1 for each in instruments if each.expiry}
         self.ended: dict[str, int] = dict(self._expiries)
@@ -76,7 +76,7 @@ class Epochs:
             rule = "must not come after the end of its instrument"
             raise MarketDataError(f"`actions` {rule}; found {action.kind} of '{name}'")
         current = self.changes[-1][1]
-        self._ts.append(ts)
+        self.times.append(ts)
         self.applied.append(action)
         self.written.append(engine_action(action, current))
         if action.kind in _ENDS:
@@ -93,7 +93,7 @@ class Epochs:
         place = {each.id: index for index, each in enumerate(self.changes[0][1])}
         of = np.array([place[each.instrument] for each in self.applied], dtype=np.int64)
         number = np.arange(len(self.applied), dtype=np.int64)
-        ts = np.array(self._ts, dtype=np.int64)
+        ts = np.array(self.times, dtype=np.int64)
         actions = Tape.of(EventKind.ACTION, ts, instrument=of, values={"a": number})
         ends = sorted((at, place[name]) for name, at in self._expiries.items() if at <= last + 1)
         at = np.array([each[0] for each in ends], dtype=np.int64)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from quantvista.data._instruments import check_declared_fields, make_instrument
 from quantvista.data._load import check_sectors, load
@@ -16,6 +17,7 @@ from quantvista.data.events._bars import bars_tape
 from quantvista.data.events._clock import Clock, clock_tape
 from quantvista.data.events._epochs import Epochs
 from quantvista.data.events._generated import GENERATED, generate
+from quantvista.data.events._growth import growth
 from quantvista.data.events._read import read_events
 from quantvista.data.events._window import window
 from quantvista.engine import Tape, merge_tapes
@@ -65,6 +67,10 @@ class EventData:
         The same in the engine's units.
     bars : MarketData or None
         The bars that are on the tape too, for strategies over many instruments.
+    growth : float64, shape (T, n), or None
+        Units that one unit of each instrument of ``bars`` has become by actions, 1 at the start:
+        as of bar ``t`` the adjusted close of bar ``s`` is ``close[s] * growth[s] / growth[t]``.
+        None without bars or without actions.
     kinds : mapping of str to tuple of str
         Kinds of records by instrument, and ``bars``.
     biases, assumptions : tuple
@@ -81,6 +87,7 @@ class EventData:
     actions: tuple[CorporateAction, ...]
     engine_actions: tuple[dict[str, Any], ...]
     bars: MarketData | None
+    growth: NDArray[np.float64] | None
     kinds: Mapping[str, tuple[str, ...]]
     biases: tuple[Bias, ...]
     assumptions: tuple[str, ...]
@@ -179,6 +186,7 @@ def load_events(
         actions=applied,
         engine_actions=written,
         bars=bars,
+        growth=growth(bars, applied, taped.times) if bars is not None and applied else None,
         kinds=kinds,
         biases=(*(bars.biases if bars else ()), *biases),
         assumptions=tuple(assumptions),

@@ -138,6 +138,34 @@ def test_actions_stand_before_their_session_and_change_units(files: Path) -> Non
     assert quotes.a.tolist() == [500, 501, 5020]
 
 
+def test_growth_follows_a_unit_through_actions_known_by_then(files: Path) -> None:
+    given: list[dict[str, Any]] = [
+        {"ex_date": "2024-01-03", "instrument": "A.X", "action": "split", "ratio": "2:1"},
+        {"ex_date": "2024-01-04", "instrument": "A.X", "action": "cash_dividend", "amount": "0.53"},
+        {"ex_date": "2024-01-05", "instrument": "A.X", "action": "stock_dividend", "ratio": "1:4"},
+        {
+            "ex_date": "2024-01-04",
+            "instrument": "B.X",
+            "action": "spin_off",
+            "into": "A.X",
+            "ratio": "1:2",
+            "cost_share": "0.2",
+        },
+    ]
+    actions = tuple(sorted(map(parse_action, given), key=lambda each: each.ex_date))
+    data = read(files, source="b.csv", actions=actions)
+    assert data.growth is not None
+    np.testing.assert_allclose(data.growth[:, 0], [1, 2, 4, 5])  # 1.06 / (1.06 - 0.53) is 2
+    np.testing.assert_allclose(data.growth[:, 1], [1, 1, *[2.05 / (2.05 - 0.53)] * 2])
+    early = read(files, source="b.csv", actions=actions[:1])
+    assert early.growth is not None
+    np.testing.assert_array_equal(early.growth[:2, 0], data.growth[:2, 0])
+    assert read(files, source="b.csv").growth is None
+    much = parse_action({**given[1], "amount": "1.06"})
+    with pytest.raises(MarketDataError, match=r"must be less than the close before; found 1.06"):
+        read(files, source="b.csv", actions=(much,))
+
+
 def test_bars_are_in_the_units_of_their_time(files: Path) -> None:
     change = {"ex_date": "2024-01-04", "instrument": "A.X", "action": "precision"}
     finer = {"price_precision": 4, "quantity_precision": 0, "tick_size": "0.0001", "lot_size": 1}
