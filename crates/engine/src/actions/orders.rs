@@ -48,6 +48,7 @@ impl Engine {
                 self.book.replace(slot, order, hold);
             }
         }
+        self.rewatch(instrument);
         for (slot, before, after) in changes {
             // The end of one may have ended another that hangs on it.
             if !self.book.is_in(slot, before.id) {
@@ -84,6 +85,7 @@ fn adjusted(before: &Order, listed: &Instrument, terms: &Terms) -> Option<Order>
     let mut order = *before;
     if let Terms::Rescaled { quantities, .. } = terms {
         let unfilled = scaled_lots(before.unfilled(), *quantities, listed.lot_size)?;
+        // A child may have nothing unfilled and wait for its parent to enlarge it.
         if unfilled == 0 && before.unfilled() > 0 {
             return None;
         }

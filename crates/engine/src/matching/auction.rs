@@ -1,6 +1,7 @@
 //! The open and the close of bars: groups, and orders that match one at a time.
 
 use crate::engine::Engine;
+use crate::matching::gather::waiting_reason;
 use crate::matching::{Session, Step, Terms, is_grouped, is_marketable};
 use crate::numbers::Result;
 use crate::order::{OrderKind, Reason, Side, TimeInForce};
@@ -95,13 +96,9 @@ impl Engine {
                 return Ok(());
             }
             self.trigger(session.ts, candidate.slot, out);
-            let acts_as_limit = order.limit_price.is_some();
-            let reason = if acts_as_limit {
-                Reason::Limit
-            } else {
-                Reason::Day
-            };
-            self.note(candidate.slot, reason);
+            if let Some(order) = self.book.get_mut(candidate.slot) {
+                order.reason = waiting_reason(order);
+            }
         }
         match order.limit_price {
             None => {

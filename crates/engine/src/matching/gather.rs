@@ -2,6 +2,7 @@
 
 use crate::engine::Engine;
 use crate::input::Bar;
+use crate::market::DataKind;
 use crate::matching::{Candidate, Counts, Session, is_grouped, is_marketable};
 use crate::numbers::{RATE_ONE, Result, Rounding, div_round, mul};
 use crate::order::{Order, OrderKind, Reason, Side, TimeInForce};
@@ -51,15 +52,13 @@ impl Call {
 
     /// Note how an order comes into the bar; whether it can be reached there at all.
     fn meets(&self, order: &mut Order, bar: &Bar) -> bool {
-        order.reason = Reason::Day;
+        order.reason = waiting_reason(order);
         if order.waits_for_trigger() {
-            order.reason = Reason::Trigger;
             return order.trail.is_some() || reaches_trigger(bar, order);
         }
         let Some(limit) = order.limit_price else {
             return true;
         };
-        order.reason = Reason::Limit;
         let first = bar.range.map_or(bar.close, |[open, _, _]| open);
         if is_marketable(order.side, limit, first) {
             return true;
@@ -69,6 +68,17 @@ impl Call {
             Side::Buy => low < limit || (self.touch && low == limit),
             Side::Sell => high > limit || (self.touch && high == limit),
         })
+    }
+}
+
+/// Why an order is not filled, as long as nothing else is known of it.
+pub(super) fn waiting_reason(order: &Order) -> Reason {
+    if order.waits_for_trigger() {
+        Reason::Trigger
+    } else if order.limit_price.is_some() {
+        Reason::Limit
+    } else {
+        Reason::Day
     }
 }
 
@@ -105,6 +115,12 @@ impl Engine {
             if self.book.orders_of(instrument).is_empty() {
                 continue;
             }
+            if self.config.instruments[instrument].matching != DataKind::Bars {
+                if session_end {
+                    self.end_day_of(session, instrument);
+                }
+                continue;
+            }
             let venue = self.config.venue_of(instrument);
             let call = Call {
                 ts,
@@ -113,12 +129,16 @@ impl Engine {
                 cutoff: venue.on_close_cutoff_ns,
                 touch: venue.limit_fill_on_touch,
             };
-            let bar = self.instruments[instrument].waiting;
+            let (bar, absent) = if self.is_halted(instrument) {
+                (None, Reason::Halted)
+            } else {
+                (self.instruments[instrument].waiting, Reason::NoBar)
+            };
             let begin = session.candidates.len();
             for position in 0..self.book.orders_of(instrument).len() {
                 let (id, slot) = self.book.orders_of(instrument)[position];
                 if let Some(order) = self.book.get_mut(slot).filter(|order| order.id == id) {
-                    session.consider(order, slot, &call, bar.as_ref());
+                    session.consider(order, slot, &call, bar.as_ref().ok_or(absent));
                 }
             }
             if session.candidates.len() > begin {
@@ -128,6 +148,28 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// Orders for the day of an event instrument end with the session, for the last reason that
+    /// was noted of them, or for what they wait for.
+    fn end_day_of(&mut self, session: &mut Session, instrument: usize) {
+        for position in 0..self.book.orders_of(instrument).len() {
+            let (id, slot) = self.book.orders_of(instrument)[position];
+            let Some(order) = self.book.get_mut(slot).filter(|order| order.id == id) else {
+                continue;
+            };
+            let is_due = order.is_at_venue() && order.arrival <= session.ts;
+            if order.tif != TimeInForce::Day || !is_due {
+                continue;
+            }
+            if !matches!(
+                order.reason,
+                Reason::Volume | Reason::PriceBand | Reason::Uncrossed
+            ) {
+                order.reason = waiting_reason(order);
+            }
+            session.closing.push((id, slot));
+        }
     }
 
     fn volume_lots(&self, instrument: usize, volume: Option<i64>) -> Result<Option<i64>> {
@@ -148,7 +190,13 @@ impl Engine {
 }
 
 impl Session {
-    fn consider(&mut self, order: &mut Order, slot: usize, call: &Call, bar: Option<&Bar>) {
+    fn consider(
+        &mut self,
+        order: &mut Order,
+        slot: usize,
+        call: &Call,
+        bar: std::result::Result<&Bar, Reason>,
+    ) {
         if order.ts >= call.ts || !order.is_at_venue() {
             return;
         }
@@ -160,13 +208,13 @@ impl Session {
         if !may_match {
             return;
         }
-        let Some(bar) = bar else {
-            order.reason = Reason::NoBar;
-            return;
-        };
-        if call.meets(order, bar) {
-            self.counts.add(order, bar);
-            self.candidates.push(candidate_of(slot, order));
+        match bar {
+            Err(absent) => order.reason = absent,
+            Ok(bar) if call.meets(order, bar) => {
+                self.counts.add(order, bar);
+                self.candidates.push(candidate_of(slot, order));
+            }
+            Ok(_) => {}
         }
     }
 }

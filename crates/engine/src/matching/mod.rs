@@ -161,12 +161,6 @@ impl Engine {
         (self.unfilled_lots(candidate) - candidate.planned).max(0)
     }
 
-    fn note(&mut self, slot: usize, reason: Reason) {
-        if let Some(order) = self.book.get_mut(slot) {
-            order.reason = reason;
-        }
-    }
-
     fn close_orders(&mut self, session: &mut Session, out: &mut Vec<Output>) -> Result<()> {
         let ts = session.ts;
         session.closing.sort_unstable();

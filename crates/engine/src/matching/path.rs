@@ -5,10 +5,10 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use crate::engine::Engine;
-use crate::matching::gather::candidate_of;
+use crate::matching::gather::{candidate_of, waiting_reason};
 use crate::matching::{Session, is_grouped};
 use crate::numbers::Result;
-use crate::order::{Order, OrderKind, Reason, Side, TimeInForce};
+use crate::order::{Order, OrderKind, Side, TimeInForce};
 use crate::orders::{is_rising, moved_trigger, trail_trigger};
 use crate::output::Output;
 
@@ -261,13 +261,7 @@ impl Engine {
             return;
         };
         order.due = true;
-        order.reason = if order.waits_for_trigger() {
-            Reason::Trigger
-        } else if order.limit_price.is_some() {
-            Reason::Limit
-        } else {
-            Reason::Day
-        };
+        order.reason = waiting_reason(order);
         let tick = self.config.instruments[order.instrument].tick_size;
         if let Some(trail) = order.trail {
             order.trigger_price = trail_trigger(order.side, trail, price, tick);
