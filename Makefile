@@ -25,7 +25,7 @@ NAUTILUS_STAMP := $(NAUTILUS)/.stamp
 
 export PYO3_PYTHON := $(CURDIR)/$(PY)
 
-.PHONY: demo test test-full check bench nautilus build wheel lock clean help
+.PHONY: demo test test-full check mutants bench nautilus build wheel lock clean help
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) \
@@ -97,6 +97,14 @@ check: build ## Formatters, linters, types and layers
 	$(NPM) run --silent typecheck
 
 nautilus: $(NAUTILUS_STAMP) ## Make the environment of NautilusTrader, for `qv validate`
+
+MUTANTS := target/tools/bin/cargo-mutants
+
+$(MUTANTS):
+	@scripts/quietly cargo install cargo-mutants --version 27.1.0 --locked --root target/tools
+
+mutants: build $(MUTANTS) ## Plant bugs in the engine and see whether the tests notice
+	$(PY) scripts/mutants.py
 
 bench: build ## Measure beside peers; writes out/bench.json
 	$(PY) benchmarks/run.py
