@@ -287,9 +287,9 @@ impl Engine {
         let quantity = lots * self.lot(order);
         let part = self.exposure.notional(instrument, quantity, price)?;
         let fee = self.fee_of_fill(order.id, instrument, part, quantity, liquidity)?;
-        let loss = adverse(order.side, price, self.mark_of(order));
-        let lost = self.exposure.notional(instrument, quantity, loss)?;
-        add(fee, lost, "the cost of an order")
+        let worse = adverse(order.side, price, self.mark_of(order));
+        let loss = self.exposure.notional(instrument, quantity, worse)?;
+        add(fee, loss, "the cost of an order")
     }
 
     /// Whether all that is in flight, this order included, has its margin even without `spent`;

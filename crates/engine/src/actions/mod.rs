@@ -31,6 +31,18 @@ impl Engine {
                 problem,
             });
         }
+        self.carry_out(ts, action, out)?;
+        self.restate_market(instrument);
+        out.push(Output::ActionApplied {
+            ts,
+            instrument,
+            action: action.name().to_owned(),
+        });
+        Ok(())
+    }
+
+    fn carry_out(&mut self, ts: i64, action: &Action, out: &mut Vec<Output>) -> Result<()> {
+        let instrument = action.instrument();
         match action {
             Action::Split {
                 numerator,
@@ -78,12 +90,6 @@ impl Engine {
                 }
             }
         }
-        self.restate_market(instrument);
-        out.push(Output::ActionApplied {
-            ts,
-            instrument,
-            action: action.name().to_owned(),
-        });
         Ok(())
     }
 

@@ -123,11 +123,9 @@ fn adjusted(before: &Order, listed: &Instrument, terms: &Terms) -> Option<Order>
         };
         order.trigger_price = Some(new_price(trigger, rounding)?);
     }
-    if let Terms::Rescaled { prices, .. } = terms {
-        if let Some(Trail::Amount(amount)) = before.trail {
-            let amount = scaled(amount, *prices, listed.tick_size, Rounding::Up)?;
-            order.trail = Some(Trail::Amount(amount.max(listed.tick_size)));
-        }
+    if let (Terms::Rescaled { prices, .. }, Some(Trail::Amount(amount))) = (terms, before.trail) {
+        let amount = scaled(amount, *prices, listed.tick_size, Rounding::Up)?;
+        order.trail = Some(Trail::Amount(amount.max(listed.tick_size)));
     }
     // The mark at acceptance, as far as the order still knows it.
     let mark = match before.side {

@@ -52,6 +52,12 @@ impl Ratio {
         }
     }
 
+    /// Rounded towards zero, and at most the largest number.
+    pub(crate) fn scale(self, number: i64) -> i64 {
+        let product = i128::from(number).saturating_mul(self.numerator);
+        i64::try_from(product / self.denominator).unwrap_or(i64::MAX)
+    }
+
     pub(crate) fn times(self, number: i64) -> Result<i128> {
         mul(i128::from(number), self.numerator, "a ratio")
     }
@@ -77,14 +83,11 @@ impl Engine {
             self.restate_mark(instrument, price_of(scaled)?);
         }
         let listed = &mut self.config.instruments[instrument];
-        let scale = |number: i64| -> i64 {
-            let product = i128::from(number).saturating_mul(quantities.numerator);
-            i64::try_from(product / quantities.denominator).unwrap_or(i64::MAX)
-        };
-        listed.shortable = scale(listed.shortable);
-        listed.average_volume = listed.average_volume.map(scale);
-        self.guard.figures.rescale(instrument, scale);
-        self.felt[instrument].rescale(scale);
+        listed.shortable = quantities.scale(listed.shortable);
+        listed.average_volume = listed.average_volume.map(|n| quantities.scale(n));
+        let figures = &mut self.guard.figures;
+        figures.rescale(instrument, |n| quantities.scale(n));
+        self.felt[instrument].rescale(|n| quantities.scale(n));
         self.adjust_orders(ts, instrument, &Terms::Rescaled { quantities, prices }, out)
     }
 
