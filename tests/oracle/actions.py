@@ -9,8 +9,8 @@ from typing import Any
 
 from oracle.books import Line
 from oracle.days import Days
-from oracle.numbers import RATE_ONE, InputError, nearest, reduced, up
-from oracle.terms import TOUCHED, Instrument, Order
+from oracle.numbers import RATE_ONE, InputError, nearest, reduced, towards_zero, up
+from oracle.terms import STOPS, TOUCHED, Instrument, Order
 
 
 class Actions(Days):
@@ -23,6 +23,7 @@ class Actions(Days):
         self.happened[f"action {name}"] += 1
         getattr(self, f"_{name}")(instrument, terms)
         self.emit_ts("action_applied", instrument=index, action=name)
+        self.mark_restated(index)
         self.drop_market(index)
         self.check_margin(range(len(self.sleeves)))
 
@@ -66,7 +67,7 @@ class Actions(Days):
         if not self.instruments[index].negative_prices:
             mark = max(1, mark)
         self.marks[index] = mark
-        self.mark_restated(index)
+        self.refresh_rates(index)
 
     # Section 1.
 
@@ -124,6 +125,9 @@ class Actions(Days):
         figure = self.figures.get(("average_volume", index))
         if figure is not None:
             self.figures["average_volume", index] = (figure[0] * a // b, figure[1])
+        if index in self.felt:
+            felt, since = self.felt[index]
+            self.felt[index] = (towards_zero(felt * a, b), since)
 
     def _rescale_line(self, instrument: Instrument, line: Line, a: int, b: int, money: int) -> None:
         held = self.quantities[line]
@@ -205,11 +209,12 @@ class Actions(Days):
             if not order.working or order.instrument != instrument.index:
                 continue
             before = self._terms(order)
-            if order.limit_price is not None and order.buys:
-                order.limit_price = (order.limit_price - drop) // tick * tick
-            falls = order.buys == (order.kind in TOUCHED)
-            if order.trigger_price is not None and falls:
-                order.trigger_price = (order.trigger_price - drop) // tick * tick
+            # Those that would trade only because the price falls by the dividend.
+            if order.buys != (order.kind in STOPS):
+                if order.limit_price is not None:
+                    order.limit_price = (order.limit_price - drop) // tick * tick
+                if order.trigger_price is not None:
+                    order.trigger_price = (order.trigger_price - drop) // tick * tick
             order.reference = self._reference(instrument, order, order.reference - drop)
             order.mark = self._at_least_one(instrument, order.mark - drop)
             self._tell(order, before)
@@ -283,6 +288,7 @@ class Actions(Days):
 
     def end_instrument(self, index: int, price: int | None) -> None:
         self._finish(self.instruments[index], price, "instrument_ended")
+        self.mark_restated(index)
         self.drop_market(index)
         self.check_margin(range(len(self.sleeves)))
 
@@ -296,7 +302,7 @@ class Actions(Days):
         self._cancel_all(index, reason)
         if price is not None:
             self.marks[index] = price
-            self.mark_restated(index)
+            self.refresh_rates(index)
         for line in self._lines(index):
             held = self.quantities[line]
             side = "sell" if held > 0 else "buy"
@@ -307,7 +313,7 @@ class Actions(Days):
         self.emit_ts("instrument_settled", instrument=index, price=self.marks.get(index))
 
     def _into(self, terms: Mapping[str, Any]) -> Instrument:
-        into = self.instruments[terms["into"]]
+        into: Instrument = self.instruments[terms["into"]]
         if into.index not in self.marks:
             self.marks[into.index] = terms["into_price"]
             self.mark_times[into.index] = self.now
@@ -346,10 +352,10 @@ class Actions(Days):
             self._leave_or_come(line, -sign, abs(held))
             if paid:
                 self.posted(line[0], into.currency, "merger", sign * paid, instrument.index)
-            if new:
-                self._move_in((line[0], into.index, line[2]), sign, new, cost - relieved)
             if rest:
                 self.posted(line[0], into.currency, "in_lieu", sign * rest, into.index)
+            if new:
+                self._move_in((line[0], into.index, line[2]), sign, new, cost - relieved)
         self.ended.add(instrument.index)
 
     def _leave_or_come(self, line: Line, sign: int, quantity: int) -> None:
@@ -385,10 +391,10 @@ class Actions(Days):
             value = (floor if held > 0 else ceil)((exact - new) * money)
             gone = sign * self.costs[line] * terms["cost_share"] // RATE_ONE
             relieved = gone if new == 0 else floor(gone * (exact - new) / exact)
+            self._pay(instrument, line, sign, relieved, value, into)
             if new:
                 self.costs[line] -= sign * (gone - relieved)
                 self._move_in((line[0], into.index, line[2]), sign, new, gone - relieved)
-            self._pay(instrument, line, sign, relieved, value, into)
         self._restate(index, self.marks[index] - drop)
         self._lower_orders(instrument, drop)
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+from oracle.events import Events
 from oracle.numbers import RATE_ONE, allocate
+from oracle.prices import Purse
 from oracle.terms import AUCTIONS, STOPS, Order
-from oracle.venue import Purse, Venue
 
 
 @dataclass
@@ -37,7 +38,7 @@ class Path:
     """Limit orders that have had their fill."""
 
 
-class Barrier(Venue):
+class Barrier(Events):
     """Bars that waited for their barrier are matched together."""
 
     def barrier(self, bars: dict[int, Mapping[str, Any]], starts: bool, ends: bool) -> None:

@@ -171,19 +171,22 @@ class Books(State):
 
     def rate(self, currency: int) -> int | None:
         """Price of a currency in the fund's, in 1e-12."""
-        if currency == 0:
-            return MONEY_ONE
-        source = self.currencies[currency].get("source", "input")
-        if source == "input":
-            return self.rates.get(currency)
-        pair = source["pair"]
-        mark = self.marks.get(pair["instrument"], 0)
-        if mark <= 0:
-            return None
-        precision = self.instruments[pair["instrument"]].price_precision
-        if pair["inverse"]:
-            return int(10 ** (12 + precision)) // mark
-        return mark * int(10 ** (12 - precision))
+        return MONEY_ONE if currency == 0 else self.rates.get(currency)
+
+    def refresh_rates(self, index: int) -> None:
+        """Let rates follow the mark of a pair, as long as that is positive."""
+        mark = self.marks[index]
+        precision = self.instruments[index].price_precision
+        for currency, each in enumerate(self.currencies):
+            source = each.get("source", "input")
+            if currency == 0 or source == "input" or source["pair"]["instrument"] != index:
+                continue
+            if mark <= 0:
+                continue
+            if source["pair"]["inverse"]:
+                self.rates[currency] = int(10 ** (12 + precision)) // mark
+            else:
+                self.rates[currency] = mark * int(10 ** (12 - precision))
 
     def convert(self, amount: int, currency: int) -> int:
         rate = self.rate(currency)
@@ -221,7 +224,7 @@ class Books(State):
         for currency in range(len(self.currencies)):
             if self.rate(currency) is not None:
                 continue
-            if self.money_of(sleeve, currency):
+            if any(self.balances[sleeve, currency, name] for name in ("cash", "unsettled")):
                 return True
             if any(self.instruments[at[1]].currency == currency for at in self.lines_of(sleeve)):
                 return True

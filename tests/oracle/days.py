@@ -58,7 +58,7 @@ class Days(Barrier):
         rate = self.rate(currency)
         if rate is None or self.has_unknown(sleeve):
             return 0
-        if amount > max(0, free):
+        if amount > free:
             return free
         if self.account["kind"] == "margin":
             spare = self.sleeve_equity(sleeve) - self.required(sleeve)
@@ -163,7 +163,7 @@ class Days(Barrier):
     # Margin calls.
 
     def check_margin(self, sleeves: Iterable[int]) -> None:
-        if self.account["kind"] == "cash":
+        if self.account["kind"] == "cash" or self.bars_wait():
             return
         for sleeve in sleeves:
             if not self._closable(sleeve) or self.has_unknown(sleeve):
@@ -172,6 +172,9 @@ class Days(Barrier):
             if equity < needed:
                 self.emit_ts("margin_called", sleeve=sleeve, equity=equity, required=needed)
                 self._liquidate(sleeve)
+
+    def bars_wait(self) -> bool:
+        raise NotImplementedError
 
     def check_margin_after_mark(self, index: int) -> None:
         """After a mark of an event instrument moved, and the matching that followed."""

@@ -59,19 +59,16 @@ class Exposure(Books):
         raw = self.raw_fee(instrument, rate, quantity, price)
         return raw if paid else max(raw, fee.get("minimum", 0))
 
-    def fee_of(
-        self, order: Order, quantity: int, price: int, liquidity: str, before: int | None = None
-    ) -> int:
-        """What a fill costs, after what the order has paid (or `before`)."""
+    def fee_of(self, order: Order, quantity: int, price: int, liquidity: str) -> int:
+        """What a fill costs, after what the order has paid."""
         if liquidity == "none":
             return 0
         instrument = self.of(order)
         raw = self.raw_fee(instrument, self.tier_of(instrument)[liquidity], quantity, price)
-        minimum = self.venue(instrument)["fee"].get("minimum", 0)
+        minimum = int(self.venue(instrument)["fee"].get("minimum", 0))
         if not minimum:
             return raw
-        known = order.raw_fees if before is None else before
-        charged = order.charged or before is not None
+        known, charged = order.raw_fees, order.charged
         return max(minimum, known + raw) - (max(minimum, known) if charged else 0)
 
     # In flight.

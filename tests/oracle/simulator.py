@@ -49,6 +49,8 @@ class Oracle(Targets):
     def __init__(self, config: Mapping[str, Any]) -> None:
         self.bars: dict[int, Mapping[str, Any]] = {}
         self.incomplete: set[int] = set()
+        self.snapshots: set[int] = set()
+        """Books of which a snapshot is coming in."""
         self.last_key: tuple[int, int, int, int] | None = None
         self.last_ts = 0
         super().__init__(config)
@@ -82,6 +84,9 @@ class Oracle(Targets):
         self.take_effect()
         self.check()
         return self.outputs
+
+    def bars_wait(self) -> bool:
+        return bool(self.bars)
 
     # What is an error.
 
@@ -328,7 +333,6 @@ class Oracle(Targets):
         """A quote, or a book message that is complete."""
         moved = False
         if not market.crossed:
-            self.mark_times[index] = self.now
             middle = market.middle()
             if middle is not None:
                 moved = self.marks.get(index) != middle
@@ -344,7 +348,6 @@ class Oracle(Targets):
         if market is None:
             return
         moved = False
-        self.mark_times[index] = self.now
         if market.kind == "trades" or not market.had_both:
             moved = self.marks.get(index) != trade["price"]
             self.set_mark(index, trade["price"])
@@ -355,6 +358,11 @@ class Oracle(Targets):
     def _on_book_level(self, terms: Any) -> None:  # noqa: ANN401
         level, index = terms["level"], terms["instrument"]
         self.markets[index].level(level["side"], level["price"], level["size"])
+        if index not in self.snapshots:
+            for order in self.working():
+                here = (order.instrument, order.side, order.limit_price)
+                if order.resting and here == (index, level["side"], level["price"]):
+                    order.ahead = min(order.ahead, level["size"])
         self._book_part(index, level["more"])
 
     def _on_book_order(self, terms: Any) -> None:  # noqa: ANN401
@@ -373,6 +381,7 @@ class Oracle(Targets):
         entries = market.entries
         market.clear()
         market.before = entries if terms["more"] else {}
+        self.snapshots.add(index)
         self._book_part(index, terms["more"])
 
     def _book_part(self, index: int, more: bool) -> None:
@@ -382,16 +391,18 @@ class Oracle(Targets):
         self.incomplete.discard(index)
         market = self.markets[index]
         market.before = {}
+        whole = index in self.snapshots
+        self.snapshots.discard(index)
         for order in self.working():
             if order.instrument == index and order.resting and order.limit_price is not None:
-                shown = market.displayed(order.side, order.limit_price)
-                order.ahead = min(order.ahead, shown)
+                if whole:
+                    shown = market.displayed(order.side, order.limit_price)
+                    order.ahead = min(order.ahead, shown)
                 order.ahead_ids &= set(market.entries)
         self._standing_changed(index, market)
 
     def _on_auction(self, terms: Any) -> None:  # noqa: ANN401
         auction, index = terms["auction"], terms["instrument"]
-        self.mark_times[index] = self.now
         self.auction(index, auction["kind"], auction["price"], auction["volume"])
 
     # What can be read.

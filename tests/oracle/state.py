@@ -159,6 +159,9 @@ class State:
     def mark_set(self, index: int, before: tuple[int, int] | None) -> None:
         raise NotImplementedError
 
+    def refresh_rates(self, index: int) -> None:
+        raise NotImplementedError
+
     def capital_moved(self, sleeve: int, amount: int) -> None:
         raise NotImplementedError
 
@@ -173,4 +176,5 @@ class State:
         before = (self.marks[index], self.mark_times[index]) if index in self.marks else None
         self.marks[index] = price
         self.mark_times[index] = self.now
+        self.refresh_rates(index)
         self.mark_set(index, before)

@@ -7,7 +7,7 @@ from typing import Any
 
 from oracle.actions import Actions
 from oracle.forms import Failure, Figure
-from oracle.gate import money
+from oracle.measures import money
 from oracle.numbers import RATE_ONE, InputError
 from oracle.terms import Order
 
@@ -106,7 +106,7 @@ class States(Actions):
                 continue
             if state in ("halted", "off"):
                 self.end(order, "cancelled", "state")
-            elif not self._opposite(order):
+            elif order.status != "held" and not self._opposite(order):
                 self.end(order, "cancelled", "reduce_only")
 
     def _opposite(self, order: Order) -> bool:
@@ -161,6 +161,7 @@ class States(Actions):
         self.look_for_crossed(whole=False)
 
     def _flatten(self) -> None:
+        self.closing: list[Order] = []
         for line in self.all_lines():
             instrument = self.instruments[line[1]]
             held = self.quantities[line]
@@ -169,6 +170,8 @@ class States(Actions):
                     self._flatten_exchange(line, instrument.base)
             elif held:
                 self._flatten_line(line, abs(held))
+        for order in self.closing:
+            self.come(order)
 
     def _flatten_exchange(self, line: tuple[int, int, int], base: int) -> None:
         instrument = self.instruments[line[1]]
@@ -197,7 +200,7 @@ class States(Actions):
             self.reject(order, Failure("no_price"))
         else:
             self.accept(order)
-            self.come(order)
+            self.closing.append(order)
 
     def check_limit(self, name: str, value: int | None) -> None:
         signed = name in ("correlation_max", "regimes_blocked")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from oracle.forms import Failure
-from oracle.numbers import MONEY_ONE, RATE_ONE
+from oracle.numbers import RATE_ONE
 from oracle.states import States
 
 
@@ -66,7 +66,7 @@ class Targets(States):
         instrument = self.instruments[index]
         mark = self.marks.get(index)
         rule = ""
-        if mark is None:
+        if not mark:
             rule = "no_price"
         elif index in self.ended or not instrument.listed(self.now):
             rule = "not_listed"
@@ -76,13 +76,12 @@ class Targets(States):
             if weight:
                 self._refuse(sleeve, index, weight, Failure(rule))
             return 0
-        rate = self.rate(instrument.currency) or 0
         notional = instrument.notional(instrument.lot_size, abs(mark))
-        lots = abs(weight) * equity * MONEY_ONE // (RATE_ONE * notional * rate) if notional else 0
+        a_lot = self.convert_up(notional, instrument.currency)
+        lots = abs(weight) * equity // (RATE_ONE * a_lot)
         sign = 1 if weight > 0 else -1
         delta = sign * lots * instrument.lot_size - self._held(sleeve, index)
         if weight and lots == 0 and delta == 0:
             wanted = abs(weight) * equity // RATE_ONE
-            a_lot = self.convert(notional, instrument.currency)
             self._refuse(sleeve, index, weight, Failure("lot", {"money": wanted}, {"money": a_lot}))
         return delta

@@ -39,8 +39,8 @@ def seen_in(
 
 
 def _of_config(seen: Seen, oracle: Oracle) -> None:
-    seen["account_kind", oracle.account["kind"]] += 1
-    seen["position_mode", oracle.account["positions"]] += 1
+    seen["account_kind", str(oracle.account["kind"])] += 1
+    seen["position_mode", str(oracle.account["positions"])] += 1
     for each in oracle.instruments:
         seen["instrument_kind", each.kind] += 1
         seen["data_kind", each.matching] += 1
