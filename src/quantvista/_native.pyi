@@ -45,6 +45,7 @@ SEMANTICS: int
 FORMAT_VERSION: int
 VERSION: str
 TRANSITIONS: list[tuple[str, str]]
+ORDER_MATRIX: list[tuple[str, str, str, str | None]]
 names: dict[str, list[str]]
 
 type Handler = Callable[..., object]

@@ -36,6 +36,7 @@ mod _native {
         module.add("FORMAT_VERSION", quantvista_engine::FORMAT_VERSION)?;
         module.add("VERSION", env!("CARGO_PKG_VERSION"))?;
         module.add("TRANSITIONS", crate::names::transitions())?;
+        module.add("ORDER_MATRIX", crate::names::order_matrix())?;
         module.add("names", crate::names::names(module.py())?)
     }
 }

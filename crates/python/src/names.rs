@@ -40,3 +40,24 @@ pub fn transitions() -> Vec<(&'static str, &'static str)> {
         .map(|(from, to)| (from.name(), to.name()))
         .collect()
 }
+
+/// Which kind of order may have which time in force on which data, by name, and the rule that
+/// refuses it, if one does.
+pub fn order_matrix() -> Vec<(
+    &'static str,
+    &'static str,
+    &'static str,
+    Option<&'static str>,
+)> {
+    quantvista_engine::matrix()
+        .iter()
+        .map(|cell| {
+            (
+                cell.kind.name(),
+                cell.tif.name(),
+                cell.data.name(),
+                cell.refused_by.map(quantvista_engine::Rule::name),
+            )
+        })
+        .collect()
+}

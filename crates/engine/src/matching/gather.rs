@@ -105,7 +105,7 @@ impl Engine {
         session_end: bool,
     ) -> Result<()> {
         session.ts = ts;
-        session.session_end = session_end;
+        session.ends_day = session_end;
         session.candidates.clear();
         session.groups.clear();
         session.volume.clear();

@@ -29,7 +29,7 @@ pub(crate) struct Candidate {
 #[derive(Default)]
 pub(crate) struct Session {
     pub(crate) ts: i64,
-    session_end: bool,
+    ends_day: bool,
     pub(crate) candidates: Vec<Candidate>,
     /// Ranges of `candidates`, one an instrument.
     pub(crate) groups: Vec<std::ops::Range<usize>>,

@@ -72,7 +72,8 @@ impl Segment {
         } else {
             self.to < limit
         };
-        if !is_through && !(self.touch && self.to == limit) {
+        let is_reached = is_through || (self.touch && self.to == limit);
+        if !is_reached {
             return None;
         }
         let price = if is_up {
@@ -237,7 +238,7 @@ impl Engine {
             let walker = join(session, path, slot, &order);
             if !order.due {
                 self.begin_on_path(slot, price);
-                if order.tif == TimeInForce::Day && session.session_end {
+                if order.tif == TimeInForce::Day && session.ends_day {
                     session.closing.push((id, slot));
                 }
             }

@@ -135,6 +135,12 @@ impl Market {
         out
     }
 
+    /// An input of the next time step.
+    pub fn later(&mut self, event: Event) -> Vec<Output> {
+        self.ts += 100;
+        self.apply(event)
+    }
+
     /// Bars of the next time step and their barrier.
     pub fn bars(&mut self, bars: &[(usize, Bar)]) -> Vec<Output> {
         self.barrier(bars, true, true)
