@@ -16,6 +16,7 @@ from quantvista.errors import ConfigError
 __all__ = ["validate_engine"]
 
 _SHOWN_MAX = 3
+_ORDERS_MAX = 5  # where it is not the fills of some that differ
 _PAGE = "docs/validation.md"
 
 
@@ -115,7 +116,7 @@ def _show_finding(finding: Finding) -> None:
     console().print(Text(head, style="bold"))
     say(f"At {difference.ts}: {difference.text}.")
     orders = session.orders()
-    for number in sorted(difference.orders()):
+    for number in sorted(difference.orders()) or list(orders)[-_ORDERS_MAX:]:
         order = orders[number]
         terms = {
             each.name: getattr(order, each.name)

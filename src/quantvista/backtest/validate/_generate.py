@@ -24,7 +24,7 @@ _RARE = {
     "repeats": 0.03,
     "cancels": 0.10,
     "expiries": 0.08,
-    "triggered_limits": 0.03,
+    "triggered_limits": 0.02,
     "percent_trails": 0.08,
     "kills": 0.10,
     "reducers": 0.04,
@@ -32,7 +32,7 @@ _RARE = {
 """How often a session has what the systems are known to see differently, and what is close to it;
 see ``docs/validation.md``."""
 
-_THIN = {"bars": 0.0, "quotes": 0.4, "trades": 0.06, "books": 0.4}
+_THIN = {"bars": 0.0, "quotes": 0.4, "trades": 0.04, "books": 0.4}
 
 
 def generate(seed: int, kind: Kind | None = None) -> Session:

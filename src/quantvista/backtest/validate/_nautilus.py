@@ -80,6 +80,8 @@ def _delivered(session: Session) -> Iterator[Command]:
     days: dict[int, int] = {}
     for position, command in enumerate(session.commands):
         ts = command.ts
+        if command.do == "amend" and session.kind == "bars":
+            ts += session.open_delay_ns  # they meet the next bar too
         if command.do in ("submit", "group"):
             ts = _delivery(session, command, position)
             for order in command.sent():

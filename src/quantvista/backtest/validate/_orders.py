@@ -378,6 +378,8 @@ def _exits(
 
 def _amend(draft: _Draft) -> None:
     """Change a limit order or a stop that may still wait."""
+    if draft.kind == "bars" and "gaps" in draft.tags:
+        return  # NautilusTrader gets amendments after the open, which the old terms would meet
     waiting = {number for numbers in draft.later.values() for number in numbers}
     orders = {
         order.id: order

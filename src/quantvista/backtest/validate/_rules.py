@@ -146,14 +146,20 @@ def _behind_a_resting_fill(case: Case, order: Order) -> bool:
     """We fill an order that NautilusTrader leaves, where it filled one before it in its list."""
     waiting = order.type in PASSIVE and bool(case.mine(order)) and not case.other(order)
     return waiting and any(
-        fill.liquidity == "maker" for fill in case.of(case.difference.theirs, order)
+        _moves_the_quote(case, fill) for fill in case.of(case.difference.theirs, order)
     )
+
+
+def _moves_the_quote(case: Case, fill: Fill) -> bool:
+    """Look whether a fill was of an order with a limit that the market came to."""
+    order = case.session.orders()[fill.order]
+    return fill.liquidity == "maker" or order.type in LIMITED
 
 
 def _trails_a_resting_fill(case: Case, order: Order) -> bool:
     sent = case.command(order).ts
     return order.type == "trailing_stop" and any(
-        fill.liquidity == "maker" for fill in case.before(case.theirs.fills, order, sent)
+        _moves_the_quote(case, fill) for fill in case.before(case.theirs.fills, order, sent)
     )
 
 
@@ -167,7 +173,7 @@ def _meets_a_resting_fill(case: Case, order: Order) -> bool:
     resting = [
         fill
         for fill in case.before(case.theirs.fills, order, row.ts)
-        if fill.order != order.id and (fill.liquidity == "maker" or _rests(case, fill))
+        if fill.order != order.id and (_moves_the_quote(case, fill) or _rests(case, fill))
     ]
     at_once = any(fill.ts == case.ts for fill in case.other(order))
     fresh = sent >= row.ts or (order.type in CONDITIONAL and at_once and not case.mine(order))
