@@ -103,10 +103,9 @@ fn list() -> impl Strategy<Value = Deed> {
             order.instrument = head.instrument;
             order.quantity = head.quantity;
             order.side = match link {
-                Link::Oco => head.side,
                 Link::Oto => order.side,
                 Link::Bracket if index > 0 => head.side.opposite(),
-                Link::Bracket => head.side,
+                Link::Oco | Link::Bracket => head.side,
             };
             let is_parent = link != Link::Oco && index == 0;
             if !is_parent && matches!(order.tif, TimeInForce::Ioc | TimeInForce::Fok) {
