@@ -192,6 +192,10 @@ impl Engine {
         if self.activated.is_empty() {
             return Ok(());
         }
+        self.act_now(ts, out)
+    }
+
+    fn act_now(&mut self, ts: i64, out: &mut Vec<Output>) -> Result<()> {
         let mut next = 0;
         while let Some(&(id, slot)) = self.activated.get(next) {
             next += 1;

@@ -190,7 +190,10 @@ impl Engine {
             let told = self.told_standing(instrument);
             self.tell_and_match(ts, instrument, told, out)?;
         }
-        self.check_margins_of(ts, instrument, out)
+        if self.exposure.active[instrument] > 0 || self.exposure.rate_of[instrument].is_some() {
+            self.check_margins_of(ts, instrument, out)?;
+        }
+        Ok(())
     }
 
     /// What stands, as triggers see it: nothing in a halt.

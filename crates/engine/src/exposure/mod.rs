@@ -41,7 +41,7 @@ pub(crate) struct Exposure {
     lines: Vec<Line>,
     burdens: Vec<Burden>,
     /// Per instrument: how many of its lines are not empty.
-    active: Vec<u32>,
+    pub(crate) active: Vec<u32>,
     rows: Vec<Row>,
     /// Per instrument: what may come to be short, over all lines.
     short: Vec<i128>,

@@ -40,7 +40,16 @@ impl Engine {
     }
 
     /// Do what was due up to and with `ts`, before anything of that time is applied.
+    #[inline]
     pub(crate) fn settle_due(&mut self, ts: i64, out: &mut Vec<Output>) -> Result<()> {
+        let is_due = |next: Option<(i64, u64)>| next.is_some_and(|next| next.0 <= ts);
+        if is_due(self.book.next_expiry()) || is_due(self.transit.next()) {
+            return self.settle_due_now(ts, out);
+        }
+        Ok(())
+    }
+
+    fn settle_due_now(&mut self, ts: i64, out: &mut Vec<Output>) -> Result<()> {
         loop {
             let expiry = self.book.next_expiry().filter(|next| next.0 <= ts);
             let arrival = self.transit.next().filter(|next| next.0 <= ts);
