@@ -33,6 +33,8 @@ pub(crate) struct Losses {
     counted: Vec<(i128, i128)>,
     /// The instrument whose returns are those of a row.
     column_of: Vec<Option<usize>>,
+    /// When the first of the returns that count expires; long ago where that is not known.
+    valid_until: i64,
     /// Value at risk of what is counted, once it has been asked for.
     value: Option<i128>,
     /// Losses with an order.
@@ -58,6 +60,7 @@ impl Losses {
                 .map(Some)
                 .chain((0..config.currencies.len()).map(of_currency))
                 .collect(),
+            valid_until: i64::MIN,
             value: None,
             trial: vec![0; risk.scenarios as usize],
         }
@@ -66,10 +69,7 @@ impl Losses {
     /// Count a row anew.
     fn count(&mut self, place: usize, row: &Row, returns: &[i32]) {
         let (up, down) = self.counted[place];
-        let (more, less) = (row.up - up, down - row.down);
-        for (loss, &rate) in self.of_scenario.iter_mut().zip(returns) {
-            *loss = loss.wrapping_add(change(rate, more, less));
-        }
+        apply(&mut self.of_scenario, returns, row.up - up, down - row.down);
         self.counted[place] = (row.up, row.down);
         self.value = None;
     }
@@ -85,18 +85,60 @@ impl Losses {
     }
 }
 
-/// By how much a loss grows where the upper bound of a row rises by `more` and the lower falls
-/// by `less`. The worst of a falling price is what may be held most, of a rising one what may be
-/// held least.
+/// How far a price falls, or rises, in a scenario. The worst of a falling price is what may be held
+/// most, of a rising one what may be held least.
 #[inline]
-fn change(rate: i32, more: i128, less: i128) -> i128 {
-    let size = i128::from(rate.unsigned_abs());
-    // The caller has made sure that it fits; a check a scenario would double the time.
-    if rate < 0 {
-        more.wrapping_mul(size)
-    } else {
-        less.wrapping_mul(size)
+fn falls(rate: i32) -> u32 {
+    rate.min(0).unsigned_abs()
+}
+
+#[inline]
+fn rises(rate: i32) -> u32 {
+    rate.max(0).unsigned_abs()
+}
+
+/// Add a change of a row to the losses.
+fn apply(losses: &mut [i128], returns: &[i32], more: i128, less: i128) {
+    fn each(losses: &mut [i128], returns: &[i32], change: &impl Fn(i32) -> i128) {
+        for (loss, rate) in losses.iter_mut().zip(returns) {
+            *loss = loss.wrapping_add(change(*rate));
+        }
     }
+    match (more, less, i64::try_from(more), i64::try_from(less)) {
+        (_, 0, Ok(more), _) => each(losses, returns, &|rate| narrow(more, falls(rate))),
+        (0, _, _, Ok(less)) => each(losses, returns, &|rate| narrow(less, rises(rate))),
+        _ => each(losses, returns, &|rate| wide(more, less, rate)),
+    }
+}
+
+/// How many losses are above `cap` with a change of one row.
+fn count_above(losses: &[i128], returns: &[i32], more: i128, less: i128, cap: i128) -> usize {
+    fn each(losses: &[i128], returns: &[i32], cap: i128, change: &impl Fn(i32) -> i128) -> usize {
+        let losses = losses.iter().zip(returns);
+        losses
+            .map(|(loss, rate)| usize::from(loss.wrapping_add(change(*rate)) > cap))
+            .sum()
+    }
+    match (more, less, i64::try_from(more), i64::try_from(less)) {
+        (_, 0, Ok(more), _) => each(losses, returns, cap, &|rate| narrow(more, falls(rate))),
+        (0, _, _, Ok(less)) => each(losses, returns, cap, &|rate| narrow(less, rises(rate))),
+        _ => each(losses, returns, cap, &|rate| wide(more, less, rate)),
+    }
+}
+
+// By how much a loss grows where the upper bound of a row rises by `more` and the lower falls by
+// `less`. Mostly one of both is zero and the other one small; it is this that makes the gate fast.
+// The caller has made sure that everything fits.
+
+#[inline]
+fn narrow(amount: i64, move_of_price: u32) -> i128 {
+    i128::from(amount).wrapping_mul(i128::from(move_of_price))
+}
+
+#[inline]
+fn wide(more: i128, less: i128, rate: i32) -> i128 {
+    let fall = more.wrapping_mul(i128::from(falls(rate)));
+    fall.wrapping_add(less.wrapping_mul(i128::from(rises(rate))))
 }
 
 /// The loss that no more than `beyond` exceed, as money.
@@ -126,6 +168,7 @@ impl Engine {
                 }
             }
         }
+        losses.valid_until = i64::MIN;
         self.losses = losses;
         self.guard.columns[instrument] = Some(Column {
             returns: scenarios.returns.clone(),
@@ -148,27 +191,55 @@ impl Engine {
     }
 
     fn count_into(&self, ts: i64, losses: &mut Losses) -> Result<bool> {
-        let instruments = self.instruments.len();
-        for place in 0..losses.counted.len() {
-            let row = match place.checked_sub(instruments) {
-                None => *self.exposure.row(place),
-                Some(currency) if currency > 0 && self.exposure.is_exchanged[currency] => {
-                    self.currency_row(currency)?
-                }
-                Some(_) => continue,
-            };
-            let column = losses.column_of[place].and_then(|i| self.guard.columns[i].as_ref());
-            let is_valid = column.is_some_and(|column| ts < column.expires_at);
-            if !is_valid && !row.is_empty() {
+        if ts >= losses.valid_until {
+            losses.valid_until = self.valid_until(losses)?;
+            if ts >= losses.valid_until {
                 return Ok(false);
             }
-            if losses.counted[place] != (row.up, row.down)
-                && let Some(column) = column
-            {
-                losses.count(place, &row, &column.returns);
+        }
+        for place in 0..losses.counted.len() {
+            let Some(row) = self.loss_row(place)? else {
+                continue;
+            };
+            if losses.counted[place] == (row.up, row.down) {
+                continue;
+            }
+            let column = losses.column_of[place].and_then(|i| self.guard.columns[i].as_ref());
+            let Some(column) = column.filter(|column| ts < column.expires_at || row.is_empty())
+            else {
+                losses.valid_until = i64::MIN;
+                return Ok(false);
+            };
+            losses.count(place, &row, &column.returns);
+            if !row.is_empty() {
+                losses.valid_until = losses.valid_until.min(column.expires_at);
             }
         }
         Ok(true)
+    }
+
+    /// When the first returns that are needed expire; long ago if some are missing.
+    fn valid_until(&self, losses: &Losses) -> Result<i64> {
+        let mut first = i64::MAX;
+        for place in 0..losses.counted.len() {
+            if self.loss_row(place)?.is_some_and(|row| !row.is_empty()) {
+                let column = losses.column_of[place].and_then(|i| self.guard.columns[i].as_ref());
+                first = first.min(column.map_or(i64::MIN, |column| column.expires_at));
+            }
+        }
+        Ok(first)
+    }
+
+    /// A row of an instrument, or of a currency that is exchanged.
+    #[inline]
+    fn loss_row(&self, place: usize) -> Result<Option<Row>> {
+        match place.checked_sub(self.instruments.len()) {
+            None => Ok(Some(*self.exposure.row(place))),
+            Some(currency) if currency > 0 && self.exposure.is_exchanged[currency] => {
+                self.currency_row(currency).map(Some)
+            }
+            Some(_) => Ok(None),
+        }
     }
 
     pub(super) fn scenario_checks(&mut self, ask: &Ask, walk: &mut Walk) -> Step {
@@ -196,7 +267,13 @@ impl Engine {
                     Figure::Money(cap)
                 )));
             } else if !self.loses_at_most(ask, &rows, ask.lots(), cap, &risk)? {
-                let before = self.losses.value(risk.beyond());
+                // Only where it is beyond the limit already may it stay so.
+                let is_within = self.loses_at_most(ask, &[None, None], 0, cap, &risk)?;
+                let before = if is_within {
+                    0
+                } else {
+                    self.losses.value(risk.beyond())
+                };
                 let figure = |lots: i64| {
                     let after = self.value_after(ask, &rows, lots, &risk)?;
                     Ok(if after > before { after } else { i128::MIN })
@@ -279,19 +356,15 @@ impl Engine {
             (first, more, less),
             (second, more_of_second, less_of_second),
         ] = self.changes(ask, rows, lots)?;
-        let losses = self.losses.of_scenario.iter().zip(first);
-        let above = if second.is_empty() {
-            losses
-                .filter(|(loss, rate)| loss.wrapping_add(change(**rate, more, less)) > cap)
-                .count()
+        let losses = &self.losses.of_scenario;
+        let above = if first.is_empty() {
+            losses.iter().filter(|loss| **loss > cap).count()
+        } else if second.is_empty() {
+            count_above(losses, first, more, less, cap)
         } else {
-            losses
-                .zip(second)
-                .filter(|((loss, rate), other)| {
-                    let one = loss.wrapping_add(change(**rate, more, less));
-                    one.wrapping_add(change(**other, more_of_second, less_of_second)) > cap
-                })
-                .count()
+            let mut trial = losses.clone();
+            apply(&mut trial, first, more, less);
+            count_above(&trial, second, more_of_second, less_of_second, cap)
         };
         Ok(above <= risk.beyond())
     }
@@ -299,9 +372,7 @@ impl Engine {
     fn value_after(&self, ask: &Ask, rows: &Rows, lots: i64, risk: &ValueAtRisk) -> Result<i128> {
         let mut trial = self.losses.of_scenario.clone();
         for (returns, more, less) in self.changes(ask, rows, lots)? {
-            for (loss, &rate) in trial.iter_mut().zip(returns) {
-                *loss = loss.wrapping_add(change(rate, more, less));
-            }
+            apply(&mut trial, returns, more, less);
         }
         Ok(value_at_risk(&mut trial, risk.beyond()))
     }
@@ -333,8 +404,20 @@ mod tests {
 
     #[test]
     fn a_row_loses_by_its_upper_bound_where_prices_fall_and_by_its_lower_where_they_rise() {
-        assert_eq!(change(-100, 7, 3), 700);
-        assert_eq!(change(100, 7, 3), 300);
-        assert_eq!(change(i32::MIN, 1, 0), 1 << 31);
+        let large = 1_i128 << 70;
+        for (more, less, expected) in [
+            (7, 3, [700, 300]),
+            (7, 0, [700, 0]),
+            (0, 3, [0, 300]),
+            (large, -3, [large * 100, -300]),
+            (-7, large, [-700, large * 100]),
+        ] {
+            let mut losses = [0; 2];
+            apply(&mut losses, &[-100, 100], more, less);
+            assert_eq!(losses, expected);
+            let above = count_above(&[0; 2], &[-100, 100], more, less, 299);
+            assert_eq!(above, losses.iter().filter(|loss| **loss > 299).count());
+        }
+        assert_eq!((falls(i32::MIN), rises(i32::MIN)), (1 << 31, 0));
     }
 }

@@ -1,0 +1,222 @@
+//! How fast the gate is: `cargo run --release -p quantvista-engine --example gate_speed`.
+//!
+//! Orders that the gate refuses at its last check go through all of it and change nothing, so
+//! the time is that of the gate and of telling its verdict.
+
+use std::time::Instant;
+
+use quantvista_engine::{
+    AccountKind, AccountModel, Bar, Config, Currency, DataKind, Engine, Event, FeeModel, Input,
+    Instrument, InstrumentKind, LatencyModel, Limits, OrderKind, OrderRequest, RateSource,
+    Scenarios, Settlement, Side, Sleeve, SleeveLimits, SlippageModel, TimeInForce, ValueAtRisk,
+    Venue,
+};
+
+const MONEY: i128 = 1_000_000_000_000;
+const INSTRUMENTS: usize = 500;
+const SCENARIOS: u32 = 1_000;
+
+fn instrument(index: usize) -> Instrument {
+    Instrument {
+        id: format!("I{index:03}.X"),
+        currency: 0,
+        kind: InstrumentKind::Equity,
+        settlement: Settlement::Asset,
+        matching: DataKind::Bars,
+        venue: 0,
+        price_precision: 2,
+        quantity_precision: 0,
+        tick_size: 1,
+        lot_size: 1,
+        multiplier: 1,
+        sector: format!("S{}", index % 10),
+        effective_from: None,
+        effective_to: None,
+        close_only: true,
+        has_auctions: false,
+        negative_prices: false,
+        margin_initial: 500_000_000,
+        margin_maintenance: 250_000_000,
+        shortable: 1_000_000,
+        borrow_rate: 0,
+        settlement_days: 0,
+        expiry: None,
+        average_volume: None,
+        volatility: None,
+    }
+}
+
+fn config(limits: Limits) -> Config {
+    Config {
+        semantics: 2,
+        fund: "speed".to_owned(),
+        epoch: 1,
+        seed: 7,
+        currencies: vec![Currency {
+            code: "USD".to_owned(),
+            precision: 2,
+            source: RateSource::Input,
+            credit_rate: 0,
+            debit_rate: 0,
+        }],
+        account: AccountModel {
+            kind: AccountKind::Margin,
+            ..AccountModel::default()
+        },
+        instruments: (0..INSTRUMENTS).map(instrument).collect(),
+        sleeves: vec![Sleeve {
+            id: "one".to_owned(),
+            cash: 100_000_000 * MONEY,
+            balances: Vec::new(),
+            limits: SleeveLimits::default(),
+        }],
+        venues: vec![Venue {
+            id: "sim".to_owned(),
+            fee: FeeModel::flat(100_000),
+            slippage: SlippageModel { rate: 0, ticks: 0 },
+            limit_fill_on_touch: false,
+            participation_max: None,
+            on_close_cutoff_ns: 0,
+            impact: None,
+            latency: LatencyModel::default(),
+        }],
+        limits,
+    }
+}
+
+struct Desk {
+    engine: Engine,
+    sequence: u64,
+    out: Vec<quantvista_engine::Output>,
+}
+
+impl Desk {
+    fn new(limits: Limits) -> Self {
+        let mut desk = Self {
+            engine: Engine::new(config(limits)).expect("a sound configuration"),
+            sequence: 0,
+            out: Vec::new(),
+        };
+        desk.session(1);
+        for index in 0..INSTRUMENTS {
+            let side = if index % 2 == 0 {
+                Side::Buy
+            } else {
+                Side::Sell
+            };
+            desk.feed(1, Event::SubmitOrder(order(index, side, 100)));
+        }
+        desk.session(2);
+        desk
+    }
+
+    fn session(&mut self, ts: i64) {
+        for instrument in 0..INSTRUMENTS {
+            let bar = Bar {
+                range: None,
+                close: 10_000,
+                volume: None,
+            };
+            self.feed(ts, Event::Bar { instrument, bar });
+        }
+        let ends = Event::Barrier {
+            session_start: true,
+            session_end: true,
+        };
+        self.feed(ts, ends);
+    }
+
+    fn feed(&mut self, ts: i64, event: Event) {
+        self.sequence += 1;
+        let input = Input {
+            ts_event: ts,
+            ts_received: ts,
+            source: 0,
+            sequence: self.sequence,
+            event,
+        };
+        self.out.clear();
+        let result = self.engine.apply_into(&input, &mut self.out);
+        result.expect("an input that is taken");
+    }
+
+    /// Orders a second, over so many orders for each instrument in turn.
+    fn rate(&mut self, count: usize, quantity: i64) -> f64 {
+        let start = Instant::now();
+        for number in 0..count {
+            let request = order(number % INSTRUMENTS, Side::Buy, quantity);
+            self.feed(3, Event::SubmitOrder(request));
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a figure to read")]
+        let count = count as f64;
+        count / start.elapsed().as_secs_f64()
+    }
+}
+
+fn order(instrument: usize, side: Side, quantity: i64) -> OrderRequest {
+    let (kind, tif) = (OrderKind::Market, TimeInForce::Gtc);
+    OrderRequest::new(0, instrument, side, quantity, kind, tif)
+}
+
+fn scalar_limits() -> Limits {
+    Limits {
+        fat_finger_quantity: Some(1_000_000),
+        fat_finger_notional: Some(100_000_000 * MONEY),
+        position_max: Some(50_000_000 * MONEY),
+        weight_max: Some(500_000_000),
+        sector_max: Some(1_000_000_000),
+        gross_max: Some(2_000_000_000),
+        leverage_max: Some(2_000_000_000),
+        net_max: Some(1),
+        bar_age_max_ns: Some(1_000_000),
+        ..Limits::default()
+    }
+}
+
+fn main() {
+    // State, sleeve, listing, price, nine of form, band, currency, halt, age, two fat fingers,
+    // locate, margin, position, concentration, sector, gross, leverage, net.
+    const CHECKS: f64 = 26.0;
+    let mut best = 0_f64;
+    for _ in 0..5 {
+        best = best.max(Desk::new(scalar_limits()).rate(500_000, 1_000));
+    }
+    println!(
+        "scalar: {best:.0} orders/s, {CHECKS} checks each, {:.1} M checks/s",
+        best * CHECKS / 1e6
+    );
+    let limits = Limits {
+        value_at_risk: Some(ValueAtRisk {
+            scenarios: SCENARIOS,
+            confidence: 990_000_000,
+            max: Some(900_000_000),
+            step_max: None,
+        }),
+        net_max: None,
+        ..scalar_limits()
+    };
+    for (what, quantity) in [("accepted", 1), ("refused", 100_000)] {
+        let mut limits = limits.clone();
+        if quantity > 1 {
+            limits.value_at_risk.as_mut().expect("set above").max = Some(1);
+        }
+        let mut best = 0_f64;
+        for _ in 0..5 {
+            let mut desk = Desk::new(limits.clone());
+            for instrument in 0..INSTRUMENTS {
+                let scatter = |k: u32| {
+                    let mixed = (u64::from(k) + 1) * 2_654_435_761 * (instrument as u64 + 7);
+                    i32::try_from(mixed % 60_000_000).expect("small") - 30_000_000
+                };
+                let scenarios = Scenarios {
+                    instrument,
+                    returns: (0..SCENARIOS).map(scatter).collect(),
+                    expires_at: i64::MAX,
+                };
+                desk.feed(3, Event::Scenarios(scenarios));
+            }
+            best = best.max(desk.rate(50_000, quantity));
+        }
+        println!("with value at risk over {SCENARIOS} scenarios, {what}: {best:.0} orders/s");
+    }
+}
