@@ -176,7 +176,11 @@ impl SleeveLimits {
         check(&[
             ("a sleeve's weight_max", positive(self.weight_max)),
             ("a sleeve's gross_max", positive(self.gross_max)),
-            ("a sleeve's drawdown_max", positive(self.drawdown_max)),
+            (
+                "a sleeve's drawdown_max",
+                self.drawdown_max
+                    .is_none_or(|share| (1..=RATE_ONE).contains(&share)),
+            ),
             (
                 "a sleeve's order_rate",
                 self.order_rate.is_none_or(|r| r.is_sound()),
@@ -194,6 +198,9 @@ impl Limits {
         let money = |limit: Option<i128>| limit.is_none_or(|l| l > 0);
         let breaker = |found: Option<Breaker>, counts, has_window| {
             found.is_none_or(|b| b.is_sound(counts, has_window))
+        };
+        let loss = |found: Option<Breaker>| {
+            breaker(found, false, false) && found.is_none_or(|b| b.limit <= RATE_ONE)
         };
         let breakers = &self.breakers;
         check(&[
@@ -225,14 +232,8 @@ impl Limits {
                 "value_at_risk",
                 self.value_at_risk.is_none_or(|v| v.is_sound()),
             ),
-            (
-                "breakers.drawdown",
-                breaker(breakers.drawdown, false, false),
-            ),
-            (
-                "breakers.day_loss",
-                breaker(breakers.day_loss, false, false),
-            ),
+            ("breakers.drawdown", loss(breakers.drawdown)),
+            ("breakers.day_loss", loss(breakers.day_loss)),
             ("breakers.rejects", breaker(breakers.rejects, true, true)),
             (
                 "breakers.dislocation",

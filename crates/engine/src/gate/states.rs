@@ -327,7 +327,9 @@ impl Engine {
             self.raise_peaks()?;
         }
         if matches!(event, Event::DayEnded { .. }) {
-            self.guard.open = self.exposure.equity(&self.ledger)?;
+            if self.equity_is_known() {
+                self.guard.open = self.exposure.equity(&self.ledger)?;
+            }
             if held {
                 self.end(ts, Cause::DayLoss, out);
             }
