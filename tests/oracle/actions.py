@@ -195,7 +195,7 @@ class Actions(Days):
             order.trigger_price = (down if falls else upwards)(order.trigger_price)
         if order.trail is not None and "amount" in order.trail:
             order.trail = {"amount": max(tick, upwards(order.trail["amount"]))}
-        order.reference = self._reference(instrument, order, nearest(order.reference * c, d))
+        order.reference = self._at_least_one(instrument, nearest(order.reference * c, d))
         order.mark = self._at_least_one(instrument, nearest(order.mark * c, d))
         unfilled = order.unfilled * a // b // lot * lot
         order.quantity = order.filled + unfilled
@@ -215,16 +215,9 @@ class Actions(Days):
                     order.limit_price = (order.limit_price - drop) // tick * tick
                 if order.trigger_price is not None:
                     order.trigger_price = (order.trigger_price - drop) // tick * tick
-            order.reference = self._reference(instrument, order, order.reference - drop)
+            order.reference = self._at_least_one(instrument, order.reference - drop)
             order.mark = self._at_least_one(instrument, order.mark - drop)
             self._tell(order, before)
-
-    def _reference(self, instrument: Instrument, order: Order, else_price: int) -> int:
-        if order.limit_price is not None:
-            return order.limit_price
-        if order.trigger_price is not None:
-            return order.trigger_price
-        return self._at_least_one(instrument, else_price)
 
     @staticmethod
     def _at_least_one(instrument: Instrument, price: int) -> int:

@@ -181,8 +181,8 @@ class States(Actions):
             if not each.buys and self.of(each).base == base
         )
         left = self.money_of(line[0], base) - out
-        if left > 0:
-            lots = left // instrument.base_money(instrument.lot_size)
+        lots = left // instrument.base_money(instrument.lot_size)
+        if lots > 0:
             self._flatten_line(line, lots * instrument.lot_size)
 
     def _flatten_line(self, line: tuple[int, int, int], quantity: int) -> None:
@@ -191,10 +191,7 @@ class States(Actions):
             request["side"] = "sell"
         order = self.make(request, "operator")
         instrument = self.of(order)
-        if quantity == 0:
-            lot: Figure = {"quantity": instrument.lot_size}
-            self.reject(order, Failure("lot", {"quantity": 0}, lot))
-        elif not instrument.listed(self.now) or line[1] in self.ended:
+        if not instrument.listed(self.now) or line[1] in self.ended:
             self.reject(order, Failure("not_listed"))
         elif line[1] not in self.marks:
             self.reject(order, Failure("no_price"))

@@ -66,10 +66,12 @@ class Targets(States):
         instrument = self.instruments[index]
         mark = self.marks.get(index)
         rule = ""
-        if not mark:
+        if mark is None:
             rule = "no_price"
         elif index in self.ended or not instrument.listed(self.now):
             rule = "not_listed"
+        elif mark == 0:
+            rule = "no_price"
         elif self.rate(instrument.currency) is None:
             rule = "no_rate"
         if rule or mark is None:

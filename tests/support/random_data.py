@@ -91,7 +91,7 @@ def _move(draft: Draft, instrument: Instrument) -> int:
 
 
 def _size(draft: Draft, instrument: Instrument) -> int:
-    lots = draft.random.choice((0, 1, 3, 10, 40, 300))
+    lots = draft.random.choice((0, 1, 3, 10, 40, 300, 5_000))
     return instrument.lot_size * lots + draft.random.choice((0, 0, 1))
 
 

@@ -29,13 +29,47 @@ KINDS = [
 def targets(draft: Draft) -> None:
     random, oracle = draft.random, draft.oracle
     count = len(oracle.instruments)
+    sleeve = random.randrange(len(oracle.sleeves))
     named = random.sample(range(count), random.randint(1, count))
     low = -500 if oracle.account["kind"] == "margin" else 0
-    targets = [(index, random.randint(low, 600) * 10**6) for index in named]
+    wanted = [(index, random.randint(low, 600) * 10**6) for index in named]
+    if low:
+        _flip(draft, sleeve, wanted)
     if draft.chance(0.1):
-        targets[0] = (targets[0][0], random.choice((1_000, 0, -(10**8))))
-    sleeve = random.randrange(len(oracle.sleeves))
-    draft.push("target_portfolio", {"sleeve": sleeve, "targets": targets})
+        wanted[0] = (wanted[0][0], random.choice((1_000, 0, -(10**8))))
+    draft.push("target_portfolio", {"sleeve": sleeve, "targets": wanted})
+
+
+def _flip(draft: Draft, sleeve: int, wanted: list[tuple[int, int]]) -> None:
+    """Let targets turn some positions round: what reduces may do what the rest may not."""
+    for place, (index, weight) in enumerate(wanted):
+        held = draft.oracle.quantities[sleeve, index, 0]
+        if held and draft.chance(0.6):
+            wanted[place] = (index, -abs(weight) if held > 0 else abs(weight))
+
+
+def opposite_orders(draft: Draft) -> None:
+    """Market orders of two sleeves that can cross at the next barrier."""
+    oracle = draft.oracle
+    able = [each for each in oracle.instruments if each.on_bars and each.index not in oracle.ended]
+    if len(oracle.sleeves) < 2 or not able:
+        return
+    instrument = draft.random.choice(able)
+    lots = draft.random.choice((1, 5, 20))
+    sleeves = draft.random.sample((0, 1), 2)
+    for sleeve, side, leg in zip(sleeves, ("buy", "sell"), ("long", "short"), strict=True):
+        draft.push(
+            "submit_order",
+            {
+                "sleeve": sleeve,
+                "instrument": instrument.index,
+                "side": side,
+                "quantity": instrument.lot_size * lots,
+                "kind": "market",
+                "tif": draft.random.choice(("day", "gtc")),
+                "leg": leg if oracle.hedging else "net",
+            },
+        )
 
 
 def order_command(draft: Draft) -> None:
@@ -177,6 +211,12 @@ def _spoil(draft: Draft, request: Record) -> None:
 def _list(draft: Draft) -> None:
     random = draft.random
     first = _request(draft)
+    if draft.chance(0.4):
+        # A parent that fills, and so releases its children.
+        first |= {"kind": "market", "tif": "gtc", "reduce_only": False}
+        for name in ("limit_price", "trigger_price", "trail", "trigger_by", "expire_at"):
+            first.pop(name, None)
+        first |= {"post_only": False, "display_quantity": None}
     instrument = draft.oracle.instruments[first["instrument"]]
     link = random.choice(("oco", "oto", "bracket", "bracket"))
     count = 3 if link == "bracket" else random.choice((2, 2, 3))

@@ -14,7 +14,7 @@ from oracle import Oracle
 from oracle.terms import Instrument
 from support.random_data import bars, currency_rate, data, figures, scenarios
 from support.random_draft import Draft, Step
-from support.random_orders import order_command, targets
+from support.random_orders import opposite_orders, order_command, targets
 from support.random_worlds import DAY, HOUR, MINUTE, MONEY, RATE, SECOND, random_config
 
 type Record = dict[str, Any]
@@ -89,8 +89,12 @@ def _step(draft: Draft, step: int) -> None:
         bars(draft)
     if not draft.oracle.hedging and draft.chance(0.2):
         targets(draft)
+    if draft.chance(0.1):
+        opposite_orders(draft)
     for _ in range(random.choice((0, 1, 1, 2, 3))):
         order_command(draft)
+    if draft.chance(0.01):
+        draft.push("activate_semantics", {"number": random.choice((2, 2, 9))})
 
 
 # Class 0 and 1.

@@ -160,7 +160,7 @@ def _instrument(
         entry["shortable"] = entry["lot_size"] * random.choice((0, 20, 200, 10_000))
         entry["borrow_rate"] = random.choice((0, 5_000_000, 300_000_000))
     if margin:
-        initial = random.choice((1_000, 500, 250, 100)) * 10**6
+        initial = random.choice((1_000, 500, 250, 100, 100, 50)) * 10**6
         entry["margin_initial"] = initial
         entry["margin_maintenance"] = initial * random.choice((50, 80, 100)) // 100
     if random.random() < 0.3:
