@@ -2,7 +2,9 @@
 
 from quantvista.fund._load import LoadedFund, load_fund
 from quantvista.fund._model import (
+    AccountSection,
     ActionSection,
+    CashFlowSection,
     DataSection,
     EventsSection,
     Fund,
@@ -18,7 +20,9 @@ from quantvista.fund._templates import TEMPLATES, template_path, write_template
 
 __all__ = [
     "TEMPLATES",
+    "AccountSection",
     "ActionSection",
+    "CashFlowSection",
     "DataSection",
     "EventsSection",
     "Fund",

@@ -18,19 +18,37 @@ from quantvista.fund._data import (
     InstrumentSection,
     Section,
 )
+from quantvista.fund._risk import (
+    BreakersSection,
+    CountBreaker,
+    MoveBreaker,
+    OrderRateSection,
+    RiskSection,
+    ShareBreaker,
+    SleeveRiskSection,
+    ValueAtRiskSection,
+)
 from quantvista.fund._types import (
-    Bps,
     Fraction,
     Money,
     Slug,
     StrategyRef,
     plain_table,
-    to_e9,
+)
+from quantvista.fund._venue import (
+    AccountSection,
+    CashFlowSection,
+    FeeTierSection,
+    ImpactSection,
+    LatencySection,
+    VenueSection,
 )
 from quantvista.market import check_declared, currency_digits
 
 __all__ = [
+    "AccountSection",
     "ActionSection",
+    "CashFlowSection",
     "DataSection",
     "EventsSection",
     "Fund",
@@ -96,6 +114,7 @@ class SleeveSection(Section):
         description='"trend", "momentum", "equal_weight", or "file.py:Class" beside this file.'
     )
     share: Fraction = Field(Decimal(1), description="Of the capital; all shares add up to 1.")
+    risk: SleeveRiskSection = Field(SleeveRiskSection(), description="Limits of its own.")
     params: dict[str, Any] = Field(default_factory=dict, description="Of the strategy.")
 
     @field_validator("params")
@@ -114,54 +133,6 @@ class PortfolioSection(Section):
     rebalance: Literal["daily", "week_end", "month_end", "quarter_end"] = Field(
         "month_end", description="Sessions after whose close the sleeves decide."
     )
-
-
-class RiskSection(Section):
-    """``[risk]``: limits, each checked for every order."""
-
-    price_band: Fraction = Field(
-        Decimal("0.25"), lt=1, description="Largest move from decision to fill, as a share."
-    )
-    weight_max: Fraction | None = Field(None, description="Per instrument, of equity.")
-    sector_max: Fraction | None = Field(None, description="Per sector, of equity.")
-    gross_max: Fraction | None = Field(
-        None,
-        description="All positions, of equity. Sales in flight do not count until they fill, so a "
-        "limit near 1 holds back the buys of a rebalance; cash cannot be overspent either way.",
-    )
-    position_max: Money | None = Field(None, description="Per instrument, in money.")
-    fat_finger_notional: Money | None = Field(None, description="Per order, in money.")
-    fat_finger_quantity: int | None = Field(
-        None, ge=1, lt=10**12, description="Per order, in units of the instrument."
-    )
-
-
-class VenueSection(Section):
-    """``[[venue]]``: where orders go, and what that costs."""
-
-    id: Slug = Field("sim", description="Name of the venue.")
-    kind: Literal["simulated"] = Field("simulated", description="Only simulated ones yet.")
-    fee_bps: Bps = Field(Decimal(0), description="Of the notional of each fill.")
-    slippage_bps: Bps = Field(Decimal(0), description="Of the price; against us.")
-    limit_fill: Literal["through", "touch"] = Field(
-        "through", description="Whether the price must trade through a limit, or only touch it."
-    )
-    participation_max: Fraction | None = Field(
-        None, description="Largest share of a bar's volume; needs volume."
-    )
-    on_close_cutoff_s: int = Field(
-        600, ge=0, le=86_400, description="Seconds before the close, for on-close orders."
-    )
-
-    @property
-    def fee_rate_e9(self) -> int:
-        """``fee_bps`` in billionths of the notional."""
-        return to_e9(self.fee_bps.scaleb(-4))
-
-    @property
-    def slippage_rate_e9(self) -> int:
-        """``slippage_bps`` in billionths of the price."""
-        return to_e9(self.slippage_bps.scaleb(-4))
 
 
 class Fund(Section):
@@ -190,9 +161,11 @@ class Fund(Section):
     sleeve: tuple[SleeveSection, ...] = Field(min_length=1, strict=False)
     portfolio: PortfolioSection = PortfolioSection()
     risk: RiskSection = RiskSection()
+    account: AccountSection = AccountSection()
     venue: tuple[VenueSection, ...] = Field(
-        (VenueSection(),), min_length=1, max_length=1, strict=False
+        (VenueSection(),), min_length=1, max_length=64, strict=False
     )
+    cash_flow: tuple[CashFlowSection, ...] = Field((), strict=False)
 
     @model_validator(mode="before")
     @classmethod
@@ -209,6 +182,43 @@ class Fund(Section):
         if twice := [each for each in ids if ids.count(each) > 1]:
             raise ValueError(f"`instrument.id` must be unique; found '{twice[0]}' twice")
         return self
+
+    @model_validator(mode="after")
+    def _check_venues(self) -> Self:
+        ids = [each.id for each in self.venue]
+        if twice := [each for each in ids if ids.count(each) > 1]:
+            raise ValueError(f"`venue.id` must be unique; found '{twice[0]}' twice")
+        markets = [market for each in self.venue for market in each.markets]
+        if twice := [each for each in markets if markets.count(each) > 1]:
+            raise ValueError(f"`venue.markets` must name a venue once; found '{twice[0]}' twice")
+        if sum(not each.markets for each in self.venue) > 1:
+            raise ValueError("`venue.markets` must be there for all venues but one; found none")
+        sleeves = {each.id for each in self.sleeve}
+        for flow in self.cash_flow:
+            if flow.sleeve is not None and flow.sleeve not in sleeves:
+                raise ValueError(
+                    f"`cash_flow.sleeve` must be a sleeve of the fund; found '{flow.sleeve}'"
+                )
+        return self
+
+    @property
+    def needs_events(self) -> bool:
+        """Whether a run needs more than bars: events, actions, or an account that has days."""
+        data = self.data
+        return bool(
+            data.events
+            or data.actions
+            or data.actions_file
+            or data.factors
+            or self.instrument
+            or self.cash_flow
+            or self.risk.figures
+            or self.risk.value_at_risk
+            or self.risk.instrument_volatility_max
+            or self.risk.fat_finger_volume
+            or self.risk.breakers.day_loss
+            or not self.account.is_plain
+        )
 
     def data_spec(self) -> DataSpec:
         """Return what ``quantvista.data`` takes: ``[data]``, with instruments and currencies."""
@@ -242,7 +252,22 @@ def field_names(location: tuple[int | str, ...]) -> list[str]:
         "sleeve": SleeveSection,
         "portfolio": PortfolioSection,
         "risk": RiskSection,
+        "risk.breakers": BreakersSection,
+        "risk.breakers.drawdown": ShareBreaker,
+        "risk.breakers.day_loss": ShareBreaker,
+        "risk.breakers.rejects": CountBreaker,
+        "risk.breakers.order_rate": CountBreaker,
+        "risk.breakers.dislocation": MoveBreaker,
+        "risk.order_rate": OrderRateSection,
+        "risk.value_at_risk": ValueAtRiskSection,
+        "sleeve.risk": SleeveRiskSection,
+        "sleeve.risk.order_rate": OrderRateSection,
+        "account": AccountSection,
         "venue": VenueSection,
+        "venue.tiers": FeeTierSection,
+        "venue.impact": ImpactSection,
+        "venue.latency": LatencySection,
+        "cash_flow": CashFlowSection,
     }
     parts = [part for part in location if isinstance(part, str)]
     if not parts:

@@ -97,14 +97,22 @@ def _describe(details: ErrorDetails) -> tuple[Location, str]:
     elif kind == _PATTERN:
         message = f"must be written like {_PATTERNS.get(str(location[-1]), 'AAPL.XNAS')}"
     elif kind in ("too_short", "too_long") and location == ("venue",):
-        return location, f"`venue` must be there exactly once; found {len(details['input'])}"
+        return location, f"`venue` must be there 1 to 64 times; found {len(details['input'])}"
     message = message.removeprefix("Value error, ")
     message = re.sub(r" after validation, not \d+$", "", message)
     message = re.sub(r"^(Input|Decimal input|String|Tuple) should ", "must ", message)
     return location, f"`{name}` {message}; found {_shown(details['input'])}"
 
 
-_TABLES = (("sleeve",), ("venue",), ("instrument",), ("data", "events"), ("data", "actions"))
+_TABLES = (
+    ("sleeve",),
+    ("venue",),
+    ("venue", "tiers"),
+    ("instrument",),
+    ("cash_flow",),
+    ("data", "events"),
+    ("data", "actions"),
+)
 _PATTERN = "string_pattern_mismatch"
 _IDS = (("data", "instruments"), ("data", "sectors"), ("data", "benchmark"))
 _PATTERNS = {"name": "my-fund", "id": "my-sleeve", "venue": "XNAS"}

@@ -13,6 +13,7 @@ __all__ = ["json_schema", "resolved_toml"]
 
 # Written as text, because they are money or rates that people read as decimals.
 _TEXT = {"cash", "position_max", "fat_finger_notional", "fee_bps", "slippage_bps"}
+_TEXT |= {"maker_bps", "taker_bps", "volume_from", "fee_per_unit", "fee_minimum", "amount"}
 _TEXT |= {"tick_size", "lot_size", "amount", "price", "shortable", "average_volume", "borrow_rate"}
 _TEXT |= {"volatility", "into_price"}
 
@@ -54,7 +55,9 @@ def resolved_toml(fund: Fund) -> str:
     parts += [_dump("instrument", each, of_many=True) for each in fund.instrument]
     parts += [_dump("sleeve", each, of_many=True) for each in fund.sleeve]
     parts += [_dump("portfolio", fund.portfolio), _dump("risk", fund.risk)]
+    parts += [_dump("account", fund.account)]
     parts += [_dump("venue", each, of_many=True) for each in fund.venue]
+    parts += [_dump("cash_flow", each, of_many=True) for each in fund.cash_flow]
     return "\n".join(parts)
 
 
@@ -80,7 +83,9 @@ def _table(section: BaseModel) -> dict[str, object]:
             value = f"{cls.__module__}:{cls.__qualname__}"
         elif name in _TEXT:
             value = f"{value:f}"
-        table.setdefault(name, _plain(value))
+        written = _plain(value)
+        if written != {}:
+            table.setdefault(name, written)
     return table
 
 

@@ -16,7 +16,12 @@ __all__ = [
     "Instant",
     "InstrumentId",
     "IsoDate",
+    "Millis",
     "Money",
+    "Multiple",
+    "Seconds",
+    "SignedBps",
+    "SignedMoney",
     "Slug",
     "Step",
     "StrategyRef",
@@ -158,6 +163,12 @@ def _decimals(limit: int) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _not_zero(value: Decimal) -> Decimal:
+    if not value:
+        raise ValueError("must not be zero")
+    return value
+
+
 def _iso_date(value: object) -> object:
     if isinstance(value, str):
         try:
@@ -187,6 +198,28 @@ Money = Annotated[Decimal, _EXACT, Field(gt=0, lt=10**15), _decimals(12), _NUMBE
 
 Amount = Annotated[Decimal, _EXACT, Field(ge=0, lt=10**15), _decimals(12), _NUMBER]
 """A number that is not negative, of at most twelve decimals: money, a quantity or a rate."""
+
+SignedMoney = Annotated[
+    Decimal,
+    _EXACT,
+    Field(gt=-(10**15), lt=10**15),
+    _decimals(12),
+    AfterValidator(_not_zero),
+    _NUMBER,
+]
+"""Money that is paid in or taken out."""
+
+SignedBps = Annotated[Decimal, _EXACT, Field(gt=-10_000, lt=10_000), _decimals(5), _NUMBER]
+"""Basis points, which may be a rebate."""
+
+Multiple = Annotated[Decimal, _EXACT, Field(gt=0, le=1000), _decimals(9), _NUMBER]
+"""A positive share that may be above one."""
+
+Seconds = Annotated[Decimal, _EXACT, Field(gt=0, le=10**8), _decimals(9), _NUMBER]
+"""A positive time, at most nine decimals."""
+
+Millis = Annotated[Decimal, _EXACT, Field(ge=0, le=86_400_000), _decimals(6), _NUMBER]
+"""Milliseconds, at most six decimals."""
 
 Step = Annotated[Decimal, _EXACT, Field(gt=0, le=10**6), _decimals(9), _NUMBER]
 """A tick or lot size, at most nine decimals."""

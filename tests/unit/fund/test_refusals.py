@@ -78,7 +78,7 @@ def _refusal(tmp_path: Path, content: str | bytes) -> str:
         ('fee_bps = "1"', 'fee_bps = "0.000001"', "`venue[0].fee_bps` must have at most 5 dec"),
         ('fee_bps = "1"', 'fee_bps = "-1"', "`venue[0].fee_bps` must be greater than or equal"),
         ('fee_bps = "1"', 'fee_bps = "10000"', "`venue[0].fee_bps` must be less than 10000"),
-        ("[[venue]]", "[[venue]]\n[[venue]]", "`venue` must be there exactly once; found 2"),
+        ("[[venue]]", "[[venue]]\n[[venue]]", "`venue.id` must be unique; found 'sim' twice"),
         ("[[venue]]", "[venue]", "`venue` must be tables, written [[venue]]"),
         ('"SP500.INDEX"', '"spx"', "`data.benchmark` must be written like AAPL.XNAS"),
         ('"SP500.INDEX"', '"S.X"\ninstruments = []', "must have at least 1 item; found []"),
@@ -215,7 +215,7 @@ def test_minor_unit_follows_the_currency() -> None:
         load_fund({"fund": fund, "data": {"source": "p"}, "sleeve": []})
 
 
-@pytest.mark.parametrize(("key", "message"), [("venue", "exactly once; found 0"), ("sleeve", "at")])
+@pytest.mark.parametrize(("key", "message"), [("venue", "1 to 64 times; found 0"), ("sleeve", "at")])
 def test_empty_list_of_tables_raises(key: str, message: str) -> None:
     content = {
         "fund": {"name": "tiny", "cash": "1.00"},
