@@ -60,6 +60,7 @@ MODULES = {
     "quantvista.portfolio.metrics": (),
     "quantvista.portfolio.drawdowns": (),
     "quantvista.portfolio.periodic": (),
+    "quantvista.portfolio.flows": (),
     "quantvista.portfolio.attribution": ("Contribution", "contribution"),
     "quantvista.data": ("MarketData", "Bias"),
     "quantvista.data.events": ("EventData", "EventSource", "read_actions", "read_factors"),

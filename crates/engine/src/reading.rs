@@ -126,6 +126,12 @@ impl Engine {
         Ok(worth)
     }
 
+    /// Price of a currency in the fund's, in `10^-12`; None while it is not known.
+    #[must_use]
+    pub fn rate(&self, currency: usize) -> Option<i128> {
+        self.exposure.rates[currency]
+    }
+
     /// Money of a currency in the fund's; what has no rate is worth nothing.
     ///
     /// # Errors

@@ -605,6 +605,12 @@ impl Session {
         self.engine.audit().map_err(|e| raise(&e))
     }
 
+    /// Prices of the currencies in the fund's, in `10^-12`; None where not known.
+    fn rates(&self) -> Vec<Option<i128>> {
+        let count = self.engine.config().currencies.len();
+        (0..count).map(|each| self.engine.rate(each)).collect()
+    }
+
     /// Equity of the fund in money units of `10^-12`.
     fn equity(&self) -> PyResult<i128> {
         self.engine.equity().map_err(|e| raise(&e))

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from quantvista.backtest._frames import RunFrames
 from quantvista.backtest._sessions import session_dates, session_ends
+from quantvista.portfolio.flows import time_weighted_index
 
-__all__ = ["Curve", "curves", "curves_of"]
+__all__ = ["Curve", "cash_flows", "curves", "curves_of"]
 
 type Ints = NDArray[np.int64]
 type Floats = NDArray[np.float64]
@@ -49,7 +50,8 @@ def curves(frames: RunFrames, calendar: str = "", time_zone: str = "UTC") -> dic
     """Collect curves at session ends: ``fund``, ``benchmark`` if there is one, each comparison.
 
     Bars within a session are thinned to its last one; the first bar of all stays, so that the
-    result of the first session counts.
+    result of the first session counts. Where money was paid in or out, the fund's curve is what its
+    first equity would have become without that (time-weighted).
 
     Parameters
     ----------
@@ -63,6 +65,12 @@ def curves(frames: RunFrames, calendar: str = "", time_zone: str = "UTC") -> dic
         fund=pl.col("equity").cast(pl.Float64),
         benchmark=pl.col("benchmark").cast(pl.Float64),
     )
+    flow_ts, flow = cash_flows(frames)
+    if flow_ts.size:
+        index = time_weighted_index(
+            equity["ts"].to_numpy(), equity["fund"].to_numpy(), flow_ts, flow
+        )
+        equity = equity.with_columns(fund=index)
     for (name,), part in frames.comparisons.group_by("name", maintain_order=True):
         other = part.select(
             pl.col("ts").cast(pl.Int64), pl.col("equity").cast(pl.Float64).alias(str(name))
@@ -85,6 +93,13 @@ def curves(frames: RunFrames, calendar: str = "", time_zone: str = "UTC") -> dic
         for name, level in levels.items()
         if name == "fund" or bool(np.isfinite(level).any())
     }
+
+
+def cash_flows(frames: RunFrames) -> tuple[Ints, Floats]:
+    """Collect when money was paid in (positive) and out, in the fund's currency."""
+    flows = frames.postings.filter(pl.col("kind").is_in(["deposit", "withdrawal"]))
+    ts = flows["ts"].cast(pl.Int64).to_numpy()
+    return ts, flows["amount"].cast(pl.Float64).to_numpy()
 
 
 def curves_of(frames: RunFrames, summary: Mapping[str, Any]) -> dict[str, Curve]:

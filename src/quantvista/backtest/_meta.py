@@ -46,6 +46,10 @@ class RunMeta:
         How many variants were tried on this data; None while nobody counts them.
     sectors, multipliers : mapping
         By instrument; the keys of `sectors` are the universe.
+    rates : mapping of str to Decimal
+        Price of each other currency of the fund at the end; empty for a fund of one.
+    bases : mapping of str to str
+        Base currency of each instrument that exchanges currencies.
     biases : sequence of (name, text)
         What is wrong with the sample.
     assumptions : sequence of str
@@ -69,6 +73,8 @@ class RunMeta:
     trials: int | None = None
     sectors: Mapping[str, str] = field(default_factory=dict)
     multipliers: Mapping[str, int] = field(default_factory=dict)
+    rates: Mapping[str, Decimal] = field(default_factory=dict)
+    bases: Mapping[str, str] = field(default_factory=dict)
     biases: Sequence[tuple[str, str]] = ()
     assumptions: Sequence[str] = ()
     fingerprint: Mapping[str, Any] = field(default_factory=dict)

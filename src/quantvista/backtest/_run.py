@@ -14,6 +14,7 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from quantvista.backtest._assumptions import said_of
 from quantvista.backtest._outcome import Outcome
 from quantvista.backtest._output import RunFolder, out_path
 from quantvista.backtest._sessions import session_dates
@@ -27,10 +28,10 @@ from quantvista.backtest._setup import (
 from quantvista.backtest._simulation import Simulation
 from quantvista.backtest._summary import RunMeta, SleeveMeta, build_summary
 from quantvista.data import MarketData
+from quantvista.data.events import EventData
 from quantvista.engine import run_tables, text_array
 from quantvista.errors import QuantVistaError, RunInterruptedError, printable
 from quantvista.fund import Fund, LoadedFund, load_fund, resolved_toml
-from quantvista.market import currency_digits
 from quantvista.strategies import Strategy, plain_params
 
 __all__ = ["Pages", "Progress", "run"]
@@ -84,7 +85,7 @@ def run(
     strategies = load_strategies(loaded)
     prepared = _Prepared(
         loaded,
-        loaded.market_data(),
+        loaded.event_data() if loaded.fund.needs_events else loaded.market_data(),
         resolved_toml(loaded.fund),
         _sleeves(loaded.fund, strategies),
         fund_hash(loaded),
@@ -105,7 +106,7 @@ class _Prepared:
     """What is known of a run before it begins, and no strategy can change."""
 
     loaded: LoadedFund
-    data: MarketData
+    data: MarketData | EventData
     config: str
     sleeves: Sequence[SleeveMeta]
     fund_hash: str
@@ -148,8 +149,10 @@ def _advance(simulation: Simulation, tell: Progress, text: str) -> None:
     tell(rows, rows, text)
 
 
-def _equal_weight(fund: Fund, data: MarketData) -> tuple[Simulation | None, str]:
+def _equal_weight(fund: Fund, data: MarketData | EventData) -> tuple[Simulation | None, str]:
     """Run the comparison; where it cannot be made, say why instead."""
+    if not isinstance(data, MarketData):
+        return None, "A run of events has no comparison with equal weight."
     try:
         other = equal_weight_simulation(fund, data)
         other.run(other.session.rows)
@@ -161,31 +164,40 @@ def _equal_weight(fund: Fund, data: MarketData) -> tuple[Simulation | None, str]
     return other, text
 
 
-def _tables(ours: Simulation, data: MarketData, equal: Simulation | None) -> dict[str, pa.Table]:
+def _tables(
+    ours: Simulation, data: MarketData | EventData, equal: Simulation | None
+) -> dict[str, pa.Table]:
     tables = run_tables(ours.session, ours.config)
-    rows = tables["equity"].num_rows
+    ts = tables["equity"]["ts"].cast(pa.int64()).to_numpy()
     tables["equity"] = tables["equity"].append_column(
-        "benchmark", pl.Series(_scaled_benchmark(ours, data)[:rows], nan_to_null=True).to_arrow()
+        "benchmark", pl.Series(_scaled_benchmark(ours, data, ts), nan_to_null=True).to_arrow()
     )
     tables["targets"] = _targets(ours)
     tables["comparisons"] = _comparisons(equal)
     return tables
 
 
-def _scaled_benchmark(ours: Simulation, data: MarketData) -> NDArray[np.float64]:
-    """Return the benchmark, scaled to start at the fund's cash; NaN without one."""
-    if data.benchmark is None:
-        return np.full(len(data.ts), np.nan)
-    known = data.benchmark[np.isfinite(data.benchmark)]
+def _scaled_benchmark(
+    ours: Simulation, data: MarketData | EventData, ts: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return the last benchmark at each time, scaled to start at the fund's cash; NaN without."""
+    bars = data if isinstance(data, MarketData) else data.bars
+    if bars is None or bars.benchmark is None:
+        return np.full(len(ts), np.nan)
+    known = bars.benchmark[np.isfinite(bars.benchmark)]
     if not known.size:
-        return np.full(len(data.ts), np.nan)
+        return np.full(len(ts), np.nan)
     cash = sum(sleeve["cash"] for sleeve in ours.config["sleeves"]) / 1e12
-    scaled: NDArray[np.float64] = data.benchmark / known[0] * cash
-    return scaled
+    scaled: NDArray[np.float64] = bars.benchmark / known[0] * cash
+    row = np.searchsorted(bars.ts, ts, side="right") - 1
+    found: NDArray[np.float64] = np.where(row >= 0, scaled[np.maximum(row, 0)], np.nan)
+    return found
 
 
 def _targets(ours: Simulation) -> pa.Table:
-    ids, sleeves = ours.data.ids, [sleeve["id"] for sleeve in ours.config["sleeves"]]
+    bars = ours.data if isinstance(ours.data, MarketData) else ours.data.bars
+    ids = () if bars is None else bars.ids
+    sleeves = [sleeve["id"] for sleeve in ours.config["sleeves"]]
     n = len(ids)
     weights = [row.weight_e9 for row in ours.targets]
     ts = np.repeat(np.array([row.ts for row in ours.targets], dtype=np.int64), n)
@@ -227,7 +239,8 @@ def _sleeves(fund: Fund, strategies: Mapping[str, Strategy]) -> list[SleeveMeta]
 
 def _meta(prepared: _Prepared, ours: Simulation, status: str, error: str, compared: str) -> RunMeta:
     fund, data = prepared.loaded.fund, prepared.data
-    assumptions = [*data.assumptions, *_assumptions(fund, data)]
+    bars = data if isinstance(data, MarketData) else data.bars
+    assumptions = [*data.assumptions, *said_of(fund, data)]
     return RunMeta(
         fund=fund.fund.name,
         currency=fund.fund.currency,
@@ -238,50 +251,32 @@ def _meta(prepared: _Prepared, ours: Simulation, status: str, error: str, compar
         source=data.source,
         time_zone=fund.fund.time_zone,
         calendar=fund.fund.calendar,
-        benchmark=data.benchmark_id,
+        benchmark=None if bars is None else bars.benchmark_id,
         missing_bars=ours.session.missed_bars,
         sectors={each.id: each.sector for each in data.instruments},
         multipliers={each.id: each.multiplier for each in data.instruments},
+        rates=_rates(ours),
+        bases={each.id: each.base for each in data.instruments if each.settlement == "exchange"},
         biases=[(bias.name, bias.text) for bias in data.biases],
         assumptions=[*assumptions, compared] if compared else assumptions,
         fingerprint=fingerprint(prepared.fund_hash, data, ours.session.state_hash()),
     )
 
 
-def _minor_unit(currency: str) -> str:
-    """Name what fees are rounded to."""
-    if currency == "USD":
-        return "the cent"
-    return f"the minor unit ({Decimal(1).scaleb(-currency_digits(currency))} {currency})"
+def _rates(ours: Simulation) -> dict[str, Decimal]:
+    """Return what other currencies are worth at the end; what is not known is worth nothing."""
+    codes = [each["code"] for each in ours.config["currencies"]]
+    rates = ours.session.rates()
+    return {
+        code: Decimal(rate or 0).scaleb(-12)
+        for code, rate in zip(codes[1:], rates[1:], strict=True)
+    }
 
 
 def _strategy_name(strategy: Any) -> str:  # noqa: ANN401 - text, a class or an instance
     if isinstance(strategy, str):
         return strategy
     return strategy.__name__ if isinstance(strategy, type) else type(strategy).__name__
-
-
-def _assumptions(fund: Fund, data: MarketData) -> list[str]:
-    venue = fund.venue[0]
-    when = "next close" if data.open is None else "next open"
-    texts = [
-        f"A decision after one close is filled at the {when}, {venue.slippage_bps} bp worse, "
-        f"for a fee of {venue.fee_bps} bp rounded up to {_minor_unit(fund.fund.currency)}.",
-        f"A market order is held back where the price has moved by more than "
-        f"{fund.risk.price_band:%} since the decision.",
-        f"A buy may count on {1 - fund.risk.price_band:%} of what is sold for it, so up to "
-        f"{fund.risk.price_band:%} of a rotation stays in cash until the next rebalance.",
-        "Opposite orders of two sleeves cross at the close without costs.",
-        "Cash earns no interest. Sleeves keep their own profits; their shares drift.",
-    ]
-    if venue.participation_max is None:
-        texts.append("Our orders are filled whole, whatever the volume, and do not move prices.")
-    else:
-        texts.append(
-            f"At most {venue.participation_max:%} of each bar's volume is ours; what does not fill "
-            "waits for the next decision. Our orders do not move prices."
-        )
-    return texts
 
 
 def _date(simulation: Simulation, fund: Fund) -> str:

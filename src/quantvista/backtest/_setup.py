@@ -2,17 +2,20 @@
 
 import hashlib
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from quantvista._version import __version__
+from quantvista.backtest._inputs import scheduled_inputs
 from quantvista.backtest._schedule import decision_rows
-from quantvista.backtest._simulation import Simulation
+from quantvista.backtest._simulation import Input, Simulation, barriers
+from quantvista.backtest._terms import e9, limit_rates, run_config
 from quantvista.data import MarketData
-from quantvista.engine import SEMANTICS, LimitRates, VenueRates, engine_config, split_cash
+from quantvista.data.events import EventData
+from quantvista.engine import SEMANTICS, LimitRates
 from quantvista.errors import ConfigError
 from quantvista.fund import Fund, LoadedFund, resolved_toml
 from quantvista.portfolio import WeightSettings
@@ -22,59 +25,48 @@ __all__ = ["equal_weight_simulation", "fingerprint", "fund_hash", "load_strategi
 
 
 def simulation(
-    loaded: LoadedFund, data: MarketData, strategies: Mapping[str, Strategy]
+    loaded: LoadedFund, data: MarketData | EventData, strategies: Mapping[str, Strategy]
 ) -> Simulation:
     """Set up the fund's own run."""
     fund = loaded.fund
     shares = {sleeve.id: sleeve.share for sleeve in fund.sleeve}
-    return _simulation(fund, data, strategies, shares, _limits(fund), "all")
+    inputs = [] if isinstance(data, MarketData) else scheduled_inputs(loaded, data)
+    return _simulation(fund, data, strategies, shares, limit_rates(fund), "all", inputs)
 
 
 def equal_weight_simulation(fund: Fund, data: MarketData) -> Simulation:
     """Set up what every fund is compared with: all instruments alike, same dates, same costs."""
-    limits = LimitRates(price_band=_e9(fund.risk.price_band))
+    limits = LimitRates(price_band=e9(fund.risk.price_band))
     strategies = {"equal_weight": EqualWeight()}
     return _simulation(fund, data, strategies, {"equal_weight": Decimal(1)}, limits, "accounts")
 
 
 def _simulation(
     fund: Fund,
-    data: MarketData,
+    data: MarketData | EventData,
     strategies: Mapping[str, Strategy],
     shares: dict[str, Decimal],
     limits: LimitRates,
     record: str,
+    inputs: Sequence[Input] = (),
 ) -> Simulation:
-    venue = fund.venue[0]
-    if venue.participation_max is not None and data.volume is None:
-        raise ConfigError(
-            f"`venue.participation_max` must come with data that has volume; found none; "
-            f"source {fund.data.source!r}"
-        )
-    config = engine_config(
-        fund=fund.fund.name,
-        currency=fund.fund.currency,
-        instruments=data.instruments,
-        close_only=data.open is None,
-        sleeves=split_cash(fund.fund.cash, shares, fund.fund.currency),
-        venue=VenueRates(
-            id=venue.id,
-            fee_rate=venue.fee_rate_e9,
-            slippage=venue.slippage_rate_e9,
-            limit_fill=venue.limit_fill,
-            participation_max=_e9(venue.participation_max),
-            on_close_cutoff_ns=venue.on_close_cutoff_s * 1_000_000_000,
-        ),
-        limits=limits,
-    )
+    bars = data if isinstance(data, MarketData) else data.bars
+    for venue in fund.venue:
+        if venue.participation_max is not None and bars is data and data.volume is None:
+            raise ConfigError(
+                f"`venue.participation_max` must come with data that has volume; found none; "
+                f"source {fund.data.source!r}"
+            )
+    config = run_config(fund, data, shares, limits)
     own_caps = record == "all"
+    ts, session_end = barriers(data)
     return Simulation(
         config=config,
         data=data,
         strategies=strategies,
         decisions=decision_rows(
-            data.ts,
-            data.session_end,
+            ts,
+            session_end,
             fund.portfolio.rebalance,
             fund.fund.calendar,
             fund.fund.time_zone,
@@ -87,6 +79,7 @@ def _simulation(
         ),
         seed=fund.fund.seed,
         record=record,
+        inputs=inputs,
     )
 
 
@@ -108,7 +101,7 @@ def fund_hash(loaded: LoadedFund) -> str:
     return fund.hexdigest()
 
 
-def fingerprint(fund: str, data: MarketData, state_hash: str) -> dict[str, Any]:
+def fingerprint(fund: str, data: MarketData | EventData, state_hash: str) -> dict[str, Any]:
     """Identify a run by its data, its fund and strategies, our version, where it ran."""
     return {
         "data": data.fingerprint,
@@ -135,27 +128,6 @@ def _commit() -> str | None:
         return (git / head[5:]).read_text().strip()
     except OSError:
         return None
-
-
-def _limits(fund: Fund) -> LimitRates:
-    risk = fund.risk
-    return LimitRates(
-        price_band=_e9(risk.price_band),
-        fat_finger_quantity=risk.fat_finger_quantity,
-        fat_finger_notional=_money(risk.fat_finger_notional),
-        position_max=_money(risk.position_max),
-        weight_max=_e9(risk.weight_max),
-        sector_max=_e9(risk.sector_max),
-        gross_max=_e9(risk.gross_max),
-    )
-
-
-def _e9(value: Decimal | None) -> Any:  # noqa: ANN401 - None goes in where None comes out
-    return None if value is None else int(value.scaleb(9))
-
-
-def _money(value: Decimal | None) -> int | None:
-    return None if value is None else int(value.scaleb(12))
 
 
 def _float(value: Decimal | None) -> float | None:

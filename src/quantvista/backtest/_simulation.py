@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quantvista.data import MarketData
+from quantvista.data.events import EventData
 from quantvista.engine import BarArrays, Context, Session, SessionClock, bar_feed
 from quantvista.errors import MarketDataError, QuantVistaError, StrategyError
-from quantvista.market import Panel
+from quantvista.market import EventKind, Panel
 from quantvista.portfolio import Decision, WeightSettings, decide_weights, rows_needed
 from quantvista.strategies import (
     EventStrategy,
@@ -25,9 +26,12 @@ from quantvista.strategies import (
     strategy_error,
 )
 
-__all__ = ["Simulation", "TargetRow"]
+__all__ = ["Input", "Simulation", "TargetRow", "barriers"]
 
 type Handler = Callable[..., object]
+
+type Input = tuple[int, dict[str, Any]]
+"""Time, UTC ns, and event, for the engine of a run of events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,27 @@ class TargetRow:
     weight_e9: NDArray[np.int64]
 
 
+def barriers(data: MarketData | EventData) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Find the barriers of a run, and whether each ends a session.
+
+    Parameters
+    ----------
+    data : MarketData or EventData
+        Its data; without events every bar is a barrier.
+
+    Returns
+    -------
+    ts : int64, shape (T,)
+        UTC nanoseconds.
+    session_end : bool, shape (T,)
+        Whether it is the last of its session.
+    """
+    if isinstance(data, MarketData):
+        return data.ts, data.session_end
+    rows = data.tape.kind == EventKind.BARRIER
+    return data.tape.ts_received[rows], (data.tape.flag[rows] & 2) != 0
+
+
 @dataclass
 class Simulation:
     """A fund on its way through its data.
@@ -47,18 +72,20 @@ class Simulation:
     ----------
     config : dict
         The engine's, from ``engine_config``.
-    data : MarketData
-        Prices.
+    data : MarketData or EventData
+        Prices, or all that a run of events is told.
     strategies : mapping of str to Strategy
         By sleeve.
     decisions : bool, shape (T,)
-        Rows at which portfolio strategies decide.
+        Barriers at which portfolio strategies decide.
     settings : WeightSettings
         How forecasts become weights.
     seed : int
         Of the sleeves' random generators.
     record : {"all", "accounts", "nothing"}
-        What is written down at every row.
+        What is written down at every barrier.
+    inputs : sequence of (int, dict)
+        What reaches a run of events beside its market data.
 
     Raises
     ------
@@ -69,16 +96,37 @@ class Simulation:
     """
 
     config: dict[str, Any]
-    data: MarketData
+    data: MarketData | EventData
     strategies: Mapping[str, Strategy]
     decisions: NDArray[np.bool_]
     settings: WeightSettings
     seed: int = 0
     record: str = "all"
+    inputs: Sequence[Input] = ()
     targets: list[TargetRow] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
         """Set up the session and what strategies are given."""
+        self._bars = self.data if isinstance(self.data, MarketData) else self.data.bars
+        self._ts, _ = barriers(self.data)
+        self.session = self._session()
+        self._flags = self.decisions.astype(np.uint8).tobytes()
+        self._sleeves = [sleeve["id"] for sleeve in self.config["sleeves"]]
+        self._rngs = [make_rng(self.seed, sleeve) for sleeve in self._sleeves]
+        self._deciders: list[tuple[int, PortfolioStrategy, int]] = []
+        self._hosts: list[tuple[int, Context, dict[str, Handler], list[int] | None]] = []
+        for index, sleeve in enumerate(self._sleeves):
+            self._host(index, self.strategies[sleeve])
+
+    def _session(self) -> Session:
+        if not isinstance(self.data, MarketData):
+            return Session(
+                self.config,
+                tape=self.data.tape.columns(),
+                actions=self.data.engine_actions,
+                inputs=self.inputs,
+                record=self.record,
+            )
         data = self.data
         bars = BarArrays(
             data.ts,
@@ -90,18 +138,10 @@ class Simulation:
             data.low,
             data.volume,
         )
-        feed = bar_feed(bars, data.instruments)
-        self.session = Session(self.config, feed, record=self.record)
-        self._flags = self.decisions.astype(np.uint8).tobytes()
-        self._sleeves = [sleeve["id"] for sleeve in self.config["sleeves"]]
-        self._rngs = [make_rng(self.seed, sleeve) for sleeve in self._sleeves]
-        self._deciders: list[tuple[int, PortfolioStrategy, int]] = []
-        self._hosts: list[tuple[int, Context, dict[str, Handler], list[int] | None]] = []
-        for index, sleeve in enumerate(self._sleeves):
-            self._host(index, self.strategies[sleeve])
+        return Session(self.config, bar_feed(bars, data.instruments), record=self.record)
 
     def _host(self, index: int, strategy: Strategy) -> None:
-        rows = len(self.data.ts)
+        rows = len(self._ts)
         assert isinstance(strategy, PortfolioStrategy | EventStrategy), "the loader has checked"
         warm_up = checked_warm_up(strategy)
         if warm_up > rows:
@@ -110,6 +150,12 @@ class Simulation:
                 f"{type(strategy).__name__!r}; found {rows}; sleeve {self._sleeves[index]!r}"
             )
         if isinstance(strategy, PortfolioStrategy):
+            if self._bars is None:
+                raise MarketDataError(
+                    f"`data.source` must name bars for the portfolio strategy "
+                    f"{type(strategy).__name__!r}; found events only; "
+                    f"sleeve {self._sleeves[index]!r}"
+                )
             self._deciders.append((index, strategy, rows_needed(strategy, self.settings)))
         else:
             clock = SessionClock(self.session)
@@ -161,15 +207,23 @@ class Simulation:
             error, self.strategies[name], handler, instrument=instrument, ts=ts, sleeve=name
         )
 
-    def _decide(self, row: int) -> None:
+    def _decide(self, number: int) -> None:
+        bars = self._bars
+        assert bars is not None, "a decider needs bars"
+        # The last bar that is known: of a run of events, not every barrier is one of a bar.
+        row = int(np.searchsorted(bars.ts, self._ts[number], side="right")) - 1
+        if row < 0:
+            return
+        places = [self.data.ids.index(name) for name in bars.ids]
         for index, strategy, rows in self._deciders:
-            decision = self._decision(row, self._sleeves[index], strategy, rows)
+            decision = self._decision(bars, row, self._sleeves[index], strategy, rows)
             weights = decision.weight_e9
             self.targets.append(TargetRow(self.session.now, index, weights))
-            self.session.submit_targets(index, list(enumerate(weights.tolist())))
+            self.session.submit_targets(index, list(zip(places, weights.tolist(), strict=True)))
 
-    def _decision(self, row: int, sleeve: str, strategy: PortfolioStrategy, rows: int) -> Decision:
-        data = self.data
+    def _decision(
+        self, data: MarketData, row: int, sleeve: str, strategy: PortfolioStrategy, rows: int
+    ) -> Decision:
         window = slice(max(0, row + 1 - rows), row + 1)
         panel = Panel(data.ids, data.sectors, data.ts[window], data.close[window])
         return decide_weights(strategy, panel, self.settings, sleeve=sleeve)

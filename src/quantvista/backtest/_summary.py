@@ -11,14 +11,21 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from quantvista.backtest._curves import Curve, curves
+from quantvista.backtest._curves import Curve, cash_flows, curves
 from quantvista.backtest._frames import RunFrames
 from quantvista.backtest._meta import RunMeta, SleeveMeta
 from quantvista.backtest._sessions import session_dates
 from quantvista.backtest._verdict import verdict
 from quantvista.errors import EngineError
-from quantvista.portfolio.attribution import Contribution, contribution, money_text, notional
+from quantvista.portfolio.attribution import (
+    Contribution,
+    contribution,
+    in_fund_currency,
+    money_text,
+    notional,
+)
 from quantvista.portfolio.drawdowns import drawdowns
+from quantvista.portfolio.flows import money_weighted_return
 from quantvista.portfolio.metrics import (
     SHORTEST_YEARS,
     TOO_SHORT,
@@ -60,10 +67,10 @@ def build_summary(frames: RunFrames, meta: RunMeta) -> dict[str, Any]:
     found = curves(frames, meta.calendar, meta.time_zone)
     ours = found["fund"]
     periods = meta.periods or infer_periods(ours.ts[ours.opening :])
-    profit = _contribution(frames, meta)
+    profit, rest = _contribution(frames, meta)
     costs, turnover = _costs(frames, meta, ours)
     metrics = {**_measured(ours, periods), **_against(ours, found.get("benchmark"), periods)}
-    metrics |= {"turnover": turnover, **_exposure(frames.equity)}
+    metrics |= {"turnover": turnover, **_exposure(frames.equity), **_money_weighted(frames, ours)}
     summary: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "status": meta.status,
@@ -83,7 +90,7 @@ def build_summary(frames: RunFrames, meta: RunMeta) -> dict[str, Any]:
             {"id": name, "sector": meta.sectors[name], "multiplier": meta.multipliers.get(name, 1)}
             for name in sorted(meta.sectors)
         ],
-        "contribution": _contribution_rows(profit),
+        "contribution": _contribution_rows(profit, rest),
         "drawdowns": _drawdown_rows(ours),
         "worst_days": _worst_days(ours, found.get("benchmark")),
         "limits_hit": _limits_hit(frames.verdicts),
@@ -120,6 +127,22 @@ def _exposure(equity: pl.DataFrame) -> dict[str, Metric]:
         "exposure": Metric(float(np.mean(gross / level))),
         "time_invested": Metric(float(np.mean(gross > 0))),
     }
+
+
+def _money_weighted(frames: RunFrames, ours: Curve) -> dict[str, Metric]:
+    """Rate a year on the money that was in the fund; only where some was paid in or out."""
+    flow_ts, flow = cash_flows(frames)
+    if not flow_ts.size:
+        return {}
+    name = "money_weighted_return"
+    if ours.ts.size < 2 or years_between(int(ours.ts[0]), int(ours.ts[-1])) < SHORTEST_YEARS:
+        return {name: Metric.undefined(TOO_SHORT)}
+    level = frames.equity["equity"].cast(pl.Float64)
+    ends = (float(level[0]), float(level[-1]))
+    found = money_weighted_return(int(ours.ts[0]), int(ours.ts[-1]), ends, flow_ts, flow)
+    if not np.isfinite(found):
+        return {name: Metric.undefined("no rate, or more than one, explains the flows")}
+    return {name: Metric(found)}
 
 
 def _plain(metrics: Mapping[str, Metric]) -> dict[str, dict[str, Any]]:
@@ -160,8 +183,13 @@ def _since_first_fill(
 def _costs(frames: RunFrames, meta: RunMeta, ours: Curve) -> tuple[dict[str, Any], Metric]:
     """Costs in money; one-way turnover a year: half of what was traded, over mean equity."""
     trades = frames.fills.filter(pl.col("kind") == "trade")
-    traded = _total(trades.select(notional(meta.multipliers)).to_series())
-    fees, slippage = _total(frames.fills["fee"]), _total(frames.fills["slippage"])
+    traded = _total(
+        trades.select(in_fund_currency(notional(meta.multipliers), meta.rates)).to_series()
+    )
+    fees, slippage = (
+        _total(frames.fills.select(in_fund_currency(pl.col(name), meta.rates)).to_series())
+        for name in ("fee", "slippage")
+    )
     total = fees + slippage
     years = years_between(int(ours.ts[0]), int(ours.ts[-1])) if ours.ts.size > 1 else 0.0
     mean = float(np.mean(ours.level)) if ours.level.size else 0.0
@@ -181,21 +209,31 @@ def _costs(frames: RunFrames, meta: RunMeta, ours: Curve) -> tuple[dict[str, Any
     return costs, Metric(float(traded) / 2.0 / mean / years)
 
 
-def _contribution(frames: RunFrames, meta: RunMeta) -> Contribution:
+def _contribution(frames: RunFrames, meta: RunMeta) -> tuple[Contribution, Decimal]:
+    """Profit by instrument and sleeve, and the rest: interest, and what rates made of cash."""
     last = frames.equity["ts"].max()
     held = frames.positions.filter(pl.col("ts") == last) if last else frames.positions.clear()
-    found = contribution(frames.fills, held, meta.multipliers)
-    if meta.status == "complete" and frames.equity.height:
-        profit = Decimal(frames.equity["equity"][-1]) - meta.cash
-        if found.total != profit:
-            total, made = money_text(found.total), money_text(profit)
-            raise EngineError(
-                f"contributions do not add up: they sum to {total}, the profit is {made}"
-            )
-    return found
+    found = contribution(
+        frames.fills, held, meta.multipliers, frames.postings, meta.rates, meta.bases
+    )
+    if not frames.equity.height:
+        return found, Decimal(0)
+    postings = frames.postings
+    money = pl.col("amount").cast(pl.Decimal(38, 12))
+    paid = _total(
+        postings.filter(pl.col("kind").is_in(["deposit", "withdrawal"])).select(money)["amount"]
+    )
+    profit = Decimal(frames.equity["equity"][-1]) - meta.cash - paid
+    if meta.rates:
+        return found, profit - found.total
+    rest = _total(postings.filter(pl.col("kind") == "interest").select(money)["amount"])
+    if meta.status == "complete" and found.total + rest != profit:
+        total, made = money_text(found.total + rest), money_text(profit)
+        raise EngineError(f"contributions do not add up: they sum to {total}, the profit is {made}")
+    return found, rest
 
 
-def _contribution_rows(found: Contribution) -> dict[str, Any]:
+def _contribution_rows(found: Contribution, rest: Decimal) -> dict[str, Any]:
     return {
         "sleeves": [{"sleeve": s, "pnl": money_text(p)} for s, p in found.sleeves.items()],
         "instruments": [
@@ -205,7 +243,8 @@ def _contribution_rows(found: Contribution) -> dict[str, Any]:
             {"sleeve": s, "instrument": i, "pnl": money_text(p)}
             for (s, i), p in found.pairs.items()
         ],
-        "total": money_text(found.total),
+        "rest": money_text(rest),
+        "total": money_text(found.total + rest),
     }
 
 

@@ -5,10 +5,15 @@ holds::
 
     Σ sales - Σ purchases - Σ fees + value of the position at the end
 
-Slippage is part of the price, so it is in there. A cross is a sale of one sleeve and a purchase of
-another at one price, so it cancels over the fund. A settlement is a sale. Everything is decimal
-arithmetic on the recorded figures: no float, no rounding, and hence
-``sum(profits) == equity at the end - starting cash``.
+Slippage is part of the price, so it is in there. A cross is a sale of one sleeve and a purchase
+of another at one price, so it cancels over the fund. A settlement is a sale. Dividends, funding,
+borrow fees and the like, which the run records as postings of an instrument, are its profit too.
+Everything is decimal arithmetic on the recorded figures: no float, no rounding, and hence
+``sum(profits) == equity at the end - starting cash`` for a fund of one currency, but for the
+interest on cash and the money that was paid in or out.
+
+In a fund of several currencies the money of a pair is converted at the rates of the end. What the
+moves of the rates made of cash held meanwhile is no pair's: it is in the rest of the profit.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,7 +38,7 @@ class Contribution:
     sleeves, instruments : dict of str to Decimal
         The same, summed; ascending ids.
     total : Decimal
-        The fund's profit in its currency.
+        The fund's profit in its currency, as far as it is of an instrument.
     """
 
     pairs: dict[tuple[str, str], Decimal]
@@ -43,7 +48,12 @@ class Contribution:
 
 
 def contribution(
-    fills: pl.DataFrame, positions: pl.DataFrame, multipliers: Mapping[str, int] | None = None
+    fills: pl.DataFrame,
+    positions: pl.DataFrame,
+    multipliers: Mapping[str, int] | None = None,
+    postings: pl.DataFrame | None = None,
+    rates: Mapping[str, Decimal] | None = None,
+    bases: Mapping[str, str] | None = None,
 ) -> Contribution:
     """Attribute the profit of a run to sleeves and instruments.
 
@@ -56,16 +66,38 @@ def contribution(
         Its `positions` at the last bar only: ``sleeve``, ``instrument``, ``value``.
     multipliers : mapping of str to int, optional
         Contract multiplier by instrument where it is not 1.
+    postings : polars.DataFrame, optional
+        Its `postings`: ``sleeve``, ``instrument``, ``currency``, ``kind``, ``amount``.
+    rates : mapping of str to Decimal, optional
+        Money of the fund for one unit of each other currency, at the end.
+    bases : mapping of str to str, optional
+        Base currency of each instrument that exchanges currencies: what it has bought is worth
+        that.
 
     Returns
     -------
     Contribution
         In the fund's currency.
     """
+    money = in_fund_currency(cash_flow(multipliers), rates or {})
     parts = [
-        fills.select("sleeve", "instrument", profit=cash_flow(multipliers)),
+        fills.select("sleeve", "instrument", profit=money),
         positions.select("sleeve", "instrument", profit=pl.col("value").cast(_EXACT)),
     ]
+    if postings is not None:
+        of = postings.filter(
+            pl.col("instrument").is_not_null() & ~pl.col("kind").is_in(["settled", "variation"])
+        )
+        amount = in_fund_currency(pl.col("amount").cast(_EXACT), rates or {})
+        parts.append(of.select("sleeve", "instrument", profit=amount))
+    if bases:
+        swaps = fills.filter(pl.col("instrument").is_in(list(bases)))
+        base = pl.col("instrument").replace_strict(dict(bases), return_dtype=pl.String)
+        bought = (
+            pl.when(pl.col("side") == "buy").then(pl.col("quantity")).otherwise(-pl.col("quantity"))
+        )
+        worth = (bought.cast(_EXACT) * _rate(base, rates or {})).cast(_EXACT)
+        parts.append(swaps.select("sleeve", "instrument", profit=worth))
     table = pl.concat(parts).group_by("sleeve", "instrument").agg(pl.col("profit").sum())
     return Contribution(
         pairs={
@@ -146,6 +178,19 @@ def money_text(amount: Decimal) -> str:
         return f"{text}.00"
     whole, _, decimals = text.partition(".")
     return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
+
+
+def in_fund_currency(amount: pl.Expr, rates: Mapping[str, Decimal]) -> pl.Expr:
+    """Convert an amount by its column ``currency``."""
+    return (amount * _rate(pl.col("currency"), rates)).cast(_EXACT) if rates else amount
+
+
+def _rate(currency: pl.Expr, rates: Mapping[str, Decimal]) -> pl.Expr:
+    """Look up what a unit of a currency is worth; the fund's, which has no rate, is worth one."""
+    if not rates:
+        return pl.lit(Decimal(1), dtype=_EXACT)
+    values = pl.Series(list(rates.values()), dtype=_EXACT)
+    return currency.replace_strict(list(rates), values, default=Decimal(1), return_dtype=_EXACT)
 
 
 def _summed(table: pl.DataFrame, by: str) -> dict[str, Decimal]:

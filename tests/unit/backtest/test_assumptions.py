@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from quantvista.backtest._run import _assumptions
+from quantvista.backtest._assumptions import said_of
 from quantvista.fund import load_fund, template_path
 
 
@@ -24,7 +24,7 @@ def texts(**venue: Decimal) -> str:
             "venue": [fund.venue[0].model_copy(update=venue)],
         }
     )
-    return " ".join(_assumptions(changed, Closes()))  # type: ignore[arg-type]
+    return " ".join(said_of(changed, Closes()))  # type: ignore[arg-type]
 
 
 def test_the_cash_that_the_price_band_holds_back_is_said() -> None:
