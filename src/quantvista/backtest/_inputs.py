@@ -1,5 +1,6 @@
 """What reaches a run beside its market data: cash flows and statistics, at their times."""
 
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -75,11 +76,7 @@ def _cash_flows(loaded: LoadedFund, data: EventData) -> list[Input]:
     first = int(data.tape.ts_received[0]) if len(data.tape) else 0
     found: list[Input] = []
     for flow in fund.cash_flow:
-        midnight = pl.Series([flow.date]).cast(pl.Datetime("ns"))
-        local = midnight.dt.replace_time_zone(
-            fund.fund.time_zone, ambiguous="earliest", non_existent="null"
-        )
-        ts = int(local.fill_null(midnight.dt.replace_time_zone("UTC")[0]).to_physical()[0])
+        ts = _midnight(flow.date, fund.fund.time_zone)
         if ts < first:
             rule = "must not be before the data begins"
             raise ConfigError(f"`cash_flow.date` {rule}; found {flow.date}")
@@ -90,6 +87,16 @@ def _cash_flows(loaded: LoadedFund, data: EventData) -> list[Input]:
                 event = {"sleeve": places[part.id], "currency": 0, "amount": amount}
                 found.append((ts, {"cash_flow": event}))
     return found
+
+
+def _midnight(day: date, zone: str) -> int:
+    """First instant of a date; where daylight saving skips midnight the day begins at one."""
+    naive = pl.Series([day], dtype=pl.Date).cast(pl.Datetime("ns"))
+    for later in (naive, naive + timedelta(hours=1)):
+        local = later.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+        if not local.null_count():
+            return int(local.to_physical()[0])
+    raise AssertionError("no zone skips two hours at midnight")
 
 
 def _figures(loaded: LoadedFund, data: EventData, file: str) -> list[Input]:
