@@ -5,11 +5,10 @@ mod single;
 use quantvista_engine::Liquidity::{Maker, Taker};
 use quantvista_engine::Side::{Buy, Sell};
 use quantvista_engine::{
-    Amendment, Auction, AuctionKind, DataKind, EngineError, Event, FeeModel, FeeTier, ImpactModel,
-    LatencyModel, OrderKind, OrderRequest, Outcome, Output, Quote, Reason, Rule, SlippageModel,
-    TimeInForce, TradingStatus,
+    Amendment, Auction, AuctionKind, DataKind, EngineError, Event, OrderKind, OrderRequest,
+    Outcome, Output, Quote, Reason, Rule, TimeInForce, TradingStatus,
 };
-use single::{MONEY, Run, cancels, config, fills, limit, order, quote, short};
+use single::{MONEY, Run, cancels, config, limit, order, quote, short};
 
 fn with(tif: TimeInForce, request: OrderRequest) -> OrderRequest {
     OrderRequest { tif, ..request }
@@ -399,129 +398,6 @@ fn market_orders_out_of_their_band_are_held_and_told_once() {
     assert_eq!(held(&run.levels(&[(Sell, 200_00, 6)])), 0);
     let out = run.levels(&[(Sell, 102_00, 6)]);
     assert_eq!(short(&out), [(1, 102_00, 3, Taker)]);
-}
-
-#[test]
-fn slippage_and_impact_make_takers_pay_and_slices_cost_like_the_whole() {
-    let mut config = config(DataKind::Quotes);
-    config.venues[0].slippage = SlippageModel { rate: 0, ticks: 1 };
-    config.venues[0].impact = Some(ImpactModel {
-        coefficient: 1_000_000_000,
-        half_life_ns: 1_000_000_000,
-    });
-    config.instruments[0].volatility = Some(20_000_000);
-    config.instruments[0].average_volume = Some(1_000_000);
-    let mut whole = Run::new(config.clone());
-    whole.quote((99_00, 20_000), (100_00, 20_000));
-    let out = whole.submit(order(Buy, 10_000));
-    // A hundredth of the volume: a tenth of 2 %, and a tick.
-    assert_eq!(short(&out), [(1, 100_21, 10_000, Taker)]);
-    let mut sliced = Run::new(config);
-    sliced.quote((99_00, 20_000), (100_00, 20_000));
-    let first = short(&sliced.submit(order(Buy, 5_000)));
-    assert!(first[0].1 < 100_21);
-    let second = short(&sliced.submit(order(Buy, 5_000)));
-    assert_eq!(second[0].1, 100_21);
-    let back = sliced.submit(order(Sell, 5_000));
-    assert_eq!(
-        short(&back)[0].1,
-        98_99,
-        "no impact on the way back, and no gain"
-    );
-    assert_eq!(fills(&back)[0].slippage, MONEY / 100 * 5_000);
-}
-
-#[test]
-fn fees_know_makers_takers_shares_minimum_and_tiers() {
-    let mut config = config(DataKind::Quotes);
-    config.venues[0].fee = FeeModel {
-        tiers: vec![
-            FeeTier {
-                volume_from: 0,
-                maker: 100_000,
-                taker: 1_000_000,
-            },
-            FeeTier {
-                volume_from: 500 * MONEY,
-                maker: 0,
-                taker: 500_000,
-            },
-        ],
-        per_unit: MONEY / 100,
-        minimum: MONEY / 2,
-        window_days: 1,
-    };
-    let mut run = Run::new(config);
-    run.quote((99_00, 5), (100_00, 5));
-    let fee = |out: &[Output]| fills(out)[0].fee;
-    // 0.5 + 0.05, then nothing more than the schedule: 0.2 + 0.02 on top.
-    let first = run.submit(order(Buy, 7));
-    assert_eq!(fee(&first), 55 * MONEY / 100);
-    let second = run.quote((99_00, 5), (100_00, 5));
-    assert_eq!(fee(&second), 22 * MONEY / 100);
-    run.submit(limit(Sell, 5, 100_50));
-    let third = run.quote((100_50, 5), (101_00, 5));
-    assert_eq!(fee(&third), MONEY / 2, "the minimum of an order");
-    run.next(Event::DayEnded { trading: true });
-    run.quote((99_00, 50), (100_00, 50));
-    assert_eq!(fee(&run.submit(order(Buy, 20))), 120 * MONEY / 100);
-}
-
-#[test]
-fn commands_take_their_time_and_do_not_overtake() {
-    let mut config = config(DataKind::Quotes);
-    config.venues[0].latency = LatencyModel {
-        submit_ns: 10,
-        amend_ns: 10,
-        cancel_ns: 2,
-        jitter_ns: 0,
-    };
-    let mut run = Run::new(config);
-    run.quote((99_00, 5), (100_00, 5));
-    let out = run.submit(limit(Buy, 2, 99_50));
-    assert!(matches!(out[0], Output::OrderSubmitted(_)));
-    run.next(Event::CancelOrder { order: 1 });
-    run.ts += 20;
-    let out = run.now(Event::Quote {
-        instrument: 0,
-        quote: quote((99_00, 5), (99_50, 5)),
-    });
-    assert!(matches!(&out[0], Output::OrderAccepted(order) if order.arrival == 12));
-    assert_eq!(cancels(&out), [(1, Reason::Requested)]);
-    assert_eq!(short(&out), [], "it was gone before the quote");
-    run.submit(order(Buy, 2));
-    let out = run.quote((99_00, 5), (98_00, 5));
-    assert_eq!(short(&out), [], "still on its way");
-    run.ts += 20;
-    let out = run.quote((97_00, 5), (97_50, 5));
-    assert_eq!(
-        short(&out),
-        [(2, 97_50, 2, Taker)],
-        "it came to a crossed market, and waited"
-    );
-    assert_eq!(run.engine.transit_count(), 0);
-}
-
-#[test]
-fn random_latency_is_the_same_for_the_same_seed() {
-    let arrivals = |seed| {
-        let mut config = config(DataKind::Quotes);
-        config.seed = seed;
-        config.venues[0].latency.jitter_ns = 1_000;
-        let mut run = Run::new(config);
-        run.quote((99_00, 5), (100_00, 5));
-        let mut found = Vec::new();
-        for _ in 0..5 {
-            for output in run.submit(limit(Buy, 1, 90_00)) {
-                if let Output::OrderSubmitted(order) = output {
-                    found.push(order.arrival - order.ts);
-                }
-            }
-        }
-        found
-    };
-    assert_eq!(arrivals(1), arrivals(1));
-    assert_ne!(arrivals(1), arrivals(2));
 }
 
 #[test]
