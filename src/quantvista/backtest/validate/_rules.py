@@ -4,6 +4,7 @@
 that holds names a difference, so those that ask for more come first.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -244,7 +245,9 @@ def _never_filled(case: Case, order: Order) -> bool:
 
 def _killed(case: Case, order: Order) -> bool:
     """Look for a fill-or-kill order of the same side that both systems killed before."""
-    return case.session.models.liquidity_consumption and any(
+    if not case.session.models.liquidity_consumption or not _worse(case, order):
+        return False
+    return any(
         each.tif == "fok"
         and each.instrument == order.instrument
         and each.side == order.side
@@ -252,6 +255,16 @@ def _killed(case: Case, order: Order) -> bool:
         and not any(fill.order == each.id for fill in case.theirs.fills)
         for each in case.session.orders().values()
     )
+
+
+def _worse(case: Case, order: Order) -> bool:
+    """Look whether NautilusTrader fills less of an order, or at worse prices."""
+    ours, theirs = case.mine(order), case.other(order)
+    if _quantity(theirs) != _quantity(ours):
+        return _quantity(theirs) < _quantity(ours)
+    paid = sum(fill.quantity * fill.price for fill in theirs)
+    more = paid - sum(fill.quantity * fill.price for fill in ours)
+    return more > 0 if order.side == "buy" else more < 0
 
 
 def _same_size(case: Case, order: Order) -> bool:
@@ -281,8 +294,11 @@ def _goes_first(case: Case, order: Order) -> bool:
     ours, theirs = (
         case.of(fills, order) for fills in (case.difference.ours, case.difference.theirs)
     )
-    several = len({fill.order for fill in (*ours, *theirs)}) > 1
-    return several and _quantity(ours) == _quantity(theirs)
+    by_order = [Counter[int](), Counter[int]()]
+    for counts, fills in zip(by_order, (ours, theirs), strict=True):
+        for fill in fills:
+            counts[fill.order] += fill.quantity
+    return by_order[0] != by_order[1] and _quantity(ours) == _quantity(theirs)
 
 
 def _cancelled_ahead(case: Case, order: Order) -> bool:
