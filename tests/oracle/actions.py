@@ -164,10 +164,12 @@ class Actions(Days):
                 realised=-gain,
                 cash=gain,
             )
+            money = gain
         else:
-            self.post(line[0], currency, -sign * relieved, realised=-gain, cash=sign * value)
-        if value:
-            self.posted(line[0], currency, "in_lieu", sign * value, of.index)
+            money = sign * value
+            self.post(line[0], currency, -sign * relieved, realised=-gain, cash=money)
+        if money:
+            self.posted(line[0], currency, "in_lieu", money, of.index)
 
     # Section 4.
 

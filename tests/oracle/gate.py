@@ -52,39 +52,6 @@ class Gate(Measures):
         failure = next(self.form_failures(order), None)
         return failure or (self.band_failure(order) if band else None)
 
-    def judge_member(self, order: Order, group: int) -> Failure | None:
-        """Later members of a group: 3 to 8, 12, 17, then what their hold adds."""
-        failure = self.judge_form(order, band=True)
-        if failure is not None:
-            return failure
-        for check in (self._halted(order), *self._self_trade(order)):
-            if not check.passes(order.quantity):
-                return Failure(check.rule, check.figure(0), check.limit)
-        return self._added_hold(order, group)
-
-    def _added_hold(self, order: Order, group: int) -> Failure | None:
-        chosen = self.orders[self.chosen[group]]
-        instrument = self.of(order)
-        if not self.by_margin(instrument):
-            if not order.buys:
-                return None
-            added = self.reserve(order, order.quantity) - self.reserve(chosen, chosen.unfilled)
-            available = self.available(order.sleeve, instrument.currency)
-            if added <= max(0, available) or added <= 0:
-                return None
-            return Failure("cash", money(added), money(max(available, 0)))
-        if self.margin_hold(order, order.quantity) <= self.margin_hold(chosen, chosen.unfilled):
-            return None
-        with self.without([each.id for each in self.members(group)]):
-            room = self.room(order)
-            if room is None or order.quantity <= room:
-                return None
-            required = self.required(order.sleeve, order, order.quantity)
-        equity = self.sleeve_equity(order.sleeve)
-        if required <= equity:
-            return None
-        return Failure("margin", money(required), money(equity))
-
     # The checks.
 
     def _checks(self, order: Order, which: frozenset[str]) -> Iterator[Check]:

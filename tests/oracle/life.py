@@ -120,9 +120,9 @@ class Life(Gate):
                 self.reject(order, failure if whole else Failure("linked"))
             return
         arrival = self.arrival_of(orders[0], "submit")
-        self.remember(orders[0])
         for order in orders:
             if order.parent is None:
+                self.remember(order)
                 self.accept(order, arrival=arrival)
             else:
                 self.alive.append(order)
@@ -150,36 +150,23 @@ class Life(Gate):
             orders[0].children = [order.id for order in orders[1:]]
             if link == "bracket":
                 orders[1].group = orders[2].group = orders[1].id
+        if link == "oco":
+            return self._judge_members(orders)
         failure = self.judge(orders[0])
         if failure is not None:
             return (0, failure)
-        if link != "oco":
-            for place, order in enumerate(orders[1:], 1):
-                failure = self.judge_form(order, band=False)
-                if failure is not None:
-                    return (place, failure)
-            return None
-        return self._judge_members(orders)
+        for place, order in enumerate(orders[1:], 1):
+            failure = self.judge_form(order, band=False)
+            if failure is not None:
+                return (place, failure)
+        return None
 
     def _judge_members(self, orders: list[Order]) -> tuple[int, Failure] | None:
-        """Later members of a new group, each with those before it in flight."""
-        assert orders[0].group is not None
-        before = self.alive
-        self.alive = [*before]
-        try:
-            for place, order in enumerate(orders):
-                if place:
-                    failure = self.judge_member(order, orders[0].group)
-                    if failure is not None:
-                        return (place, failure)
-                # Only for the time of judging: the next member sees it in flight.
-                order.status = "accepted"
-                self.alive.append(order)
-                self.choose(order.group)
-        finally:
-            self.alive = before
-            for order in orders:
-                order.status = "initialised"
+        """Members of a new group, each as if it stood alone."""
+        for place, order in enumerate(orders):
+            failure = self.judge(order)
+            if failure is not None:
+                return (place, failure)
         return None
 
     def _well_formed(self, orders: list[Order], link: str) -> bool:
@@ -323,8 +310,9 @@ class Life(Gate):
                     child.quantity = failure.quantity
             else:
                 child.quantity = leader.quantity
-                assert child.group is not None
-                failure = self.judge_member(child, child.group)
+                group = [each.id for each in self.members(child.group or 0)]
+                with self.without(group):
+                    failure = self.judge(child, RELEASED)
                 refused = failure is not None
             if refused and failure is not None:
                 self.reject(child, failure)
@@ -364,8 +352,7 @@ class Life(Gate):
                     grow = failure.quantity
                 said.append((child, "cut" if failure else "accepted", failure))
             else:
-                assert child.group is not None
-                failure = self._growth_of_member(child, trial)
+                failure = self.judge(trial, RELEASED)
                 refused = failure is not None
                 said.append((child, "accepted", failure))
             if refused:
@@ -380,21 +367,6 @@ class Life(Gate):
                     self.leave(child)
                     self.released.append(child)
             self.say(child, outcome, failure)
-
-    def _growth_of_member(self, child: Order, trial: Order) -> Failure | None:
-        failure = self.judge_form(trial, band=True)
-        if failure is not None:
-            return failure
-        for check in (self._halted(trial), *self._self_trade(trial)):
-            if not check.passes(trial.quantity):
-                return Failure(check.rule, check.figure(0), check.limit)
-        grown = copy(child)
-        grown.quantity += trial.quantity
-        grown.filled = child.filled
-        assert child.group is not None
-        whole = copy(grown)
-        whole.quantity, whole.filled = grown.unfilled, 0
-        return self._added_hold(whole, child.group)
 
     # Ends.
 

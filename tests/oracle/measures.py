@@ -65,6 +65,16 @@ class Measures(Forms):
     def worst_value(self, row: Row, bounds: tuple[int, int]) -> int:
         return self.value(row, max(bounds[0], -bounds[1])) or 0
 
+    def line_worst(self, line: tuple[int, int, int], bounds: tuple[int, int]) -> int:
+        """The largest that a line may become; what closes a leg cannot open the other side."""
+        high, low = bounds
+        if not self.hedging:
+            return max(high, -low)
+        return -low if line[2] else high
+
+    def line_value(self, line: tuple[int, int, int], bounds: tuple[int, int]) -> int:
+        return self.value(("instrument", line[1]), self.line_worst(line, bounds)) or 0
+
     def share(self, rate: Amount) -> Amount:
         return None if rate is None else rate * max(0, self.equity()) // RATE_ONE
 
@@ -86,7 +96,7 @@ class Measures(Forms):
         self, lines: Mapping[tuple[int, int, int], tuple[int, int]], sleeve: int | None = None
     ) -> int:
         return sum(
-            self.worst_value(("instrument", line[1]), bounds)
+            self.line_value(line, bounds)
             for line, bounds in lines.items()
             if sleeve is None or line[0] == sleeve
         )
@@ -119,7 +129,8 @@ class Measures(Forms):
         own = self.line_of(order)
 
         def line_raised(q: int) -> bool:
-            return size(self.line_with(sums, order, q)) > size(sums.lines[own])
+            after = self.line_worst(own, self.line_with(sums, order, q))
+            return after > self.line_worst(own, sums.lines[own])
 
         def lines_with(q: int) -> dict[tuple[int, int, int], tuple[int, int]]:
             return sums.lines | {own: self.line_with(sums, order, q)}
@@ -134,9 +145,7 @@ class Measures(Forms):
             yield from self._raising(
                 "sleeve_concentration",
                 line_raised,
-                lambda q: self.worst_value(
-                    ("instrument", order.instrument), self.line_with(sums, order, q)
-                ),
+                lambda q: self.line_value(own, self.line_with(sums, order, q)),
                 self.sleeve_share(order.sleeve, "weight_max"),
             )
             yield from self._raising(

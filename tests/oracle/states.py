@@ -104,6 +104,8 @@ class States(Actions):
         for order in self.working():
             if not order.working or sleeve not in (None, order.sleeve):
                 continue
+            if order.origin == "liquidation":
+                continue
             if state in ("halted", "off"):
                 self.end(order, "cancelled", "state")
             elif order.status != "held" and not self._opposite(order):
@@ -152,13 +154,17 @@ class States(Actions):
         ended = [cause for cause in self.causes if cause != "limit_crossed"]
         for cause in ended:
             del self.causes[cause]
+        found = self._crossed(True) if self.limit("crossed") == "reduce_only" else None
+        if found is None:
+            self.causes.pop("limit_crossed", None)
         if self.fund_state() != before:
             self._tell_state("operator")
         if not self.any_unknown():
             self.peak = self.open = self.equity()
         self.rejects, self.verdicts = [], []
         self.references, self.last_marks = {}, {}
-        self.look_for_crossed(whole=False)
+        if found is not None:
+            self.begin("limit_crossed", "reduce_only", found)
 
     def _flatten(self) -> None:
         self.closing: list[Order] = []
@@ -231,10 +237,10 @@ class States(Actions):
         if self.limit("crossed") != "reduce_only":
             return
         found = self._crossed(whole)
-        if found is None:
-            self.cease("limit_crossed")
-        else:
+        if found is not None:
             self.begin("limit_crossed", "reduce_only", found)
+        elif whole:
+            self.cease("limit_crossed")
 
     def _crossed(self, whole: bool) -> Failure | None:
         sums = self.sums()
@@ -289,6 +295,14 @@ class States(Actions):
 
     def look_at_equity(self) -> None:
         """Drawdown and day loss of the fund, and the sleeves' drawdowns."""
+        for sleeve in range(len(self.sleeves)):
+            rate = (self.sleeves[sleeve].get("limits") or {}).get("drawdown_max")
+            if rate is None or self.has_unknown(sleeve):
+                continue
+            peak = self.sleeve_peaks[sleeve]
+            lost = peak - self.sleeve_equity(sleeve)
+            if lost > peak * rate // RATE_ONE and self.sleeve_state(sleeve) == "on":
+                self.change_sleeve(sleeve, "reduce_only", "drawdown")
         if not self.any_unknown():
             equity = self.equity()
             for name, base in (("drawdown", self.peak), ("day_loss", self.open)):
@@ -299,14 +313,6 @@ class States(Actions):
                 if base - equity > most:
                     self.trip(name, money(base - equity), money(most))
         self.take_effect()
-        for sleeve in range(len(self.sleeves)):
-            rate = (self.sleeves[sleeve].get("limits") or {}).get("drawdown_max")
-            if rate is None or self.has_unknown(sleeve):
-                continue
-            peak = self.sleeve_peaks[sleeve]
-            lost = peak - self.sleeve_equity(sleeve)
-            if lost > peak * rate // RATE_ONE and self.sleeve_state(sleeve) == "on":
-                self.change_sleeve(sleeve, "reduce_only", "drawdown")
 
     def raise_peaks(self) -> None:
         if not self.any_unknown():

@@ -246,17 +246,15 @@ class Venue(Prices):
     # Triggers.
 
     def told_standing(self, index: int) -> dict[str, int]:
-        """Prices that stand: none of a crossed market."""
+        """Prices that stand; a crossed market has neither bid nor ask."""
         market = self.markets[index]
         told: dict[str, int] = {}
-        if market.crossed:
-            return told
-        for name, side in (("bid", "buy"), ("ask", "sell")):
-            best = market.best(side)
-            if best is not None:
-                told[name] = best
         if index in self.marks:
             told["mark"] = self.marks[index]
+        for name, side in (("bid", "buy"), ("ask", "sell")):
+            best = market.best(side)
+            if best is not None and not market.crossed:
+                told[name] = best
         return told
 
     def source_of(self, order: Order) -> str:
