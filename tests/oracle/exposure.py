@@ -252,7 +252,7 @@ class Exposure(Books):
         for order in self.in_flight(sleeve):
             instrument = self.of(order)
             if order.buys and instrument.currency == currency:
-                if instrument.settlement != "difference":
+                if not self.by_margin(instrument):
                     total += self.reserve(order, order.unfilled)
             elif not order.buys and instrument.base == currency:
                 total += instrument.base_money(order.unfilled)
