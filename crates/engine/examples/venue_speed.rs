@@ -106,7 +106,7 @@ fn quotes() {
         feeder.feed(on(instrument, limit(Side::Sell, 10, 11_000)));
     }
     let moves = noise(1 << 16, 100);
-    let places = noise(1 << 16, INSTRUMENTS as i64);
+    let places = noise(1 << 16, 500);
     let count = scaled(20_000_000);
     let start = busy();
     for index in 0..count {

@@ -17,20 +17,20 @@ fn with(tif: TimeInForce, request: OrderRequest) -> OrderRequest {
 #[test]
 fn market_orders_take_what_is_quoted_and_wait_for_the_rest() {
     let mut run = Run::on(DataKind::Quotes);
-    run.quote((99_00, 5), (100_00, 5));
-    assert_eq!(short(&run.submit(order(Buy, 8))), [(1, 100_00, 5, Taker)]);
+    run.quote((9_900, 5), (10_000, 5));
+    assert_eq!(short(&run.submit(order(Buy, 8))), [(1, 10_000, 5, Taker)]);
     assert_eq!(short(&run.submit(order(Buy, 1))), []);
-    let out = run.quote((99_00, 5), (101_00, 5));
-    assert_eq!(short(&out), [(1, 101_00, 3, Taker), (2, 101_00, 1, Taker)]);
-    assert_eq!(short(&run.submit(order(Buy, 9))), [(3, 101_00, 1, Taker)]);
+    let out = run.quote((9_900, 5), (10_100, 5));
+    assert_eq!(short(&out), [(1, 10_100, 3, Taker), (2, 10_100, 1, Taker)]);
+    assert_eq!(short(&run.submit(order(Buy, 9))), [(3, 10_100, 1, Taker)]);
 }
 
 #[test]
 fn unknown_sizes_are_unlimited_and_a_size_of_nothing_is_no_side() {
     let mut run = Run::on(DataKind::Quotes);
     let unknown = Quote {
-        bid: Some(99_00),
-        ask: Some(100_00),
+        bid: Some(9_900),
+        ask: Some(10_000),
         ..Quote::default()
     };
     run.next(Event::Quote {
@@ -38,11 +38,11 @@ fn unknown_sizes_are_unlimited_and_a_size_of_nothing_is_no_side() {
         quote: unknown,
     });
     let out = run.submit(order(Buy, 1_000));
-    assert_eq!(short(&out), [(1, 100_00, 1_000, Taker)]);
-    run.quote((99_00, 5), (100_00, 0));
+    assert_eq!(short(&out), [(1, 10_000, 1_000, Taker)]);
+    run.quote((9_900, 5), (10_000, 0));
     assert_eq!(run.engine.quote(0).ask, None);
     assert_eq!(short(&run.submit(order(Buy, 1))), []);
-    assert_eq!(short(&run.submit(order(Sell, 1))), [(3, 99_00, 1, Taker)]);
+    assert_eq!(short(&run.submit(order(Sell, 1))), [(3, 9_900, 1, Taker)]);
 }
 
 #[test]
@@ -64,15 +64,15 @@ fn marks_are_middles_rounded_down_below_zero_too() {
 #[test]
 fn resting_limits_fill_at_their_limit_best_first_then_by_rank() {
     let mut run = Run::on(DataKind::Quotes);
-    run.quote((99_00, 5), (101_00, 5));
-    run.submit(limit(Buy, 2, 99_00));
-    run.submit(limit(Buy, 2, 100_00));
-    run.submit(limit(Buy, 2, 100_00));
-    assert_eq!(short(&run.quote((99_00, 5), (100_50, 9))), []);
-    let out = run.quote((99_00, 5), (100_00, 3));
-    assert_eq!(short(&out), [(2, 100_00, 2, Maker), (3, 100_00, 1, Maker)]);
-    let out = run.quote((98_00, 5), (98_50, 9));
-    assert_eq!(short(&out), [(3, 100_00, 1, Maker), (1, 99_00, 2, Maker)]);
+    run.quote((9_900, 5), (10_100, 5));
+    run.submit(limit(Buy, 2, 9_900));
+    run.submit(limit(Buy, 2, 10_000));
+    run.submit(limit(Buy, 2, 10_000));
+    assert_eq!(short(&run.quote((9_900, 5), (10_050, 9))), []);
+    let out = run.quote((9_900, 5), (10_000, 3));
+    assert_eq!(short(&out), [(2, 10_000, 2, Maker), (3, 10_000, 1, Maker)]);
+    let out = run.quote((9_800, 5), (9_850, 9));
+    assert_eq!(short(&out), [(3, 10_000, 1, Maker), (1, 9_900, 2, Maker)]);
 }
 
 #[test]
@@ -81,17 +81,17 @@ fn trades_fill_resting_limits_by_touch_or_through_and_once() {
         let mut config = config(DataKind::Quotes);
         config.venues[0].limit_fill_on_touch = on_touch;
         let mut run = Run::new(config);
-        run.quote((99_00, 5), (101_00, 5));
-        run.submit(limit(Buy, 4, 100_00));
-        run.submit(limit(Sell, 4, 100_50));
-        assert_eq!(short(&run.trade(100_00, 3, Some(Buy))), [], "they bought");
-        let touched = short(&run.trade(100_00, 3, Some(Sell)));
+        run.quote((9_900, 5), (10_100, 5));
+        run.submit(limit(Buy, 4, 10_000));
+        run.submit(limit(Sell, 4, 10_050));
+        assert_eq!(short(&run.trade(10_000, 3, Some(Buy))), [], "they bought");
+        let touched = short(&run.trade(10_000, 3, Some(Sell)));
         assert_eq!(touched.len(), usize::from(on_touch));
-        let out = short(&run.trade(99_50, 3, Some(Buy)));
+        let out = short(&run.trade(9_950, 3, Some(Buy)));
         let left = if on_touch { 1 } else { 3 };
         assert_eq!(
             out,
-            [(1, 100_00, left, Maker)],
+            [(1, 10_000, left, Maker)],
             "through fills whoever came"
         );
     }
@@ -100,29 +100,29 @@ fn trades_fill_resting_limits_by_touch_or_through_and_once() {
 #[test]
 fn post_only_never_takes() {
     let mut run = Run::on(DataKind::Quotes);
-    run.quote((99_00, 5), (100_00, 5));
+    run.quote((9_900, 5), (10_000, 5));
     let post = |price| OrderRequest {
         post_only: true,
         ..limit(Buy, 1, price)
     };
-    assert_eq!(cancels(&run.submit(post(100_00))), [(1, Reason::PostOnly)]);
-    assert_eq!(cancels(&run.submit(post(99_99))), []);
-    let out = run.quote((98_00, 5), (99_00, 5));
-    assert_eq!(short(&out), [(2, 99_99, 1, Maker)]);
+    assert_eq!(cancels(&run.submit(post(10_000))), [(1, Reason::PostOnly)]);
+    assert_eq!(cancels(&run.submit(post(9_999))), []);
+    let out = run.quote((9_800, 5), (9_900, 5));
+    assert_eq!(short(&out), [(2, 9_999, 1, Maker)]);
 }
 
 #[test]
 fn immediate_orders_take_what_there_is_and_whole_ones_all_or_nothing() {
     let mut run = Run::on(DataKind::L2);
-    run.levels(&[(Buy, 99_00, 5), (Sell, 100_00, 5), (Sell, 101_00, 5)]);
-    let out = run.submit(with(TimeInForce::Ioc, limit(Buy, 8, 100_00)));
-    assert_eq!(short(&out), [(1, 100_00, 5, Taker)]);
+    run.levels(&[(Buy, 9_900, 5), (Sell, 10_000, 5), (Sell, 10_100, 5)]);
+    let out = run.submit(with(TimeInForce::Ioc, limit(Buy, 8, 10_000)));
+    assert_eq!(short(&out), [(1, 10_000, 5, Taker)]);
     assert_eq!(cancels(&out), [(1, Reason::Ioc)]);
-    let out = run.submit(with(TimeInForce::Fok, limit(Buy, 6, 101_00)));
+    let out = run.submit(with(TimeInForce::Fok, limit(Buy, 6, 10_100)));
     assert_eq!(short(&out), []);
     assert_eq!(cancels(&out), [(2, Reason::Fok)]);
-    let out = run.submit(with(TimeInForce::Fok, limit(Buy, 5, 101_00)));
-    assert_eq!(short(&out), [(3, 101_00, 5, Taker)]);
+    let out = run.submit(with(TimeInForce::Fok, limit(Buy, 5, 10_100)));
+    assert_eq!(short(&out), [(3, 10_100, 5, Taker)]);
     let out = run.submit(with(TimeInForce::Ioc, order(Buy, 1)));
     assert_eq!(cancels(&out), [(4, Reason::Ioc)], "nothing is left");
 }
@@ -134,12 +134,12 @@ fn fill_or_kill_is_killed_where_funds_end() {
     config.instruments[0].shortable = 0;
     config.sleeves[0].cash = 905 * MONEY;
     let mut run = Run::new(config);
-    run.levels(&[(Buy, 99_00, 5), (Sell, 100_00, 5), (Sell, 104_00, 5)]);
+    run.levels(&[(Buy, 9_900, 5), (Sell, 10_000, 5), (Sell, 10_400, 5)]);
     let out = run.submit(with(TimeInForce::Fok, order(Buy, 9)));
     assert_eq!(short(&out), []);
     assert_eq!(cancels(&out), [(1, Reason::Cash)]);
     let out = run.submit(with(TimeInForce::Ioc, order(Buy, 9)));
-    assert_eq!(short(&out), [(2, 100_00, 5, Taker), (2, 104_00, 3, Taker)]);
+    assert_eq!(short(&out), [(2, 10_000, 5, Taker), (2, 10_400, 3, Taker)]);
     assert_eq!(cancels(&out), [(2, Reason::Cash)]);
 }
 
@@ -147,58 +147,58 @@ fn fill_or_kill_is_killed_where_funds_end() {
 fn takers_walk_the_book_and_what_they_took_stays_taken() {
     let mut run = Run::on(DataKind::L2);
     run.levels(&[
-        (Buy, 99_00, 5),
-        (Sell, 100_00, 5),
-        (Sell, 101_00, 5),
-        (Sell, 102_00, 5),
+        (Buy, 9_900, 5),
+        (Sell, 10_000, 5),
+        (Sell, 10_100, 5),
+        (Sell, 10_200, 5),
     ]);
-    let out = run.submit(limit(Buy, 12, 101_00));
-    assert_eq!(short(&out), [(1, 100_00, 5, Taker), (1, 101_00, 5, Taker)]);
-    run.levels(&[(Sell, 103_00, 5)]);
+    let out = run.submit(limit(Buy, 12, 10_100));
+    assert_eq!(short(&out), [(1, 10_000, 5, Taker), (1, 10_100, 5, Taker)]);
+    run.levels(&[(Sell, 10_300, 5)]);
     let out = run.submit(order(Buy, 1));
     assert_eq!(
         short(&out),
-        [(2, 102_00, 1, Taker)],
+        [(2, 10_200, 1, Taker)],
         "100 and 101 are used up"
     );
-    let out = run.levels(&[(Sell, 100_00, 5)]);
-    assert_eq!(short(&out), [(1, 101_00, 2, Maker)]);
+    let out = run.levels(&[(Sell, 10_000, 5)]);
+    assert_eq!(short(&out), [(1, 10_100, 2, Maker)]);
 }
 
 #[test]
 fn the_queue_shortens_by_trades_and_smaller_levels_and_never_grows() {
     let mut run = Run::on(DataKind::L2);
-    run.levels(&[(Buy, 99_00, 10), (Sell, 100_00, 5)]);
-    run.submit(limit(Buy, 4, 99_00));
+    run.levels(&[(Buy, 9_900, 10), (Sell, 10_000, 5)]);
+    run.submit(limit(Buy, 4, 9_900));
     assert_eq!(run.engine.queue_ahead(1), Some(10));
-    run.levels(&[(Buy, 99_00, 20)]);
+    run.levels(&[(Buy, 9_900, 20)]);
     assert_eq!(run.engine.queue_ahead(1), Some(10));
-    run.levels(&[(Buy, 99_00, 7)]);
+    run.levels(&[(Buy, 9_900, 7)]);
     assert_eq!(run.engine.queue_ahead(1), Some(7));
-    assert_eq!(short(&run.trade(99_00, 5, None)), []);
-    assert_eq!(short(&run.trade(99_00, 5, Some(Buy))), []);
+    assert_eq!(short(&run.trade(9_900, 5, None)), []);
+    assert_eq!(short(&run.trade(9_900, 5, Some(Buy))), []);
     assert_eq!(run.engine.queue_ahead(1), Some(2));
-    let out = run.trade(99_00, 5, Some(Sell));
-    assert_eq!(short(&out), [(1, 99_00, 3, Maker)]);
-    let out = run.trade(98_50, 9, Some(Sell));
-    assert_eq!(short(&out), [(1, 99_00, 1, Maker)]);
+    let out = run.trade(9_900, 5, Some(Sell));
+    assert_eq!(short(&out), [(1, 9_900, 3, Maker)]);
+    let out = run.trade(9_850, 9, Some(Sell));
+    assert_eq!(short(&out), [(1, 9_900, 1, Maker)]);
 }
 
 #[test]
 fn a_book_that_trades_through_us_fills_us() {
     let mut run = Run::on(DataKind::L2);
-    run.levels(&[(Buy, 99_00, 10), (Sell, 100_00, 5)]);
-    run.submit(limit(Buy, 4, 99_00));
-    let out = run.levels(&[(Buy, 99_00, 0), (Sell, 99_00, 3), (Buy, 98_00, 5)]);
-    assert_eq!(short(&out), [(1, 99_00, 3, Maker)]);
+    run.levels(&[(Buy, 9_900, 10), (Sell, 10_000, 5)]);
+    run.submit(limit(Buy, 4, 9_900));
+    let out = run.levels(&[(Buy, 9_900, 0), (Sell, 9_900, 3), (Buy, 9_800, 5)]);
+    assert_eq!(short(&out), [(1, 9_900, 3, Maker)]);
 }
 
 #[test]
 fn snapshots_replace_the_book_and_keep_our_place_in_it() {
     let mut run = Run::on(DataKind::L2);
-    run.levels(&[(Buy, 99_00, 10), (Buy, 98_00, 10), (Sell, 100_00, 5)]);
-    run.submit(limit(Buy, 4, 99_00));
-    run.submit(limit(Buy, 4, 98_00));
+    run.levels(&[(Buy, 9_900, 10), (Buy, 9_800, 10), (Sell, 10_000, 5)]);
+    run.submit(limit(Buy, 4, 9_900));
+    run.submit(limit(Buy, 4, 9_800));
     run.ts += 1;
     run.now(Event::BookCleared {
         instrument: 0,
@@ -208,78 +208,78 @@ fn snapshots_replace_the_book_and_keep_our_place_in_it() {
     let refused = run.attempt(late).unwrap_err();
     assert!(matches!(refused, EngineError::MessageIncomplete { .. }));
     run.ts -= 1;
-    run.levels(&[(Buy, 99_00, 30), (Sell, 101_00, 5)]);
+    run.levels(&[(Buy, 9_900, 30), (Sell, 10_100, 5)]);
     assert_eq!(run.engine.queue_ahead(1), Some(10));
     assert_eq!(run.engine.queue_ahead(2), Some(0), "that level is gone");
-    assert_eq!(run.engine.book_level(0, Sell, 0), Some((101_00, 5)));
+    assert_eq!(run.engine.book_level(0, Sell, 0), Some((10_100, 5)));
     assert_eq!(run.engine.book_level(0, Sell, 1), None);
 }
 
 #[test]
 fn orders_of_an_l3_book_stand_before_us_one_by_one() {
     let mut run = Run::on(DataKind::L3);
-    run.stands(11, Buy, 99_00, 4);
-    run.stands(12, Buy, 99_00, 6);
-    run.stands(13, Sell, 100_00, 5);
-    run.submit(limit(Buy, 5, 99_00));
+    run.stands(11, Buy, 9_900, 4);
+    run.stands(12, Buy, 9_900, 6);
+    run.stands(13, Sell, 10_000, 5);
+    run.submit(limit(Buy, 5, 9_900));
     assert_eq!(run.engine.queue_ahead(1), Some(10));
-    run.stands(14, Buy, 99_00, 50);
-    run.stands(12, Buy, 99_00, 7);
+    run.stands(14, Buy, 9_900, 50);
+    run.stands(12, Buy, 9_900, 7);
     assert_eq!(run.engine.queue_ahead(1), Some(4), "12 went to the back");
-    assert_eq!(short(&run.trade(99_00, 4, Some(Sell))), []);
+    assert_eq!(short(&run.trade(9_900, 4, Some(Sell))), []);
     assert_eq!(
         run.engine.queue_ahead(1),
         Some(4),
         "trades tell before the book"
     );
-    run.stands(11, Buy, 99_00, 0);
+    run.stands(11, Buy, 9_900, 0);
     assert_eq!(run.engine.queue_ahead(1), Some(0));
-    let out = run.trade(99_00, 3, Some(Sell));
-    assert_eq!(short(&out), [(1, 99_00, 3, Maker)]);
-    assert_eq!(run.engine.book_level(0, Buy, 0), Some((99_00, 57)));
+    let out = run.trade(9_900, 3, Some(Sell));
+    assert_eq!(short(&out), [(1, 9_900, 3, Maker)]);
+    assert_eq!(run.engine.book_level(0, Buy, 0), Some((9_900, 57)));
 }
 
 #[test]
 fn an_iceberg_goes_to_the_back_with_every_part() {
     let mut run = Run::on(DataKind::L2);
-    run.levels(&[(Buy, 99_00, 2), (Sell, 100_00, 5)]);
+    run.levels(&[(Buy, 9_900, 2), (Sell, 10_000, 5)]);
     run.submit(OrderRequest {
         display_quantity: Some(3),
-        ..limit(Buy, 10, 99_00)
+        ..limit(Buy, 10, 9_900)
     });
-    assert_eq!(short(&run.trade(99_00, 9, None)), [(1, 99_00, 3, Maker)]);
+    assert_eq!(short(&run.trade(9_900, 9, None)), [(1, 9_900, 3, Maker)]);
     assert_eq!(run.engine.queue_ahead(1), Some(2));
-    assert_eq!(short(&run.trade(99_00, 2, None)), []);
-    assert_eq!(short(&run.trade(98_00, 9, None)), [(1, 99_00, 7, Maker)]);
+    assert_eq!(short(&run.trade(9_900, 2, None)), []);
+    assert_eq!(short(&run.trade(9_800, 9, None)), [(1, 9_900, 7, Maker)]);
 }
 
 #[test]
 fn on_trades_everything_waits_for_the_next_one() {
     let mut run = Run::on(DataKind::Trades);
-    run.trade(100_00, 5, None);
+    run.trade(10_000, 5, None);
     assert_eq!(short(&run.submit(order(Buy, 3))), []);
-    run.submit(limit(Buy, 3, 102_00));
-    run.submit(limit(Buy, 3, 99_00));
-    run.submit(with(TimeInForce::Ioc, limit(Buy, 3, 100_00)));
+    run.submit(limit(Buy, 3, 10_200));
+    run.submit(limit(Buy, 3, 9_900));
+    run.submit(with(TimeInForce::Ioc, limit(Buy, 3, 10_000)));
     run.submit(OrderRequest {
         post_only: true,
-        ..limit(Buy, 1, 103_00)
+        ..limit(Buy, 1, 10_300)
     });
-    let out = run.trade(101_00, 5, None);
-    assert_eq!(short(&out), [(1, 101_00, 3, Taker), (2, 101_00, 2, Taker)]);
+    let out = run.trade(10_100, 5, None);
+    assert_eq!(short(&out), [(1, 10_100, 3, Taker), (2, 10_100, 2, Taker)]);
     assert_eq!(cancels(&out), [(5, Reason::PostOnly), (4, Reason::Ioc)]);
-    let out = run.trade(99_00, 5, None);
-    assert_eq!(short(&out), [(2, 102_00, 1, Maker), (3, 99_00, 3, Maker)]);
+    let out = run.trade(9_900, 5, None);
+    assert_eq!(short(&out), [(2, 10_200, 1, Maker), (3, 9_900, 3, Maker)]);
 }
 
 #[test]
 fn sales_and_buys_share_one_trade() {
     let mut run = Run::on(DataKind::Trades);
-    run.trade(100_00, 5, None);
+    run.trade(10_000, 5, None);
     run.submit(order(Buy, 3));
     run.submit(order(Sell, 3));
-    let out = run.trade(100_00, 5, None);
-    assert_eq!(short(&out), [(2, 100_00, 3, Taker), (1, 100_00, 2, Taker)]);
+    let out = run.trade(10_000, 5, None);
+    assert_eq!(short(&out), [(2, 10_000, 3, Taker), (1, 10_000, 2, Taker)]);
 }
 
 #[test]
@@ -288,8 +288,8 @@ fn the_participation_cap_bounds_every_offer() {
     config.venues[0].participation_max = Some(250_000_000);
     config.instruments[0].lot_size = 2;
     let mut run = Run::new(config);
-    run.quote((99_00, 20), (100_00, 20));
-    assert_eq!(short(&run.submit(order(Buy, 20))), [(1, 100_00, 4, Taker)]);
+    run.quote((9_900, 20), (10_000, 20));
+    assert_eq!(short(&run.submit(order(Buy, 20))), [(1, 10_000, 4, Taker)]);
     run.ts += 1;
     let refused = run.attempt(Event::Quote {
         instrument: 0,
@@ -304,15 +304,15 @@ fn the_participation_cap_bounds_every_offer() {
 #[test]
 fn halts_stop_matching_and_their_end_matches_at_once() {
     let mut run = Run::on(DataKind::Quotes);
-    run.quote((99_00, 5), (101_00, 5));
-    run.submit(limit(Buy, 2, 100_00));
+    run.quote((9_900, 5), (10_100, 5));
+    run.submit(limit(Buy, 2, 10_000));
     let status = |status| Event::Status {
         instrument: 0,
         status,
     };
     run.next(status(TradingStatus::Halted));
-    assert_eq!(short(&run.quote((98_00, 5), (99_00, 3))), []);
-    assert_eq!(run.engine.mark(0), Some(98_50));
+    assert_eq!(short(&run.quote((9_800, 5), (9_900, 3))), []);
+    assert_eq!(run.engine.mark(0), Some(9_850));
     assert_eq!(short(&run.submit(order(Buy, 2))), []);
     let out = run.submit(with(TimeInForce::Ioc, order(Buy, 2)));
     assert!(matches!(
@@ -323,19 +323,19 @@ fn halts_stop_matching_and_their_end_matches_at_once() {
         }
     ));
     let out = run.next(status(TradingStatus::Trading));
-    assert_eq!(short(&out), [(2, 99_00, 2, Taker), (1, 100_00, 1, Maker)]);
+    assert_eq!(short(&out), [(2, 9_900, 2, Taker), (1, 10_000, 1, Maker)]);
 }
 
 #[test]
 fn auctions_fill_at_their_price_those_without_a_limit_first() {
     let mut run = Run::on(DataKind::Quotes);
-    run.quote((99_00, 5), (101_00, 5));
+    run.quote((9_900, 5), (10_100, 5));
     let open = |side, quantity| OrderRequest {
         kind: OrderKind::OnOpen,
         ..order(side, quantity)
     };
-    run.submit(limit(Buy, 4, 100_00));
-    run.submit(limit(Buy, 4, 100_50));
+    run.submit(limit(Buy, 4, 10_000));
+    run.submit(limit(Buy, 4, 10_050));
     run.submit(open(Buy, 2));
     run.submit(OrderRequest {
         kind: OrderKind::OnClose,
@@ -345,19 +345,19 @@ fn auctions_fill_at_their_price_those_without_a_limit_first() {
         instrument: 0,
         auction: Auction {
             kind,
-            price: 100_00,
+            price: 10_000,
             volume,
         },
     };
     let out = run.next(auction(AuctionKind::Open, Some(7)));
     let expected = [
-        (3, 100_00, 2, Taker),
-        (2, 100_00, 4, Taker),
-        (1, 100_00, 1, Taker),
+        (3, 10_000, 2, Taker),
+        (2, 10_000, 4, Taker),
+        (1, 10_000, 1, Taker),
     ];
     assert_eq!(short(&out), expected);
     let out = run.next(auction(AuctionKind::Close, None));
-    assert_eq!(short(&out), [(4, 100_00, 2, Taker), (1, 100_00, 3, Taker)]);
+    assert_eq!(short(&out), [(4, 10_000, 2, Taker), (1, 10_000, 3, Taker)]);
 }
 
 #[test]
@@ -365,7 +365,7 @@ fn on_close_orders_must_be_in_time() {
     let mut config = config(DataKind::Quotes);
     config.venues[0].on_close_cutoff_ns = 10;
     let mut run = Run::new(config);
-    run.quote((99_00, 5), (101_00, 5));
+    run.quote((9_900, 5), (10_100, 5));
     run.submit(OrderRequest {
         kind: OrderKind::OnClose,
         ..order(Buy, 2)
@@ -374,39 +374,39 @@ fn on_close_orders_must_be_in_time() {
         instrument: 0,
         auction: Auction {
             kind: AuctionKind::Close,
-            price: 100_00,
+            price: 10_000,
             volume: None,
         },
     };
     assert_eq!(short(&run.next(close.clone())), []);
     run.ts += 20;
-    assert_eq!(short(&run.next(close)), [(1, 100_00, 2, Taker)]);
+    assert_eq!(short(&run.next(close)), [(1, 10_000, 2, Taker)]);
 }
 
 #[test]
 fn market_orders_out_of_their_band_are_held_and_told_once() {
     let mut run = Run::on(DataKind::L2);
-    run.levels(&[(Buy, 99_00, 5), (Sell, 101_00, 5), (Sell, 200_00, 5)]);
+    run.levels(&[(Buy, 9_900, 5), (Sell, 10_100, 5), (Sell, 20_000, 5)]);
     let held = |out: &[Output]| {
         out.iter()
             .filter(|output| matches!(output, Output::Verdict(v) if v.outcome == Outcome::Held))
             .count()
     };
     let out = run.submit(order(Buy, 8));
-    assert_eq!(short(&out), [(1, 101_00, 5, Taker)]);
+    assert_eq!(short(&out), [(1, 10_100, 5, Taker)]);
     assert_eq!(held(&out), 1);
-    assert_eq!(held(&run.levels(&[(Sell, 200_00, 6)])), 0);
-    let out = run.levels(&[(Sell, 102_00, 6)]);
-    assert_eq!(short(&out), [(1, 102_00, 3, Taker)]);
+    assert_eq!(held(&run.levels(&[(Sell, 20_000, 6)])), 0);
+    let out = run.levels(&[(Sell, 10_200, 6)]);
+    assert_eq!(short(&out), [(1, 10_200, 3, Taker)]);
 }
 
 #[test]
 fn an_amended_order_arrives_anew_unless_only_its_quantity_fell() {
     let mut run = Run::on(DataKind::L2);
-    run.levels(&[(Buy, 99_00, 10), (Sell, 100_00, 5)]);
-    run.submit(limit(Buy, 4, 99_00));
-    run.levels(&[(Buy, 99_00, 4)]);
-    run.levels(&[(Buy, 99_00, 9)]);
+    run.levels(&[(Buy, 9_900, 10), (Sell, 10_000, 5)]);
+    run.submit(limit(Buy, 4, 9_900));
+    run.levels(&[(Buy, 9_900, 4)]);
+    run.levels(&[(Buy, 9_900, 9)]);
     let amend = |quantity, limit_price| {
         Event::AmendOrder(Amendment {
             order: 1,
@@ -421,41 +421,41 @@ fn an_amended_order_arrives_anew_unless_only_its_quantity_fell() {
     assert_eq!(run.engine.queue_ahead(1), Some(4));
     run.next(amend(Some(4), None));
     assert_eq!(run.engine.queue_ahead(1), Some(9));
-    let out = run.next(amend(None, Some(100_00)));
-    assert_eq!(short(&out), [(1, 100_00, 4, Taker)]);
+    let out = run.next(amend(None, Some(10_000)));
+    assert_eq!(short(&out), [(1, 10_000, 4, Taker)]);
 }
 
 #[test]
 fn a_stop_triggers_and_takes_at_the_same_event() {
     let mut run = Run::on(DataKind::Quotes);
-    run.quote((99_00, 5), (100_00, 5));
+    run.quote((9_900, 5), (10_000, 5));
     run.submit(OrderRequest {
         kind: OrderKind::Stop,
-        trigger_price: Some(101_00),
+        trigger_price: Some(10_100),
         ..order(Buy, 2)
     });
     run.submit(OrderRequest {
         kind: OrderKind::StopLimit,
-        trigger_price: Some(101_00),
-        limit_price: Some(101_00),
+        trigger_price: Some(10_100),
+        limit_price: Some(10_100),
         ..order(Buy, 2)
     });
-    assert_eq!(short(&run.quote((100_00, 5), (100_99, 5))), []);
-    let out = run.quote((101_00, 5), (101_50, 5));
-    assert_eq!(short(&out), [(1, 101_50, 2, Taker)]);
-    let out = run.quote((100_00, 5), (101_00, 5));
-    assert_eq!(short(&out), [(2, 101_00, 2, Maker)]);
+    assert_eq!(short(&run.quote((10_000, 5), (10_099, 5))), []);
+    let out = run.quote((10_100, 5), (10_150, 5));
+    assert_eq!(short(&out), [(1, 10_150, 2, Taker)]);
+    let out = run.quote((10_000, 5), (10_100, 5));
+    assert_eq!(short(&out), [(2, 10_100, 2, Maker)]);
 }
 
 #[test]
 fn refused_data_change_nothing() {
     let mut run = Run::on(DataKind::Quotes);
-    run.quote((99_00, 5), (100_00, 5));
+    run.quote((9_900, 5), (10_000, 5));
     let before = run.engine.state_hash();
     let quotes = [
-        quote((0, 5), (100_00, 5)),
-        quote((99_00, -1), (100_00, 5)),
-        quote((99_00, 5), (i64::MAX, 5)),
+        quote((0, 5), (10_000, 5)),
+        quote((9_900, -1), (10_000, 5)),
+        quote((9_900, 5), (i64::MAX, 5)),
         Quote {
             bid_size: Some(4),
             ..Quote::default()

@@ -190,14 +190,14 @@ impl Run {
     }
 
     /// A change of one order of an L3 book.
-    pub fn stands(&mut self, id: u64, side: Side, price: i64, size: i64) -> Vec<Output> {
+    pub fn stands(&mut self, id: u64, side: Side, price: i64, shown: i64) -> Vec<Output> {
         self.next(Event::BookOrder {
             instrument: 0,
             order: BookOrder {
                 id,
                 side,
                 price,
-                size,
+                size: shown,
                 more: false,
             },
         })
