@@ -285,10 +285,10 @@ impl Engine {
     ) -> Result<i128> {
         let instrument = order.instrument;
         let quantity = lots * self.lot(order);
-        let part = self.exposure.notional(instrument, quantity, price)?;
-        let fee = self.fee_of_fill(order.id, instrument, part, quantity, liquidity)?;
-        let worse = adverse(order.side, price, self.mark_of(order));
-        let loss = self.exposure.notional(instrument, quantity, worse)?;
+        let notional = self.exposure.notional(instrument, quantity, price)?;
+        let fee = self.fee_of_fill(order.id, instrument, notional, quantity, liquidity)?;
+        let behind = adverse(order.side, price, self.mark_of(order));
+        let loss = self.exposure.notional(instrument, quantity, behind)?;
         add(fee, loss, "the cost of an order")
     }
 
