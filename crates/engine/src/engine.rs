@@ -147,7 +147,8 @@ impl Engine {
         }
         self.check_waiting(&key)?;
         let result = self
-            .settle_due(key.ts_received, out)
+            .check_accounts(&input.event)
+            .and_then(|()| self.settle_due(key.ts_received, out))
             .and_then(|()| self.before_decision(key.ts_received, &input.event, out))
             .and_then(|()| self.dispatch(input, out))
             .and_then(|()| self.act(key.ts_received, out))
@@ -207,12 +208,18 @@ impl Engine {
                 currency,
                 credit_rate,
                 debit_rate,
-            } => self.set_interest(*currency, *credit_rate, *debit_rate),
+            } => {
+                self.set_interest(*currency, *credit_rate, *debit_rate);
+                Ok(())
+            }
             Event::ShortTerms {
                 instrument,
                 shortable,
                 borrow_rate,
-            } => self.set_short_terms(*instrument, *shortable, *borrow_rate),
+            } => {
+                self.set_short_terms(*instrument, *shortable, *borrow_rate);
+                Ok(())
+            }
             Event::Operator(command) => self.command(ts, command, out),
             Event::RiskFigure(figure) => self.receive_figure(figure),
             Event::Scenarios(scenarios) => self.receive_scenarios(scenarios),

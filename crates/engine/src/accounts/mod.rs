@@ -2,6 +2,7 @@
 //! `docs/engine/accounts.md`.
 
 mod cash;
+mod checks;
 mod days;
 mod funds;
 mod margin;

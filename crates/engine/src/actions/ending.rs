@@ -1,7 +1,6 @@
 //! Instruments that end: `docs/engine/actions.md`, section 3.
 
 use crate::engine::Engine;
-use crate::error::EngineError;
 use crate::numbers::Result;
 use crate::order::{Reason, Side};
 use crate::output::{Fill, FillKind, Liquidity, Output};
@@ -15,20 +14,6 @@ impl Engine {
         price: Option<i64>,
         out: &mut Vec<Output>,
     ) -> Result<()> {
-        Self::check_index("instrument", instrument, self.instruments.len())?;
-        let listed = &self.config.instruments[instrument];
-        if self.instruments[instrument].ended {
-            return Err(EngineError::EndedTwice {
-                instrument: listed.id.clone(),
-            });
-        }
-        if price.is_some_and(|p| p < 0) && !listed.negative_prices {
-            return Err(EngineError::InvalidAction {
-                action: "instrument_ended",
-                instrument: listed.id.clone(),
-                problem: "its price must not be negative",
-            });
-        }
         self.cancel_all(ts, instrument, Reason::InstrumentEnded, out)?;
         self.settle_positions(ts, instrument, price, out)
     }

@@ -9,7 +9,6 @@ mod rescale;
 
 use crate::action::Action;
 use crate::engine::Engine;
-use crate::error::EngineError;
 use crate::numbers::Result;
 use crate::output::Output;
 use conversion::Exchanged;
@@ -23,14 +22,6 @@ impl Engine {
         out: &mut Vec<Output>,
     ) -> Result<()> {
         let instrument = action.instrument();
-        Self::check_index("instrument", instrument, self.config.instruments.len())?;
-        if let Some(problem) = self.action_problem(action)? {
-            return Err(EngineError::InvalidAction {
-                action: action.name(),
-                instrument: self.config.instruments[instrument].id.clone(),
-                problem,
-            });
-        }
         self.carry_out(ts, action, out)?;
         self.restate_market(instrument);
         out.push(Output::ActionApplied {

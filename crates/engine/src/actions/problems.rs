@@ -4,13 +4,47 @@ use super::conversion::Exchanged;
 use crate::action::Action;
 use crate::config::Settlement;
 use crate::engine::Engine;
+use crate::error::EngineError;
 use crate::numbers::{MONEY_DIGITS, RATE_ONE, Result};
 
 type Problem = Option<&'static str>;
 
 impl Engine {
+    /// Refuse an action that cannot be.
+    pub(crate) fn check_action(&self, action: &Action) -> Result<()> {
+        let instrument = action.instrument();
+        Self::check_index("instrument", instrument, self.config.instruments.len())?;
+        match self.action_problem(action)? {
+            None => Ok(()),
+            Some(problem) => Err(EngineError::InvalidAction {
+                action: action.name(),
+                instrument: self.config.instruments[instrument].id.clone(),
+                problem,
+            }),
+        }
+    }
+
+    /// Refuse the end of what has ended, or at a price that cannot be.
+    pub(crate) fn check_end(&self, instrument: usize, price: Option<i64>) -> Result<()> {
+        Self::check_index("instrument", instrument, self.instruments.len())?;
+        let listed = &self.config.instruments[instrument];
+        if self.instruments[instrument].ended {
+            return Err(EngineError::EndedTwice {
+                instrument: listed.id.clone(),
+            });
+        }
+        if price.is_some_and(|p| p < 0) && !listed.negative_prices {
+            return Err(EngineError::InvalidAction {
+                action: "instrument_ended",
+                instrument: listed.id.clone(),
+                problem: "its price must not be negative",
+            });
+        }
+        Ok(())
+    }
+
     /// Why an action cannot be what it says.
-    pub(super) fn action_problem(&self, action: &Action) -> Result<Problem> {
+    fn action_problem(&self, action: &Action) -> Result<Problem> {
         let instrument = action.instrument();
         if self.instruments[instrument].ended {
             return Ok(Some("the instrument has ended"));
