@@ -231,7 +231,7 @@ class Barrier(Events):
                     continue
             q = self._cut_in_group(order, wanted, reduced)
             if q == 0:
-                cut.append((order, "reduce_only"))
+                self.end(order, "cancelled", "reduce_only")
                 continue
             found = self.cut_to_funds(order, q, price, liquidity, purse)
             if found.rule:
@@ -364,7 +364,7 @@ class Barrier(Events):
             rising = order.buys == (order.kind in STOPS)
             if rising != up:
                 return None
-            met = at < trigger <= end if up else end <= trigger < at
+            met = at <= trigger <= end if up else end <= trigger <= at
             return (trigger, 0) if met else None
         limit = order.limit_price
         if limit is None or order.buys == up:
@@ -467,7 +467,7 @@ class Barrier(Events):
         for order, wanted in orders:
             q = self._cut_in_group(order, wanted, reduced)
             if q == 0:
-                cut.append((order, "reduce_only"))
+                self.end(order, "cancelled", "reduce_only")
                 continue
             found = self.cut_to_funds(order, q, price, "none", purse)
             if found.rule:

@@ -64,6 +64,8 @@ class Commands(Life):
         if order.status == "held" and changed:
             order.arrival = self.now
             order.asked_trigger, order.reference = trial.asked_trigger, trial.reference
+            if "trail" in new:
+                order.trigger_price = trial.trigger_price
         if not changed or only_less or order.status == "held":
             if "quantity" in changed and order.display_quantity is not None:
                 order.display_quantity = min(order.display_quantity, order.unfilled)
@@ -113,10 +115,13 @@ class Commands(Life):
         changed: Mapping[str, Any],
         trial: Order,
     ) -> Failure | None:
-        if "quantity" in new and new["quantity"] <= order.filled:
-            return Failure("lot", {"quantity": new["quantity"]}, {"quantity": order.filled})
+        quantity = new.get("quantity", order.quantity)
+        if changed and quantity <= order.filled:
+            return Failure("lot", {"quantity": quantity}, {"quantity": order.filled})
         if "quantity" in changed and (order.group is not None or order.parent is not None):
             return Failure("linked")
+        if "trail" in new and order.triggered:
+            return Failure("trigger")
         if "trigger_price" in new and (order.triggered or order.kind == "trailing_stop"):
             return Failure("trigger")
         if not changed:

@@ -249,8 +249,6 @@ class Events(Venue):
         return [*unlimited, *self.queued(index, side, limited=True)]
 
     def _auction_fill(self, order: Order, q: int, price: int) -> int:
-        if q <= 0:
-            return 0
         if order.tif == "fok":
             if q < order.unfilled:
                 return 0
@@ -263,4 +261,4 @@ class Events(Venue):
                     order.held_said = True
                 order.reason = "price_band"
                 return 0
-        return self._checked_fill(order, q, price, price, "taker")
+        return self._checked_fill(order, q, price, price, "taker") if q > 0 else 0

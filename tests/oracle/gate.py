@@ -103,7 +103,7 @@ class Gate(Measures):
             if state == "reduce_only":
                 yield Check(rule, free)
             elif state in ("halted", "off"):
-                yield fact(rule, False)
+                yield Check(rule, lambda q: q <= 0)
 
     def _halted(self, order: Order) -> Check:
         return fact("halted", not (order.instrument in self.halted and order.tif in ("ioc", "fok")))

@@ -275,7 +275,8 @@ class Life(Gate):
                     self.end(sibling, "cancelled", "linked")
                 else:
                     self.amended(sibling)
-        if order.working and self.bound_to_reduce(order) and self.reducible(order) == 0:
+        bound = self.bound_to_reduce(order) or (self.hedging and order.closes_leg)
+        if order.working and bound and self.reducible(order) == 0:
             self.end(order, "cancelled", "reduce_only")
         if order.children:
             self._release(order)

@@ -68,7 +68,7 @@ class Oracle(Targets):
         self.now = ts
         self.happened[f"input {name}"] += 1
         if rank >= 4:
-            self.look_at_equity()
+            self.look_at_losses()
             if name != "cancel_order":
                 self.look_for_crossed(whole=False)
         getattr(self, f"_on_{name}")(terms)
@@ -77,6 +77,7 @@ class Oracle(Targets):
             self.look_for_crossed(whole=True)
         if name == "barrier":
             self.look_at_equity()
+            self.look_at_sleeves()
             self.raise_peaks()
         elif name == "day_ended":
             self.look_at_end_of_day()

@@ -79,7 +79,7 @@ class States(Actions):
         self._tell_state(cause, failure)
         after = self.fund_state()
         if cause == "flatten" or STRICTNESS[after] > STRICTNESS[before]:
-            self._tidy(after, None)
+            self._tidy(after, None, flatten=cause == "flatten")
 
     def _tell_state(self, cause: str, failure: Failure | None = None) -> None:
         told = failure or Failure("all")
@@ -99,12 +99,12 @@ class States(Actions):
         if self.causes.pop(cause, None) is not None and self.fund_state() != before:
             self._tell_state(cause)
 
-    def _tidy(self, state: str, sleeve: int | None) -> None:
+    def _tidy(self, state: str, sleeve: int | None, *, flatten: bool = False) -> None:
         """Cancel what may not work in a state."""
         for order in self.working():
             if not order.working or sleeve not in (None, order.sleeve):
                 continue
-            if order.origin == "liquidation":
+            if order.origin == "liquidation" or (order.origin == "operator" and not flatten):
                 continue
             if state in ("halted", "off"):
                 self.end(order, "cancelled", "state")
@@ -295,14 +295,6 @@ class States(Actions):
 
     def look_at_equity(self) -> None:
         """Drawdown and day loss of the fund, and the sleeves' drawdowns."""
-        for sleeve in range(len(self.sleeves)):
-            rate = (self.sleeves[sleeve].get("limits") or {}).get("drawdown_max")
-            if rate is None or self.has_unknown(sleeve):
-                continue
-            peak = self.sleeve_peaks[sleeve]
-            lost = peak - self.sleeve_equity(sleeve)
-            if lost > peak * rate // RATE_ONE and self.sleeve_state(sleeve) == "on":
-                self.change_sleeve(sleeve, "reduce_only", "drawdown")
         if not self.any_unknown():
             equity = self.equity()
             for name, base in (("drawdown", self.peak), ("day_loss", self.open)):
@@ -312,7 +304,22 @@ class States(Actions):
                 most = base * model["limit"] // RATE_ONE
                 if base - equity > most:
                     self.trip(name, money(base - equity), money(most))
+
+    def look_at_sleeves(self) -> None:
+        for sleeve in range(len(self.sleeves)):
+            rate = (self.sleeves[sleeve].get("limits") or {}).get("drawdown_max")
+            if rate is None or self.has_unknown(sleeve):
+                continue
+            peak = self.sleeve_peaks[sleeve]
+            lost = peak - self.sleeve_equity(sleeve)
+            if lost > peak * rate // RATE_ONE and self.sleeve_state(sleeve) == "on":
+                self.change_sleeve(sleeve, "reduce_only", "drawdown")
+
+    def look_at_losses(self) -> None:
+        """At the start of an input: what trips takes effect at once."""
+        self.look_at_equity()
         self.take_effect()
+        self.look_at_sleeves()
 
     def raise_peaks(self) -> None:
         if not self.any_unknown():
@@ -330,6 +337,7 @@ class States(Actions):
     def look_at_end_of_day(self) -> None:
         held = "day_loss" in self.causes
         self.look_at_equity()
+        self.look_at_sleeves()
         if held:
             self.cease("day_loss")
         if not self.any_unknown():
