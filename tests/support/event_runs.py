@@ -13,6 +13,7 @@ import polars as pl
 from quantvista.data import DataSpec
 from quantvista.data.events import EventData, EventSource, load_events
 from quantvista.engine import (
+    MISSING,
     Context,
     LimitRates,
     Session,
@@ -40,14 +41,18 @@ def generated(name: str, **params: object) -> EventData:
 def quotes(
     rows: Sequence[tuple[float, int, float, float, float, float]], scale: float = 100.0
 ) -> Tape:
-    """Script quotes: seconds, instrument, bid, bid size, ask, ask size."""
+    """Script quotes: seconds, instrument, bid, bid size, ask, ask size; NaN is absent."""
     table = np.array(rows, dtype=np.float64).reshape(-1, 6)
     ts = START + np.rint(table[:, 0] * SECOND).astype(np.int64)
+    scales = (scale, 1.0, scale, 1.0)
+    units = np.where(np.isnan(table), 0.0, table)
     values = {
-        "a": np.rint(table[:, 2] * scale).astype(np.int64),
-        "b": table[:, 3].astype(np.int64),
-        "c": np.rint(table[:, 4] * scale).astype(np.int64),
-        "d": table[:, 5].astype(np.int64),
+        name: np.where(
+            np.isnan(table[:, column]),
+            MISSING,
+            np.rint(units[:, column] * scales[column - 2]).astype(np.int64),
+        )
+        for column, name in enumerate("abcd", start=2)
     }
     return Tape.of(EventKind.QUOTE, ts, instrument=table[:, 1].astype(np.int64), values=values)
 

@@ -1,16 +1,27 @@
 """Cross-venue arbitrage: buy where a thing is cheap and sell it where it is dear."""
 
-from dataclasses import dataclass, field
-from math import floor, isfinite
+from dataclasses import dataclass
 
 from pydantic import Field
 
 from quantvista.errors import ConfigError
+from quantvista.strategies._arbitrage import (
+    Orders,
+    are_fresh,
+    are_new,
+    has_ended,
+    known_size,
+    send,
+    whole_lots,
+)
 from quantvista.strategies._base import EventStrategy
-from quantvista.strategies._context import Book, Context, Quote, QuoteView, Side
+from quantvista.strategies._context import Book, Context, OrderEvent, Quote, QuoteView, Side
 from quantvista.strategies._params import StrategyParams
 
 __all__ = ["CrossVenueArbitrage"]
+
+_CASH_SHARE = 0.99
+"""Of the cash that there is, so that fees and a price that moves do not make the gate refuse."""
 
 
 class CrossVenueArbitrage(EventStrategy):
@@ -20,17 +31,26 @@ class CrossVenueArbitrage(EventStrategy):
 
         edge(buy a, sell b) = bid_b / ask_a - 1 - costs
 
-    If an edge is at least ``edge_min``, both sides are sent at once, immediate-or-cancel at the
-    prices seen, for the smallest of the sizes shown, ``quantity_max``, what the cash buys and
-    what may be sold. What one side fills more than the other is closed with a market order on
-    the side that filled, as soon as both have ended.
+    If an edge is at least ``edge_min_bps``, both sides are sent at once, immediate-or-cancel at
+    the prices seen, for the smallest of the sizes shown, ``quantity_max``, what the cash buys and
+    what ``stock_max`` leaves. What one side fills more than the other is closed with a market
+    order as soon as both have ended: sold where most is held, bought where least is.
 
     On a cash account only what is held can be sold: the strategy first buys ``stock`` on each
     venue, and counts from there. On a margin account ``stock`` may be 0.
 
-    Notes ----- Costs are the taker fees of both venues and what slippage is expected, as one
-    share of the price: the strategy does not know the venues' schedules. Missing data: without
-    a price on any side nothing is done. Prices older than ``age_max_ms`` are not traded on.
+    Notes
+    -----
+    What is bought on one venue cannot be sold on the other: holdings pile up where it is cheap
+    until prices lie the other way round. ``stock_max`` says how far; moving them between venues
+    is not modelled.
+
+    Costs are the taker fees of both venues and what slippage is expected, as one share of the
+    price: the strategy does not know the venues' schedules.
+
+    Missing data: without a price on any side nothing is done, and prices older than
+    ``age_max_ms`` are not traded on. A size that is not known limits nothing. What was traded on is
+    traded on again only when it has been quoted anew.
     """
 
     class Params(StrategyParams):
@@ -40,19 +60,29 @@ class CrossVenueArbitrage(EventStrategy):
         b: str = Field(description="the same thing on the other")
         quantity_max: float = Field(1.0, gt=0, description="of one trade, whole lots of both")
         stock: float = Field(0.0, ge=0, description="to hold on each venue from the start")
+        stock_max: float = Field(10.0, gt=0, description="how far each may be away from `stock`")
         costs_bps: float = Field(2.0, ge=0, description="fees and slippage of both trades")
         edge_min_bps: float = Field(1.0, gt=0, description="least gain, beyond costs")
         age_max_ms: int = Field(1_000, gt=0, description="of the older price")
+        pause_ms: int = Field(1_000, ge=0, description="after the gate has refused an order")
 
     @dataclass
-    class State:
-        """Orders under way, and what they are to be balanced to."""
-
-        orders: list[int] = field(default_factory=list)
-        stocked: bool = False
+    class State(Orders):
+        """Orders under way."""
 
     params: Params
     state: State
+
+    def __init__(self, params: StrategyParams | None = None, /, **values: object) -> None:
+        """Refuse one instrument on both sides."""
+        super().__init__(params, **values)
+        if self.params.a == self.params.b:
+            raise ConfigError(f"`a` and `b` must differ; found {self.params.a!r} twice")
+
+    @property
+    def universe(self) -> tuple[str, str]:
+        """The two instruments."""
+        return self.params.a, self.params.b
 
     def on_quote(self, ctx: Context, quote: Quote) -> None:
         """Look at both venues at each new quote of either."""
@@ -62,71 +92,71 @@ class CrossVenueArbitrage(EventStrategy):
         """Look at both venues at each new state of either book."""
         self._look(ctx)
 
+    def on_order(self, ctx: Context, order: OrderEvent) -> None:
+        """Close what one side filled more than the other, as soon as both have ended."""
+        self.state.traded[order.instrument] = order.ts
+        if self.state.unsettled and order.is_final and has_ended(ctx, self.state):
+            self.state.unsettled = False
+            self._balance(ctx)
+
     def _look(self, ctx: Context) -> None:
-        if self.params.a == self.params.b:
-            raise ConfigError(f"`a` and `b` must differ; found {self.params.a!r} twice")
-        a, b = ctx.quote(self.params.a), ctx.quote(self.params.b)
-        if a is None or b is None or not self._is_fresh(ctx, a, b):
+        quotes = [quote for quote in map(ctx.quote, self.universe) if quote is not None]
+        if len(quotes) < len(self.universe) or ctx.clock.now < self.state.quiet_until:
             return
-        if any(ctx.order(each).is_working for each in self.state.orders):
+        if not are_fresh(quotes, ctx.clock.now, self.params.age_max_ms):
             return
-        self.state.orders.clear()
-        if not self.state.stocked:
-            self._stock(ctx)
-        elif not self._balance(ctx):
-            for buy, sell in ((a, b), (b, a)):
-                if self._trade(ctx, buy, sell):
-                    return
-
-    def _is_fresh(self, ctx: Context, a: QuoteView, b: QuoteView) -> bool:
-        prices = (a.bid, a.ask, b.bid, b.ask)
-        age = ctx.clock.now - min(a.ts, b.ts)
-        return all(map(isfinite, prices)) and age <= self.params.age_max_ms * 1_000_000
-
-    def _stock(self, ctx: Context) -> None:
-        """Buy what is to be held before the first trade."""
-        self.state.stocked = True
-        for instrument in (self.params.a, self.params.b):
-            if self.params.stock > 0:
-                order = ctx.submit(instrument, "buy", self.params.stock, tif="ioc")
-                self.state.orders.append(order)
+        if not has_ended(ctx, self.state) or self._balance(ctx):
+            return
+        a, b = quotes
+        if are_new(quotes, self.state) and not self._trade(ctx, a, b):
+            self._trade(ctx, b, a)
 
     def _balance(self, ctx: Context) -> bool:
-        """Close what one venue filled more than the other; true if there was something."""
-        excess = sum(ctx.position(each) for each in (self.params.a, self.params.b))
-        excess -= 2 * self.params.stock
-        lot = max(ctx.lot_size(each) for each in (self.params.a, self.params.b))
-        if abs(excess) < lot:
+        """Bring holdings to twice ``stock`` in sum; true if there was something to do."""
+        held = {each: ctx.position(each) for each in self.universe}
+        lot = max(map(ctx.lot_size, self.universe))
+        short_of = {name: self.params.stock - quantity for name, quantity in held.items()}
+        excess = -sum(short_of.values())
+        if whole_lots(abs(excess), lot) <= 0:
             return False
-        quantity = floor(abs(excess) / lot + 1e-9) * lot
+        if excess > 0:
+            names = [max(self.universe, key=held.__getitem__)]
+        elif min(short_of.values()) > 0:
+            names = list(self.universe)  # the start: each buys its own stock
+        else:
+            names = [min(self.universe, key=held.__getitem__)]
         side: Side = "sell" if excess > 0 else "buy"
-        positions = {each: ctx.position(each) for each in (self.params.a, self.params.b)}
-        # The venue that holds most is sold on, the one that holds least bought on.
-        pick = max if side == "sell" else min
-        instrument = pick(sorted(positions), key=lambda each: positions[each])
-        self.state.orders.append(ctx.submit(instrument, side, quantity, tif="ioc"))
+        for name in names:
+            missing = short_of[name] if len(names) > 1 else abs(excess)
+            quantity = whole_lots(missing, lot)
+            if quantity > 0:
+                send(ctx, self.state, [(name, side, quantity, None)], self.params.pause_ms)
         return True
 
     def _trade(self, ctx: Context, buy: QuoteView, sell: QuoteView) -> bool:
         """Send both sides if the edge is large enough."""
-        edge = sell.bid / buy.ask - 1 - self.params.costs_bps * 1e-4
-        if edge < self.params.edge_min_bps * 1e-4:
+        params = self.params
+        edge = sell.bid / buy.ask - 1 - params.costs_bps * 1e-4
+        if edge < params.edge_min_bps * 1e-4:
             return False
+        room = (
+            params.stock + params.stock_max - ctx.position(buy.instrument),
+            ctx.position(sell.instrument) - max(params.stock - params.stock_max, self._least()),
+        )
+        sizes = (known_size(buy.ask_size), known_size(sell.bid_size))
+        affordable = ctx.available_cash * _CASH_SHARE / buy.ask
         lot = max(ctx.lot_size(buy.instrument), ctx.lot_size(sell.instrument))
-        affordable = ctx.available_cash * 0.99 / buy.ask
-        most = min(self.params.quantity_max, buy.ask_size, sell.bid_size, affordable)
-        if self.params.stock > 0:
-            most = min(most, ctx.position(sell.instrument))
-        quantity = floor(most / lot + 1e-9) * lot
+        quantity = whole_lots(min(params.quantity_max, affordable, *sizes, *room), lot)
         if quantity <= 0:
             return False
-        legs: tuple[tuple[QuoteView, Side, float], ...] = (
-            (buy, "buy", buy.ask),
-            (sell, "sell", sell.bid),
-        )
-        for quote, side, price in legs:
-            order = ctx.submit(
-                quote.instrument, side, quantity, type="limit", tif="ioc", limit_price=price
-            )
-            self.state.orders.append(order)
+        self.state.unsettled = True
+        legs: list[tuple[str, Side, float, float | None]] = [
+            (buy.instrument, "buy", quantity, buy.ask),
+            (sell.instrument, "sell", quantity, sell.bid),
+        ]
+        send(ctx, self.state, legs, self.params.pause_ms)
         return True
+
+    def _least(self) -> float:
+        """Who starts with a stock sells from it, and is never short."""
+        return 0.0 if self.params.stock > 0 else -self.params.stock_max

@@ -12,6 +12,17 @@ from quantvista.strategies._params import StrategyParams
 __all__ = ["MarketMaker"]
 
 _NS = 1_000_000_000
+_MS = 1_000_000
+_NOISE = 1e-9
+"""Share of a tick or of a quote that floats may be off by."""
+
+
+@dataclass
+class Working:
+    """A quote of ours: its order, 0 for none, and the price that was last asked for."""
+
+    order: int = 0
+    price: float = 0.0
 
 
 @dataclass
@@ -20,14 +31,20 @@ class Desk:
 
     mid: float = 0.0
     ts: int = 0
-    variance: float = 0.0
-    """Of the mid price, a second."""
+    squares: float = 0.0
+    """Weighted squared changes of the mid, a second."""
+    weight: float = 0.0
+    """Their weights: 0 at the start, 1 after some half-lives."""
     seen: int = 0
-    quoted_ts: int = 0
-    bid_order: int = 0
-    ask_order: int = 0
-    bid: float = 0.0
-    ask: float = 0.0
+    looked_ts: int = 0
+    quiet_until: int = 0
+    bid: Working = field(default_factory=Working)
+    ask: Working = field(default_factory=Working)
+
+    @property
+    def variance(self) -> float:
+        """Of the mid price, a second."""
+        return self.squares / self.weight if self.weight > 0 else 0.0
 
 
 class MarketMaker(EventStrategy):
@@ -44,12 +61,18 @@ class MarketMaker(EventStrategy):
     by the seconds that it took. Prices go to the tick, away from the market, and never cross
     it. A side whose inventory is at ``inventory_max`` is not quoted. Orders are amended in
     place only when they are ``requote_ticks`` or more off, so that their place in the queue is
-    not given away for nothing.
+    not given away for nothing. What is left of a quote that was filled in part stays until it is
+    gone.
 
-    Notes ----- The paper's horizon is the time left to a fixed end, at which inventory is worth
-    the mid; here it stays the same, which is the usual form for markets that never close.
-    ``kappa`` is the decay of the rate of fills with the distance from the mid (1 / price),
-    ``gamma`` the aversion to inventory risk (1 / price).
+    Notes
+    -----
+    The paper's horizon is the time left to a fixed end, at which inventory is worth the mid;
+    here it stays the same, which is the usual form for markets that never close. ``kappa`` is the
+    decay of the rate of fills with the distance from the mid (1 / price), ``gamma`` the
+    aversion to inventory risk (1 / price, for an inventory in multiples of ``quantity``).
+
+    ``n`` is counted from ``inventory_target``. On a cash account, which is never short, a target of
+    ``inventory_max`` lets it hold between nothing and twice that.
 
     Missing data: while a side of the market is absent, nothing is quoted anew. Warm-up:
     ``warm_up_events`` quotes or book messages, until when nothing is quoted.
@@ -57,7 +80,7 @@ class MarketMaker(EventStrategy):
     References
     ----------
     Avellaneda and Stoikov (2008), High-frequency trading in a limit order book, Quantitative
-    Finance 8(3), equations 2.8 and 2.9 with 3.17.
+    Finance 8(3), 217-224: the reservation price and the optimal spread of its section 3.
     """
 
     class Params(StrategyParams):
@@ -68,9 +91,11 @@ class MarketMaker(EventStrategy):
         horizon_s: float = Field(60.0, gt=0, description="seconds that inventory is held")
         quantity: float = Field(1.0, gt=0, description="size of each quote, whole lots")
         inventory_max: float = Field(5.0, gt=0, description="in multiples of `quantity`")
+        inventory_target: float = Field(0.0, ge=0, description="in multiples of `quantity`")
         half_life_s: float = Field(60.0, gt=0, description="of the estimate of volatility")
         requote_ticks: int = Field(2, ge=1, description="how far off a quote may be")
         interval_ms: int = Field(100, ge=0, description="least time between two looks")
+        pause_ms: int = Field(1_000, ge=0, description="after the gate has refused a quote")
         warm_up_events: int = Field(100, ge=1, description="events before the first quote")
 
     @dataclass
@@ -99,12 +124,17 @@ class MarketMaker(EventStrategy):
     def on_order(self, ctx: Context, order: OrderEvent) -> None:
         """Forget an order that has ended; the next look replaces it."""
         desk = self.state.desks.get(order.instrument)
-        if desk is None or not order.is_final:
+        if desk is None:
             return
-        if order.order_id == desk.bid_order:
-            desk.bid_order = 0
-        elif order.order_id == desk.ask_order:
-            desk.ask_order = 0
+        if order.change in ("rejected", "amend_rejected"):
+            desk.quiet_until = order.ts + self.params.pause_ms * _MS
+        for working in (desk.bid, desk.ask):
+            if order.order_id != working.order:
+                continue
+            if order.is_final:
+                working.order = 0
+            elif order.change == "amend_rejected":
+                working.price = ctx.order(order.order_id).limit_price or working.price
 
     def _look(self, ctx: Context, instrument: str, bid: float, ask: float, ts: int) -> None:
         desk = self.state.desks.setdefault(instrument, Desk())
@@ -114,21 +144,22 @@ class MarketMaker(EventStrategy):
         self._learn(desk, mid, ts)
         if desk.seen < self.params.warm_up_events:
             return
-        if ts - desk.quoted_ts >= self.params.interval_ms * 1_000_000:
-            desk.quoted_ts = ts
+        if ts - desk.looked_ts >= self.params.interval_ms * _MS:
+            desk.looked_ts = ts
             self._quote(ctx, instrument, desk)
 
     def _learn(self, desk: Desk, mid: float, ts: int) -> None:
         """Update the estimate of the variance; changes of the same instant count as one."""
-        seconds = (ts - desk.ts) / _NS
-        if desk.seen == 0:
-            desk.mid, desk.ts, desk.seen = mid, ts, 1
-            return
         desk.seen += 1
+        if desk.seen == 1:
+            desk.mid, desk.ts = mid, ts
+            return
+        seconds = (ts - desk.ts) / _NS
         if seconds <= 0:
             return
         keep = exp(-seconds * log(2) / self.params.half_life_s)
-        desk.variance = keep * desk.variance + (1 - keep) * (mid - desk.mid) ** 2 / seconds
+        desk.squares = keep * desk.squares + (1 - keep) * (mid - desk.mid) ** 2 / seconds
+        desk.weight = keep * desk.weight + (1 - keep)
         desk.mid, desk.ts = mid, ts
 
     def prices(self, mid: float, variance: float, inventory: float) -> tuple[float, float]:
@@ -162,41 +193,33 @@ class MarketMaker(EventStrategy):
 
     def _quote(self, ctx: Context, instrument: str, desk: Desk) -> None:
         market = ctx.quote(instrument)
-        if market is None or not market.bid < market.ask:
+        if market is None or not market.bid < market.ask or ctx.clock.now < desk.quiet_until:
             return
-        size, most = self.params.quantity, self.params.inventory_max
-        inventory = ctx.position(instrument) / size
+        most = self.params.inventory_max + _NOISE
+        inventory = ctx.position(instrument) / self.params.quantity - self.params.inventory_target
         bid, ask = self.prices((market.bid + market.ask) / 2, desk.variance, inventory)
         tick = ctx.tick_size(instrument)
         # Post-only orders that would take are refused: join the best price at most.
-        bid = min(floor(bid / tick) * tick, market.ask - tick)
-        ask = max(ceil(ask / tick) * tick, market.bid + tick)
-        desk.bid_order, desk.bid = self._keep(
-            ctx, instrument, "buy", desk.bid_order, desk.bid, bid, tick, inventory + 1 <= most
-        )
-        desk.ask_order, desk.ask = self._keep(
-            ctx, instrument, "sell", desk.ask_order, desk.ask, ask, tick, inventory - 1 >= -most
-        )
+        buy = min(floor(bid / tick + _NOISE), round(market.ask / tick) - 1)
+        sell = max(ceil(ask / tick - _NOISE), round(market.bid / tick) + 1)
+        self._keep(ctx, instrument, "buy", desk.bid, buy if inventory + 1 <= most else 0)
+        self._keep(ctx, instrument, "sell", desk.ask, sell if inventory - 1 >= -most else 0)
 
     def _keep(
-        self,
-        ctx: Context,
-        instrument: str,
-        side: Side,
-        order_id: int,
-        price: float,
-        wanted: float,
-        tick: float,
-        may_quote: bool,
-    ) -> tuple[int, float]:
-        """Bring one side to the wanted price; returns its order, 0 for none, and its price."""
-        wanted = round(wanted / tick) * tick
-        if order_id and not may_quote:
-            ctx.cancel(order_id)
-            return 0, price
-        if not may_quote or wanted <= 0:
-            return order_id, price
-        if order_id == 0:
+        self, ctx: Context, instrument: str, side: Side, working: Working, ticks: int
+    ) -> None:
+        """Bring one side to a price in ticks; 0 or less is no quote."""
+        tick = ctx.tick_size(instrument)
+        wanted = ticks * tick
+        if working.order and ticks <= 0:
+            ctx.cancel(working.order)
+            working.order = 0
+        elif working.order:
+            if abs(wanted - working.price) > (self.params.requote_ticks - 0.5) * tick:
+                working.price = wanted
+                ctx.amend(working.order, limit_price=wanted)
+        elif ticks > 0:
+            working.price = wanted
             order_id = ctx.submit(
                 instrument,
                 side,
@@ -206,8 +229,4 @@ class MarketMaker(EventStrategy):
                 limit_price=wanted,
                 post_only=True,
             )
-            return (order_id if ctx.order(order_id).is_working else 0), wanted
-        if abs(wanted - price) > (self.params.requote_ticks - 0.5) * tick:
-            ctx.amend(order_id, limit_price=wanted)
-            return order_id, wanted
-        return order_id, price
+            working.order = order_id if ctx.order(order_id).is_working else 0
