@@ -105,7 +105,6 @@ class Commands(Life):
         if order.kind == "trailing_stop" and "trail" not in new:
             # Only new terms of the trail give a new first trigger.
             trial.trigger_price = before
-            trial.reference, trial.mark = order.reference, order.mark
         return trial
 
     def _amend_failure(

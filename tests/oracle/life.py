@@ -300,8 +300,6 @@ class Life(Gate):
             if child.status != "held":
                 continue
             child.quantity = parent.filled
-            if child.display_quantity is not None:
-                child.display_quantity = min(child.display_quantity, child.quantity)
             self.prepare(child)
             leader = leaders.get(child.group) if child.group is not None else None
             if leader is None:

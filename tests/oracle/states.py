@@ -79,7 +79,7 @@ class States(Actions):
         self._tell_state(cause, failure)
         after = self.fund_state()
         if cause == "flatten" or STRICTNESS[after] > STRICTNESS[before]:
-            self._tidy(after, None, flatten=cause == "flatten")
+            self._tidy(after, None)
 
     def _tell_state(self, cause: str, failure: Failure | None = None) -> None:
         told = failure or Failure("all")
@@ -99,12 +99,13 @@ class States(Actions):
         if self.causes.pop(cause, None) is not None and self.fund_state() != before:
             self._tell_state(cause)
 
-    def _tidy(self, state: str, sleeve: int | None, *, flatten: bool = False) -> None:
+    def _tidy(self, state: str, sleeve: int | None) -> None:
         """Cancel what may not work in a state."""
         for order in self.working():
             if not order.working or sleeve not in (None, order.sleeve):
                 continue
-            if order.origin == "liquidation" or (order.origin == "operator" and not flatten):
+            # Those of a Flatten live on while a sleeve is off.
+            if order.origin == "liquidation" or (order.origin == "operator" and sleeve is not None):
                 continue
             if state in ("halted", "off"):
                 self.end(order, "cancelled", "state")
