@@ -204,20 +204,8 @@ impl Engine {
                 self.set_rate(*currency, *rate)?;
                 self.check_all_margins(ts, out)
             }
-            Event::InterestRates {
-                currency,
-                credit_rate,
-                debit_rate,
-            } => {
-                self.set_interest(*currency, *credit_rate, *debit_rate);
-                Ok(())
-            }
-            Event::ShortTerms {
-                instrument,
-                shortable,
-                borrow_rate,
-            } => {
-                self.set_short_terms(*instrument, *shortable, *borrow_rate);
+            Event::InterestRates { .. } | Event::ShortTerms { .. } => {
+                self.set_terms(&input.event);
                 Ok(())
             }
             Event::Operator(command) => self.command(ts, command, out),

@@ -2,6 +2,7 @@
 
 use crate::config::AccountKind;
 use crate::engine::Engine;
+use crate::input::Event;
 use crate::ledger::Account;
 use crate::numbers::{MONEY_ONE, RATE_ONE, Result, Rounding, add, div_round, mul, sub};
 use crate::output::{Output, Posting, PostingKind};
@@ -155,13 +156,26 @@ impl Engine {
         Ok(())
     }
 
-    pub(crate) fn set_interest(&mut self, currency: usize, credit: i64, debit: i64) {
-        let found = &mut self.config.currencies[currency];
-        (found.credit_rate, found.debit_rate) = (credit, debit);
-    }
-
-    pub(crate) fn set_short_terms(&mut self, instrument: usize, shortable: i64, borrow_rate: i64) {
-        let found = &mut self.config.instruments[instrument];
-        (found.shortable, found.borrow_rate) = (shortable, borrow_rate);
+    /// New terms of interest or of short sales.
+    pub(crate) fn set_terms(&mut self, event: &Event) {
+        match event {
+            Event::InterestRates {
+                currency,
+                credit_rate,
+                debit_rate,
+            } => {
+                let found = &mut self.config.currencies[*currency];
+                (found.credit_rate, found.debit_rate) = (*credit_rate, *debit_rate);
+            }
+            Event::ShortTerms {
+                instrument,
+                shortable,
+                borrow_rate,
+            } => {
+                let found = &mut self.config.instruments[*instrument];
+                (found.shortable, found.borrow_rate) = (*shortable, *borrow_rate);
+            }
+            _ => {}
+        }
     }
 }

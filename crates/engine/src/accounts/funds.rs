@@ -288,8 +288,8 @@ impl Engine {
         let notional = self.exposure.notional(instrument, quantity, price)?;
         let fee = self.fee_of_fill(order.id, instrument, notional, quantity, liquidity)?;
         let behind = adverse(order.side, price, self.mark_of(order));
-        let loss = self.exposure.notional(instrument, quantity, behind)?;
-        add(fee, loss, "the cost of an order")
+        let given_up = self.exposure.notional(instrument, quantity, behind)?;
+        add(fee, given_up, "the cost of an order")
     }
 
     /// Whether all that is in flight, this order included, has its margin even without `spent`;

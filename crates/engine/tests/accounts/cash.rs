@@ -207,10 +207,12 @@ fn a_price_that_rose_is_cut_to_the_cash_there_is() {
     assert_eq!(market.cash(1), 40 * MONEY);
 }
 
+type Change = fn(&mut Config);
+
 #[test]
 fn configurations_without_sense_are_refused_by_name() {
     let sound = || config(vec![instrument("a"), pair("b")]);
-    let broken: [(&str, fn(&mut Config)); 12] = [
+    let broken: [(&str, Change); 12] = [
         ("margin account for hedging", |c| {
             c.account.positions = quantvista_engine::PositionMode::Hedging;
         }),
@@ -238,7 +240,7 @@ fn configurations_without_sense_are_refused_by_name() {
             c.instruments[1].settlement = Settlement::Difference;
         }),
         ("margin_maintenance", |c| {
-            c.instruments[0].margin_maintenance = ONE
+            c.instruments[0].margin_maintenance = ONE;
         }),
         ("shortable", |c| c.instruments[0].shortable = 1),
         ("within 9 days", |c| c.instruments[0].settlement_days = 10),
