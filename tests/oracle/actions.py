@@ -295,7 +295,7 @@ class Actions(Days):
     def _finish(self, instrument: Instrument, price: int | None, reason: str) -> None:
         index = instrument.index
         self._cancel_all(index, reason)
-        if price is not None:
+        if price is not None and index in self.marks:
             self.marks[index] = price
             self.refresh_rates(index)
         for line in self._lines(index):
@@ -305,7 +305,8 @@ class Actions(Days):
             self.emit_fill(line, None, side, abs(held), self.marks[index])
             self.happened["fill settlement none"] += 1
         self.ended.add(index)
-        self.emit_ts("instrument_settled", instrument=index, price=self.marks.get(index))
+        at = self.marks.get(index, price)
+        self.emit_ts("instrument_settled", instrument=index, price=at)
 
     def _into(self, terms: Mapping[str, Any]) -> Instrument:
         into: Instrument = self.instruments[terms["into"]]

@@ -293,6 +293,9 @@ class Barrier(Events):
                 return
         whole = order.unfilled
         q = self.cut_to_position(order, whole)
+        if q == 0:
+            self.end(order, "cancelled", "reduce_only")
+            return
         if q == whole:
             found = self.cut_to_funds(order, q, price, liquidity)
             if found.rule:

@@ -76,6 +76,7 @@ class Commands(Life):
         order.trigger_price = trial.trigger_price
         order.reference, order.mark = trial.reference, trial.mark
         order.arrival = self.now
+        order.new_trail = "trail" in changed
         order.rested = False
         order.fresh = True
         self.leave(order)

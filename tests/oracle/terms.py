@@ -140,6 +140,8 @@ class Order:
     ahead_ids: set[int] = field(default_factory=set)
     shown: int = 0
     held_said: bool = False
+    new_trail: bool = True
+    """Whether its first trigger has yet to meet a price that stands."""
     raw_fees: int = 0
     charged: bool = False
     """Whether a fill of it has paid a fee."""

@@ -24,7 +24,11 @@ class Venue(Prices):
             if price is None or order.instrument in self.halted:
                 return
             if order.kind == "trailing_stop":
-                order.trigger_price = self.trailing_price(order, price)
+                if order.new_trail:
+                    order.trigger_price = self.trailing_price(order, price)
+                    order.new_trail = False
+                elif not self.trigger_met(order, price):
+                    self.follow(order, price)
             if not self.trigger_met(order, price):
                 return
             self.trigger(order)
