@@ -68,9 +68,21 @@ def write(folder: Path, text: str, name: str = "mine.py") -> Path:
     return path
 
 
+NEEDED: dict[str, dict[str, object]] = {
+    "cross_venue": {"a": "C.A", "b": "C.B"},
+    "triangular": {
+        "first": "X-Q.A",
+        "cross": "Y-X.A",
+        "second": "Y-Q.A",
+        "stock_first": 1.0,
+        "stock_second": 1.0,
+    },
+}
+
+
 @pytest.mark.parametrize("name", sorted(SHIPPED))
 def test_shipped_name_loads(name: str) -> None:
-    assert type(load_strategy(name, Path())) is SHIPPED[name]
+    assert type(load_strategy(name, Path(), NEEDED.get(name))) is SHIPPED[name]
 
 
 def test_class_in_a_file_loads(tmp_path: Path) -> None:
@@ -127,7 +139,7 @@ def test_instance_takes_no_parameters() -> None:
     ("ref", "message"),
     [
         ("tend", "did you mean 'trend'?"),
-        ("", "known are 'equal_weight', 'momentum', 'trend'"),
+        ("", "known are 'cross_venue', 'equal_weight', 'market_maker'"),
         ("mine.py", "did you mean 'mine.py:Class'?"),
         ("gone.py:Mine", "must name a file that exists; found none at"),
         ("folder.py:Mine", "must name a file that can be read"),
