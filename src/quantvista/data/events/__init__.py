@@ -11,6 +11,7 @@ from quantvista.data.events._clock import Clock, clock_tape, session_clock
 from quantvista.data.events._generated import GENERATED_MARKETS
 from quantvista.data.events._growth import growth
 from quantvista.data.events._load import EventData, load_events
+from quantvista.data.events._mids import tape_mids
 from quantvista.data.events._read import read_events
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "read_events",
     "read_factors",
     "session_clock",
+    "tape_mids",
 ]

@@ -1,0 +1,49 @@
+"""What the market did after each fill of a run over events."""
+
+from decimal import Decimal
+
+import polars as pl
+import pyarrow as pa
+
+from quantvista.data import MarketData
+from quantvista.data.events import EventData, tape_mids
+from quantvista.portfolio.making import MARKOUTS, Mids, markouts
+
+__all__ = ["markouts_table"]
+
+
+def markouts_table(data: MarketData | EventData, tables: dict[str, pa.Table]) -> pa.Table:
+    """Look up the mids at and after each fill, for instruments with quotes or books.
+
+    Parameters
+    ----------
+    data : MarketData or EventData
+        Of the run.
+    tables : dict of str to pyarrow.Table
+        ``fills`` and ``positions`` of the run.
+
+    Returns
+    -------
+    pyarrow.Table
+        Columns of `quantvista.portfolio.making.MARKOUTS`. Instruments with corporate actions are
+        left out: their prices before and after cannot be compared.
+    """
+    fills, positions = (pl.DataFrame(tables[name]) for name in ("fills", "positions"))
+    traded = set(fills["instrument"].unique())
+    mids: dict[str, Mids] = {}
+    if isinstance(data, EventData):
+        acted = {action.instrument for action in data.actions}
+        last = positions.filter(pl.col("ts") == pl.col("ts").max())
+        marks = dict(zip(last["instrument"], last["mark_price"], strict=True))
+        until = int(data.tape.ts_received[-1])
+        for index, each in enumerate(data.instruments):
+            if each.id not in traded or each.id in acted:
+                continue
+            ts, twice = tape_mids(data.tape, index, each)
+            if len(ts):
+                scale = Decimal(5).scaleb(-each.price_precision - 1)
+                prices = [value * scale for value in twice.tolist()]
+                end = marks.get(each.id, prices[-1])
+                mids[each.id] = Mids(ts.tolist(), prices, until, end)
+    frame = markouts(fills, mids) if mids else pl.DataFrame(schema=MARKOUTS)
+    return frame.to_arrow()
