@@ -12,6 +12,7 @@ use crate::gate::{Caps, Guard, Losses};
 use crate::input::{Bar, Event, Input, Key};
 use crate::ledger::Ledger;
 use crate::ledger::Trade;
+use crate::market::DataKind;
 use crate::matching;
 use crate::models::fees::Turnover;
 use crate::models::impact::Felt;
@@ -128,8 +129,7 @@ impl Engine {
         Ok(out)
     }
 
-    /// [`Engine::apply`] into a buffer that the caller reuses. What time alone led to stays in it
-    /// where the input itself is refused.
+    /// [`Engine::apply`] into a buffer that the caller reuses.
     ///
     /// # Errors
     ///
@@ -147,7 +147,7 @@ impl Engine {
         }
         self.check_waiting(&key)?;
         let result = self
-            .check_accounts(&input.event)
+            .check(key.ts_received, &input.event)
             .and_then(|()| self.settle_due(key.ts_received, out))
             .and_then(|()| self.before_decision(key.ts_received, &input.event, out))
             .and_then(|()| self.dispatch(input, out))
@@ -183,16 +183,11 @@ impl Engine {
                 self.check_all_margins(ts, out)
             }
             Event::TargetPortfolio { sleeve, targets } => {
-                let sorted = self.check_targets(*sleeve, targets)?;
-                self.apply_targets(ts, *sleeve, &sorted, out)
+                self.apply_targets(ts, *sleeve, targets, out)
             }
-            Event::SubmitOrder(request) => {
-                self.check_request(request)?;
-                self.place(ts, request, out)
-            }
+            Event::SubmitOrder(request) => self.place(ts, request, out),
             Event::CancelOrder { order } => self.command_order(ts, *order, Errand::Cancel, out),
             Event::ActivateSemantics { number } => {
-                check_semantics(*number)?;
                 self.config.semantics = *number;
                 out.push(Output::SemanticsActivated {
                     ts,
@@ -209,8 +204,14 @@ impl Engine {
                 Ok(())
             }
             Event::Operator(command) => self.command(ts, command, out),
-            Event::RiskFigure(figure) => self.receive_figure(figure),
-            Event::Scenarios(scenarios) => self.receive_scenarios(scenarios),
+            Event::RiskFigure(figure) => {
+                self.receive_figure(figure);
+                Ok(())
+            }
+            Event::Scenarios(scenarios) => {
+                self.receive_scenarios(scenarios);
+                Ok(())
+            }
             Event::CashFlow {
                 sleeve,
                 currency,
@@ -287,53 +288,16 @@ impl Engine {
     }
 
     fn receive_bar(&mut self, ts: i64, instrument: usize, bar: &Bar) -> Result<()> {
-        Self::check_index("instrument", instrument, self.instruments.len())?;
-        if let Some(problem) = self.bar_problem(instrument, bar) {
-            let instrument = self.config.instruments[instrument].id.clone();
-            return Err(EngineError::InvalidBar {
-                instrument,
-                ts,
-                problem,
-            });
+        if self.config.instruments[instrument].matching != DataKind::Bars {
+            // Bars of event instruments are only shown.
+            return Ok(());
         }
         self.instruments[instrument].waiting = Some(*bar);
         self.waiting_since = Some(ts);
         self.change_mark(ts, instrument, bar.close)
     }
 
-    fn bar_problem(&self, instrument: usize, bar: &Bar) -> Option<&'static str> {
-        let listing = &self.instruments[instrument];
-        let config = &self.config.instruments[instrument];
-        if listing.ended {
-            return Some("the instrument has ended");
-        }
-        if listing.waiting.is_some() {
-            return Some("a second bar before the barrier");
-        }
-        if config.close_only != bar.range.is_none() {
-            return Some(
-                "open, high and low must be there for OHLC and absent for close-only instruments",
-            );
-        }
-        if bar.close <= 0 {
-            return Some("prices must be positive");
-        }
-        if let Some([open, high, low]) = bar.range
-            && !(0 < low && low <= open.min(bar.close) && open.max(bar.close) <= high)
-        {
-            return Some("needs 0 < low <= open, close <= high");
-        }
-        match bar.volume {
-            Some(volume) if volume < 0 => Some("volume must not be negative"),
-            None if self.config.venue_of(instrument).participation_max.is_some() => {
-                Some("the participation cap needs volume")
-            }
-            _ => None,
-        }
-    }
-
     fn miss_bar(&mut self, ts: i64, instrument: usize, out: &mut Vec<Output>) -> Result<()> {
-        Self::check_index("instrument", instrument, self.instruments.len())?;
         self.instruments[instrument].missed += 1;
         out.push(Output::BarMissed { ts, instrument });
         Ok(())
@@ -498,7 +462,7 @@ impl Engine {
     }
 }
 
-fn check_semantics(found: u16) -> Result<()> {
+pub(crate) fn check_semantics(found: u16) -> Result<()> {
     if found == SEMANTICS_SUPPORTED {
         Ok(())
     } else {

@@ -10,6 +10,7 @@ mod action;
 mod actions;
 mod allocation;
 mod book;
+mod checks;
 mod config;
 mod crossing;
 mod encoding;

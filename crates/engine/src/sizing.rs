@@ -1,6 +1,5 @@
 //! From target weights to orders: `docs/engine/bars.md`, section 3.
 
-use crate::config::PositionMode;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::gate::{Breach, Occasion};
@@ -19,29 +18,7 @@ enum Wanted {
 }
 
 impl Engine {
-    pub(crate) fn check_targets(
-        &self,
-        sleeve: usize,
-        targets: &[(usize, i64)],
-    ) -> Result<Vec<(usize, i64)>> {
-        Self::check_index("sleeve", sleeve, self.config.sleeves.len())?;
-        if self.config.account.positions == PositionMode::Hedging {
-            return Err(EngineError::TargetsNeedNetting);
-        }
-        let mut sorted = targets.to_vec();
-        sorted.sort_unstable();
-        for (position, (instrument, _)) in sorted.iter().enumerate() {
-            Self::check_index("instrument", *instrument, self.config.instruments.len())?;
-            if position > 0 && sorted[position - 1].0 == *instrument {
-                return Err(EngineError::DuplicateTarget {
-                    instrument: self.config.instruments[*instrument].id.clone(),
-                });
-            }
-        }
-        Ok(sorted)
-    }
-
-    /// Turn the targets of a sleeve, sorted by instrument, into orders.
+    /// Turn the targets of a sleeve into orders, by instrument.
     pub(crate) fn apply_targets(
         &mut self,
         ts: i64,
@@ -55,7 +32,9 @@ impl Engine {
         self.book.sweep();
         let equity = self.exposure.sleeve_equity(&self.ledger, sleeve)?.max(0);
         let mut trades = Vec::new();
-        for &(instrument, weight) in targets {
+        let mut sorted = targets.to_vec();
+        sorted.sort_unstable();
+        for &(instrument, weight) in &sorted {
             let side = if weight > 0 { Side::Buy } else { Side::Sell };
             let request = market_order(sleeve, instrument, side, 0);
             match self.wanted(ts, sleeve, instrument, weight, equity)? {

@@ -9,10 +9,9 @@ mod resting;
 mod taking;
 
 use crate::engine::Engine;
-use crate::error::EngineError;
 use crate::market::ladder::Level;
 use crate::market::queue::left;
-use crate::market::standing::{Form, LARGEST, UNLIMITED};
+use crate::market::standing::UNLIMITED;
 use crate::market::{BookLevel, BookOrder, DataKind, Quote, TradingStatus};
 use crate::numbers::Result;
 use crate::order::Side;
@@ -20,11 +19,6 @@ use crate::orders::Told;
 use crate::output::Output;
 use crate::venue::desk::Queue;
 use crate::venue::floor::Pit;
-
-const NOT_LISTED: &str = "the instrument is not listed now";
-pub(crate) const PRICE: &str =
-    "a price must be positive, unless the instrument allows others, and within 2^60";
-const SIZE: &str = "a size must not be negative, and within 2^60";
 
 impl Engine {
     pub(crate) fn receive_status(
@@ -34,7 +28,6 @@ impl Engine {
         status: TradingStatus,
         out: &mut Vec<Output>,
     ) -> Result<()> {
-        self.check_data(ts, instrument, |_| None)?;
         let halted = status == TradingStatus::Halted;
         let was_halted =
             std::mem::replace(&mut self.floor.pits[instrument].standing.halted, halted);
@@ -52,7 +45,6 @@ impl Engine {
         quote: &Quote,
         out: &mut Vec<Output>,
     ) -> Result<()> {
-        self.check_data(ts, instrument, |form| quote_problem(form, quote))?;
         let pit = &mut self.floor.pits[instrument];
         if pit.form.kind != DataKind::Quotes {
             return Ok(());
@@ -68,17 +60,6 @@ impl Engine {
         level: &BookLevel,
         out: &mut Vec<Output>,
     ) -> Result<()> {
-        self.check_data(ts, instrument, |form| {
-            if form.kind != DataKind::L2 {
-                Some("levels are for instruments on l2")
-            } else if !form.is_price(level.price) {
-                Some(PRICE)
-            } else if !(0..=LARGEST).contains(&level.size) {
-                Some(SIZE)
-            } else {
-                None
-            }
-        })?;
         let pit = &mut self.floor.pits[instrument];
         let depth = pit.standing.depth.as_mut().expect("an l2 book");
         depth.side_mut(level.side).set(level.price, level.size);
@@ -97,10 +78,6 @@ impl Engine {
         more: bool,
         out: &mut Vec<Output>,
     ) -> Result<()> {
-        self.check_data(ts, instrument, |form| {
-            let is_book = matches!(form.kind, DataKind::L2 | DataKind::L3);
-            (!is_book).then_some("books are for instruments on l2 and l3")
-        })?;
         let standing = &mut self.floor.pits[instrument].standing;
         let depth = standing.depth.as_mut().expect("a book");
         depth.bids.clear();
@@ -117,23 +94,8 @@ impl Engine {
         order: &BookOrder,
         out: &mut Vec<Output>,
     ) -> Result<()> {
-        self.check_data(ts, instrument, |form| {
-            if form.kind != DataKind::L3 {
-                Some("orders of a book are for instruments on l3")
-            } else if order.size > 0 && !form.is_price(order.price) {
-                Some(PRICE)
-            } else if !(0..=LARGEST).contains(&order.size) {
-                Some(SIZE)
-            } else {
-                None
-            }
-        })?;
         let pit = &mut self.floor.pits[instrument];
         let depth = pit.standing.depth.as_mut().expect("an l3 book");
-        let stands = depth.side(order.side).size_at(order.price);
-        if stands + order.size > LARGEST {
-            return Err(self.invalid(ts, instrument, "a level must be within 2^60"));
-        }
         let (before, after) = depth.queue.change(order);
         if let Some(old) = before {
             let ladder = depth.side_mut(old.side);
@@ -266,37 +228,6 @@ impl Engine {
     pub(crate) fn is_halted(&self, instrument: usize) -> bool {
         self.floor.pits[instrument].standing.halted
     }
-
-    /// Refuse data of instruments that are not there, and what `problem_of` says.
-    #[inline]
-    pub(crate) fn check_data(
-        &self,
-        ts: i64,
-        instrument: usize,
-        problem_of: impl Fn(&Form) -> Option<&'static str>,
-    ) -> Result<()> {
-        Self::check_index("instrument", instrument, self.floor.pits.len())?;
-        let form = &self.floor.pits[instrument].form;
-        let is_listed = form.listed_from <= ts && ts < form.listed_to;
-        let problem = if !is_listed || self.instruments[instrument].ended {
-            Some(NOT_LISTED)
-        } else {
-            problem_of(form)
-        };
-        match problem {
-            Some(problem) => Err(self.invalid(ts, instrument, problem)),
-            None => Ok(()),
-        }
-    }
-
-    #[cold]
-    pub(crate) fn invalid(&self, ts: i64, instrument: usize, problem: &'static str) -> EngineError {
-        EngineError::InvalidData {
-            instrument: self.config.instruments[instrument].id.clone(),
-            ts,
-            problem,
-        }
-    }
 }
 
 /// Reading the markets.
@@ -358,19 +289,4 @@ impl Pit {
             }
         }
     }
-}
-
-fn quote_problem(form: &Form, quote: &Quote) -> Option<&'static str> {
-    for (price, size) in [(quote.bid, quote.bid_size), (quote.ask, quote.ask_size)] {
-        match (price, size) {
-            (Some(price), _) if !form.is_price(price) => return Some(PRICE),
-            (Some(_), None) if form.participation.is_some() => {
-                return Some("the participation cap needs sizes");
-            }
-            (_, Some(size)) if !(0..=LARGEST).contains(&size) => return Some(SIZE),
-            (None, Some(_)) => return Some("a size needs its price"),
-            _ => {}
-        }
-    }
-    None
 }

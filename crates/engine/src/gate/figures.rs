@@ -5,8 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::measure::Walk;
 use super::{Ask, NEXT, Step, pass};
 use crate::engine::Engine;
-use crate::error::EngineError;
-use crate::numbers::{RATE_ONE, Result};
+use crate::numbers::RATE_ONE;
 use crate::order::Side;
 use crate::output::{Figure, Rule};
 use crate::risk::{RiskFigure, RiskKind};
@@ -94,11 +93,11 @@ impl Figures {
 }
 
 impl RiskKind {
-    fn is_of_fund(self) -> bool {
+    pub(crate) fn is_of_fund(self) -> bool {
         matches!(self, Self::FundVolatility | Self::Regime)
     }
 
-    fn allows(self, value: i64) -> bool {
+    pub(crate) fn allows(self, value: i64) -> bool {
         match self {
             Self::Volatility | Self::AverageVolume | Self::FundVolatility => value >= 0,
             Self::Correlation => (-RATE_ONE..=RATE_ONE).contains(&value),
@@ -108,25 +107,8 @@ impl RiskKind {
 }
 
 impl Engine {
-    pub(crate) fn receive_figure(&mut self, figure: &RiskFigure) -> Result<()> {
-        let fail = |problem| {
-            Err(EngineError::InvalidFigure {
-                kind: figure.kind.name(),
-                problem,
-                found: figure.value,
-            })
-        };
-        if figure.instrument.is_none() != figure.kind.is_of_fund() {
-            return fail("must name an instrument, and figures of the fund must not");
-        }
-        if let Some(instrument) = figure.instrument {
-            Self::check_index("instrument", instrument, self.instruments.len())?;
-        }
-        if !figure.kind.allows(figure.value) {
-            return fail("must be in its range");
-        }
+    pub(crate) fn receive_figure(&mut self, figure: &RiskFigure) {
         self.guard.figures.set(figure);
-        Ok(())
     }
 
     /// Volatility and correlation.

@@ -149,17 +149,8 @@ fn value_at_risk(losses: &mut [i128], beyond: usize) -> i128 {
 }
 
 impl Engine {
-    pub(crate) fn receive_scenarios(&mut self, scenarios: &Scenarios) -> Result<()> {
+    pub(crate) fn receive_scenarios(&mut self, scenarios: &Scenarios) {
         let instrument = scenarios.instrument;
-        Self::check_index("instrument", instrument, self.instruments.len())?;
-        let wanted = self.config.limits.value_at_risk.map_or(0, |v| v.scenarios) as usize;
-        if wanted != scenarios.returns.len() || wanted == 0 {
-            return Err(EngineError::InvalidFigure {
-                kind: "scenarios",
-                problem: "must have as many returns as `limits.value_at_risk` says",
-                found: i64::try_from(scenarios.returns.len()).unwrap_or(i64::MAX),
-            });
-        }
         let mut losses = std::mem::take(&mut self.losses);
         if let Some(column) = &self.guard.columns[instrument] {
             for place in 0..losses.column_of.len() {
@@ -174,7 +165,6 @@ impl Engine {
             returns: scenarios.returns.clone(),
             expires_at: scenarios.expires_at,
         });
-        Ok(())
     }
 
     /// Bring the losses up to the rows of now; false if one of them has no valid returns.

@@ -55,7 +55,6 @@ impl Engine {
             Command::Resume => self.resume(ts, out)?,
             Command::Flatten => self.flatten(ts, out)?,
             Command::Sleeve { sleeve, state } => {
-                Self::check_index("sleeve", *sleeve, self.config.sleeves.len())?;
                 if *state == SleeveState::On {
                     let equity = self.exposure.sleeve_equity(&self.ledger, *sleeve)?;
                     self.guard.sleeves[*sleeve].peak = equity;

@@ -187,7 +187,6 @@ impl Engine {
         request: &OrderRequest,
         out: &mut Vec<Output>,
     ) -> Result<()> {
-        self.check_request(request)?;
         let old = self.book.find(id);
         let breach = match old.and_then(|slot| self.book.get(slot)).copied() {
             None => Some(plain_breach(Rule::Unknown)),

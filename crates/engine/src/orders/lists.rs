@@ -20,9 +20,6 @@ impl Engine {
         link: Link,
         out: &mut Vec<Output>,
     ) -> Result<()> {
-        for request in requests {
-            self.check_request(request)?;
-        }
         let found = if is_well_formed(requests, link) {
             self.list_breach(ts, requests, link)?
         } else {
@@ -63,12 +60,6 @@ impl Engine {
             }
         }
         Ok(())
-    }
-
-    pub(crate) fn check_request(&self, request: &OrderRequest) -> Result<()> {
-        Self::check_index("sleeve", request.sleeve, self.config.sleeves.len())?;
-        let count = self.config.instruments.len();
-        Self::check_index("instrument", request.instrument, count)
     }
 
     /// The first order that the gate refuses, and why.

@@ -1,12 +1,11 @@
 //! Auctions: `docs/engine/matching.md`, section 8.
 
 use crate::engine::Engine;
-use crate::market::standing::{LARGEST, UNLIMITED};
+use crate::market::standing::UNLIMITED;
 use crate::market::{Auction, AuctionKind};
 use crate::numbers::Result;
 use crate::order::{Order, OrderKind, Reason, TimeInForce};
 use crate::output::{Liquidity, Output};
-use crate::venue::PRICE;
 use crate::venue::desk::{Queue, Stand, key_of};
 use crate::venue::resting::SIDES;
 use crate::venue::taking::{Offer, is_banded};
@@ -19,21 +18,6 @@ impl Engine {
         auction: &Auction,
         out: &mut Vec<Output>,
     ) -> Result<()> {
-        Self::check_index("instrument", instrument, self.floor.pits.len())?;
-        let has_auctions = self.config.instruments[instrument].has_auctions;
-        self.check_data(ts, instrument, |form| {
-            if !has_auctions {
-                Some("an auction of an instrument without `has_auctions`")
-            } else if !form.is_price(auction.price) {
-                Some(PRICE)
-            } else if auction.volume.is_none() && form.participation.is_some() {
-                Some("the participation cap needs the volume of auctions")
-            } else if auction.volume.is_some_and(|v| !(0..=LARGEST).contains(&v)) {
-                Some("the volume of an auction must not be negative, and within 2^60")
-            } else {
-                None
-            }
-        })?;
         let form = self.floor.pits[instrument].form;
         let mut left = form.offer(auction.volume.unwrap_or(UNLIMITED));
         for side in SIDES {

@@ -1,13 +1,11 @@
 //! What trades of others do to our orders: `docs/engine/matching.md`, sections 6 and 7.
 
 use crate::engine::Engine;
-use crate::market::standing::LARGEST;
 use crate::market::{DataKind, Tick};
 use crate::numbers::Result;
 use crate::order::{Order, Reason, Side, TimeInForce};
 use crate::orders::Told;
 use crate::output::{Liquidity, Output};
-use crate::venue::PRICE;
 use crate::venue::desk::{Queue, Stand, key_of};
 use crate::venue::resting::SIDES;
 use crate::venue::taking::{Offer, is_banded};
@@ -30,15 +28,6 @@ impl Engine {
         trade: &Tick,
         out: &mut Vec<Output>,
     ) -> Result<()> {
-        self.check_data(ts, instrument, |form| {
-            if !form.is_price(trade.price) {
-                Some(PRICE)
-            } else if !(1..=LARGEST).contains(&trade.size) {
-                Some("the size of a trade must be positive and within 2^60")
-            } else {
-                None
-            }
-        })?;
         let pit = &mut self.floor.pits[instrument];
         let kind = pit.form.kind;
         if kind == DataKind::Bars {

@@ -75,7 +75,7 @@ fn statistics_that_are_too_high_or_missing_allow_no_new_risk() {
 
 #[test]
 fn figures_of_another_kind_are_refused() {
-    let mut desk = Desk::margin(Limits::default());
+    let desk = Desk::margin(Limits::default());
     for (kind, instrument, value) in [
         (RiskKind::Regime, Some(0), 1),
         (RiskKind::Regime, None, 64),
@@ -90,14 +90,14 @@ fn figures_of_another_kind_are_refused() {
             value,
             expires_at: i64::MAX,
         };
-        assert!(desk.engine.receive_figure(&figure).is_err(), "{figure:?}");
+        assert!(desk.engine.check_figure(&figure).is_err(), "{figure:?}");
     }
     let scenarios = Scenarios {
         instrument: 0,
         returns: vec![0; 3],
         expires_at: i64::MAX,
     };
-    assert!(desk.engine.receive_scenarios(&scenarios).is_err());
+    assert!(desk.engine.check_scenarios(&scenarios).is_err());
 }
 
 #[test]
