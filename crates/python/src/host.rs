@@ -105,16 +105,17 @@ impl Host {
         Ok(())
     }
 
-    /// Tell what became of the sleeve's orders.
+    /// Tell what became of the sleeve's orders until now; not of what it answers to that.
     pub fn tell(&self, run: &Bound<'_, Session>) -> PyResult<()> {
         if !run.borrow().mail.is_waiting() {
             return Ok(());
         }
         let py = run.py();
-        loop {
+        let count = run.borrow().mail.count(self.sleeve);
+        for _ in 0..count {
             let notice = run.borrow_mut().mail.take(self.sleeve);
             match notice {
-                None => return Ok(()),
+                None => break,
                 Some(Notice::Fill(fill)) => {
                     if let Some(handler) = &self.on_fill {
                         let event = {
@@ -138,6 +139,7 @@ impl Host {
                 }
             }
         }
+        Ok(())
     }
 
     fn time(&self, run: &Bound<'_, Session>, handler: &Py<PyAny>) -> PyResult<()> {

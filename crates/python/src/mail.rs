@@ -53,6 +53,11 @@ impl Mail {
         self.waiting > 0
     }
 
+    /// How much there is to tell a sleeve.
+    pub fn count(&self, sleeve: usize) -> usize {
+        self.boxes.get(sleeve).map_or(0, VecDeque::len)
+    }
+
     pub fn take(&mut self, sleeve: usize) -> Option<Notice> {
         let notice = self.boxes.get_mut(sleeve)?.pop_front()?;
         self.waiting -= 1;

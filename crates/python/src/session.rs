@@ -21,7 +21,7 @@ use crate::{columns, raise, records};
 const STEPS_PER_SIGNAL_CHECK: usize = 256;
 
 /// Rounds of strategies answering one another at one time, after which something is wrong.
-const ROUNDS_MAX: usize = 10_000;
+const ROUNDS_MAX: usize = 1_000;
 
 #[pyclass(name = "Session", module = "quantvista._native")]
 pub struct Session {
@@ -402,6 +402,11 @@ impl Session {
             .map(|spec| Host::new(&slf.borrow(), spec))
             .collect::<PyResult<Vec<Host>>>()?;
         let with_timers = hosts.iter().any(|host| host.on_timer.is_some());
+        let mut timed = vec![false; slf.borrow().engine.config().sleeves.len()];
+        for host in &hosts {
+            timed[host.sleeve] = host.on_timer.is_some();
+        }
+        let (mut at_once, mut last) = (0, i64::MIN);
         slf.borrow_mut().open_mail(&hosts);
         let until = until.min(slf.borrow().source.rows());
         for count in 0_usize.. {
@@ -413,6 +418,14 @@ impl Session {
                 Step::Rows { barrier, .. } => barrier,
                 _ => None,
             };
+            let now = slf.borrow().now;
+            at_once = if now == last { at_once + 1 } else { 0 };
+            last = now;
+            if at_once > ROUNDS_MAX {
+                return Err(PyValueError::new_err(format!(
+                    "`on_timer` must not set timers for ever at one time; found {ROUNDS_MAX}"
+                )));
+            }
             if let (Some(decide), Some(number)) = (decide, barrier)
                 && decision_rows.is_none_or(|rows| rows.get(number).is_some_and(|flag| *flag != 0))
             {
@@ -423,7 +436,7 @@ impl Session {
             }
             settle(slf, &hosts)?;
             if with_timers {
-                slf.borrow_mut().forget_timers();
+                slf.borrow_mut().forget_timers(&timed);
             }
             if barrier.is_some() {
                 slf.borrow_mut().mark()?;
@@ -629,9 +642,9 @@ impl Session {
 
 impl Session {
     /// In a run of events, forget timers that are due and of sleeves without a handler.
-    fn forget_timers(&mut self) {
+    fn forget_timers(&mut self, timed: &[bool]) {
         if self.has_tape() && self.timers.next().is_some_and(|at| at <= self.now) {
-            self.timers.drop_due(self.now);
+            self.timers.drop_due(self.now, timed);
         }
     }
 }

@@ -53,10 +53,10 @@ impl Timers {
         due
     }
 
-    /// Forget what is due at `now`: the sleeves that it is of have no handler for it.
-    pub fn drop_due(&mut self, now: i64) {
-        while let Some(timer) = self.pending.first().filter(|timer| timer.0 <= now).cloned() {
-            self.remove(&timer);
+    /// Forget what is due at `now` and of a sleeve that has no handler for it.
+    pub fn drop_due(&mut self, now: i64, has_handler: &[bool]) {
+        for (sleeve, _) in has_handler.iter().enumerate().filter(|(_, has)| !**has) {
+            self.take_due(sleeve, now);
         }
     }
 

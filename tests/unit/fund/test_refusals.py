@@ -215,7 +215,9 @@ def test_minor_unit_follows_the_currency() -> None:
         load_fund({"fund": fund, "data": {"source": "p"}, "sleeve": []})
 
 
-@pytest.mark.parametrize(("key", "message"), [("venue", "1 to 64 times; found 0"), ("sleeve", "at")])
+@pytest.mark.parametrize(
+    ("key", "message"), [("venue", "1 to 64 times; found 0"), ("sleeve", "at")]
+)
 def test_empty_list_of_tables_raises(key: str, message: str) -> None:
     content = {
         "fund": {"name": "tiny", "cash": "1.00"},

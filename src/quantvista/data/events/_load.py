@@ -157,7 +157,7 @@ def load_events(
     if bars is None and not records:
         raise ConfigError("`data` must have a source or events; found neither")
     kinds = _kinds(bars, records, actions)
-    instruments = _instruments(spec, kinds, currency, calendar)
+    instruments = _instruments(spec, kinds, currency, calendar, bars)
     if sectors_required:
         check_sectors(instruments)
     currencies = _currencies(instruments, records, currency, spec.currencies)
@@ -312,7 +312,11 @@ def _kinds(
 
 
 def _instruments(
-    spec: DataSpec, kinds: Mapping[str, tuple[str, ...]], currency: str, calendar: str
+    spec: DataSpec,
+    kinds: Mapping[str, tuple[str, ...]],
+    currency: str,
+    calendar: str,
+    bars: MarketData | None,
 ) -> tuple[Instrument, ...]:
     for name in spec.declared:
         if name not in kinds and (spec.instruments is None or name in spec.instruments):
@@ -324,6 +328,7 @@ def _instruments(
             raise ConfigError(
                 f"`data.instruments` {rule}; found '{name}', there are {_some(kinds)}"
             )
+    barred = {each.id: each for each in bars.instruments} if bars else {}
     made = []
     for name, of in kinds.items():
         guess = next((way for way, need in _NEEDS.items() if need in of), None)
@@ -333,6 +338,8 @@ def _instruments(
                 f"against; found {', '.join(of)}"
             )
         instrument = make_instrument(name, spec, currency, calendar, guess or "bars")
+        if name in barred:  # a sample has steps of its own
+            instrument = replace(barred[name], matching=instrument.matching)
         need = _NEEDS[instrument.matching]
         if of and need not in of:
             raise ConfigError(
