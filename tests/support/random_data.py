@@ -30,6 +30,22 @@ def scenarios(draft: Draft, index: int) -> None:
     )
 
 
+def good_figures(draft: Draft) -> None:
+    """Figures that let new risk pass, for a while."""
+    expires_at = draft.ts + draft.random.choice((MINUTE, HOUR, DAY))
+    wanted: list[tuple[str, str, int | None]] = [
+        ("volatility_max", "fund_volatility", None),
+        ("regimes_blocked", "regime", None),
+    ]
+    for each in draft.oracle.instruments:
+        wanted.append(("instrument_volatility_max", "volatility", each.index))
+        wanted.append(("correlation_max", "correlation", each.index))
+    for limit, kind, index in wanted:
+        if draft.oracle.limit(limit) is not None and draft.chance(0.9):
+            figure = {"kind": kind, "instrument": index, "value": 0, "expires_at": expires_at}
+            draft.push("risk_figure", figure)
+
+
 def figures(draft: Draft) -> None:
     random = draft.random
     instrument = draft.instrument()

@@ -218,8 +218,11 @@ def _list(draft: Draft) -> None:
             first.pop(name, None)
         first |= {"post_only": False, "display_quantity": None}
     instrument = draft.oracle.instruments[first["instrument"]]
+    _turn(draft, instrument, first)
     link = random.choice(("oco", "oto", "bracket", "bracket"))
-    count = 3 if link == "bracket" else random.choice((2, 2, 3))
+    if draft.oracle.hedging and draft.chance(0.4):
+        link = "oto"
+    count = 3 if link == "bracket" else random.choice((2, 3, 3))
     other = "sell" if first["side"] == "buy" else "buy"
     orders = [first]
     for number in range(1, count):
@@ -229,7 +232,8 @@ def _list(draft: Draft) -> None:
         child["side"] = first["side"] if link == "oco" else other
         if link == "oto" and draft.chance(0.2):
             child["side"] = first["side"]
-        child["reduce_only"] = link != "oco" and draft.chance(0.5)
+        flagged = 0.15 if draft.oracle.hedging and link == "oto" else 0.5
+        child["reduce_only"] = link != "oco" and draft.chance(flagged)
         if child["tif"] in ("ioc", "fok") and draft.chance(0.95):
             child["tif"] = "gtc"
         if child["kind"] == "market" and (link != "oto" or draft.chance(0.5)):
@@ -242,6 +246,16 @@ def _list(draft: Draft) -> None:
     if link == "oco" and first["tif"] in ("ioc", "fok"):
         first["tif"] = "gtc"
     draft.push("submit_list", {"orders": orders, "link": link})
+
+
+def _turn(draft: Draft, instrument: Instrument, parent: Record) -> None:
+    """Let a parent close more than there is, so that its fill is more than it opens."""
+    leg = 1 if parent["leg"] == "short" else 0
+    held = draft.oracle.quantities[parent["sleeve"], instrument.index, leg]
+    if not held or draft.oracle.hedging or draft.chance(0.5):
+        return
+    parent["side"] = "sell" if held > 0 else "buy"
+    parent["quantity"] = instrument.lots(abs(held) * 2) + instrument.lot_size
 
 
 def _amend(draft: Draft, order: Order) -> None:

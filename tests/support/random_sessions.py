@@ -12,7 +12,7 @@ from typing import Any
 
 from oracle import Oracle
 from oracle.terms import Instrument
-from support.random_data import bars, currency_rate, data, figures, scenarios
+from support.random_data import bars, currency_rate, data, figures, good_figures, scenarios
 from support.random_draft import Draft, Step
 from support.random_orders import opposite_orders, order_command, targets
 from support.random_worlds import DAY, HOUR, MINUTE, MONEY, RATE, SECOND, random_config
@@ -60,6 +60,7 @@ def _start(draft: Draft) -> None:
         for each in draft.oracle.instruments:
             if draft.chance(0.9):
                 scenarios(draft, each.index)
+    good_figures(draft)
     for each in draft.oracle.instruments:
         if draft.chance(0.8):
             data(draft, each)
@@ -83,11 +84,17 @@ def _step(draft: Draft, step: int) -> None:
         _event_of_class_1(draft)
     if draft.chance(0.2):
         figures(draft)
+    if draft.chance(0.06):
+        good_figures(draft)
     for _ in range(random.choice((0, 1, 1, 2))):
         data(draft, draft.instrument())
+    for order in draft.oracle.working():
+        if order.origin == "liquidation" and draft.chance(0.7):
+            data(draft, draft.oracle.instruments[order.instrument])
     if draft.chance(0.25) or step % 9 == 0:
         bars(draft)
-    if not draft.oracle.hedging and draft.chance(0.2):
+    often = 0.4 if draft.oracle.account["kind"] == "margin" else 0.2
+    if not draft.oracle.hedging and draft.chance(often):
         targets(draft)
     if draft.chance(0.1):
         opposite_orders(draft)
