@@ -23,7 +23,8 @@ class Actions(Days):
         self.happened[f"action {name}"] += 1
         getattr(self, f"_{name}")(instrument, terms)
         self.emit_ts("action_applied", instrument=index, action=name)
-        self.mark_restated(index)
+        if name != "symbol_change":
+            self.mark_restated(index)
         self.drop_market(index)
         self.check_margin(range(len(self.sleeves)))
 
@@ -237,6 +238,8 @@ class Actions(Days):
 
     def _tell(self, order: Order, before: tuple[object, ...]) -> None:
         prices = [p for p in (order.limit_price, order.trigger_price) if p is not None]
+        if order.kind != "trailing_stop":
+            order.asked_trigger = order.trigger_price
         gone = order.unfilled <= 0 and before[3] != order.quantity
         if gone or any(not self.valid_price(price, order) for price in prices):
             self.end(order, "cancelled", "action")

@@ -116,7 +116,7 @@ class Commands(Life):
         trial: Order,
     ) -> Failure | None:
         quantity = new.get("quantity", order.quantity)
-        if changed and quantity <= order.filled:
+        if quantity <= order.filled:
             return Failure("lot", {"quantity": quantity}, {"quantity": order.filled})
         if "quantity" in changed and (order.group is not None or order.parent is not None):
             return Failure("linked")

@@ -342,8 +342,6 @@ class Life(Gate):
         for place, child in enumerate(members):
             trial = copy(child)
             trial.quantity, trial.filled, trial.status = grow, 0, "initialised"
-            if trial.display_quantity is not None:
-                trial.display_quantity = min(trial.display_quantity, grow)
             if place == 0:
                 failure = self.size(trial, RELEASED)
                 refused = failure is not None and failure.quantity == 0
