@@ -13,6 +13,10 @@ TEMPLATES: Mapping[str, str] = {
     "csv": "your own prices from a CSV file, with a small invented one",
     "strategy": "a portfolio strategy of your own, in mine.py",
     "event": "an event strategy of your own that sends orders, in mine.py",
+    "grid": "a ladder of limit orders with stops and take-profits, in mine.py",
+    "market_maker": "an Avellaneda-Stoikov market maker on a generated market",
+    "arbitrage": "arbitrage between two venues of a generated market",
+    "triangle": "arbitrage between three currencies of a generated market",
 }
 """Names of templates, and what each is for."""
 

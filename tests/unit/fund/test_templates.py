@@ -12,8 +12,10 @@ def test_template_is_a_fund_that_loads(tmp_path: Path, name: str) -> None:
     written = write_template(name, tmp_path / "new" / "folder")
     assert written[0].name == "fund.toml"
     loaded = load_fund(written[0])
-    data = loaded.market_data()
-    assert data.close.shape[1] >= 4
+    if loaded.fund.needs_events:
+        assert loaded.event_data().biases[0].name == "generated"
+    else:
+        assert loaded.market_data().close.shape[1] >= 4
     for sleeve in loaded.fund.sleeve:
         load_strategy(sleeve.strategy, loaded.base, sleeve.params)
 
@@ -35,7 +37,7 @@ def test_own_files_are_not_replaced_unasked(tmp_path: Path) -> None:
 
 
 def test_unknown_template_raises(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="`template` must be one of demo, csv, strategy, event"):
+    with pytest.raises(ConfigError, match="`template` must be one of demo, csv, strategy, event, grid"):
         write_template("../demo", tmp_path)
 
 
