@@ -114,6 +114,17 @@ COLUMNS: dict[str, dict[str, pa.DataType]] = {
         "limit": EXACT,
     },
     "actions": {"ts": TS, "instrument": TEXT, "action": TEXT, "symbol": TEXT, "price": EXACT},
+    "markouts": {
+        "ts": TS,
+        "fill_id": TEXT,
+        "instrument": TEXT,
+        "mid": EXACT,
+        "mid_1s": EXACT,
+        "mid_5s": EXACT,
+        "mid_30s": EXACT,
+        "mid_60s": EXACT,
+        "mid_end": EXACT,
+    },
 }
 FILES = {*(f"{name}.parquet" for name in COLUMNS), "summary.json", "run.toml", "report.html"}
 WORDS = {

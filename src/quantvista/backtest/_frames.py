@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from quantvista.errors import ConfigError
+from quantvista.portfolio.making import MARKOUTS
 
 __all__ = ["RunFrames"]
 
@@ -78,11 +79,18 @@ _SCHEMAS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
         "amount": _EXACT,
         "equity": _EXACT,
     },
+    "markouts": MARKOUTS,
 }
+_LATER = ("postings", "markouts")
+"""Tables that folders of earlier versions do not have."""
 
 
 def _no_postings() -> pl.DataFrame:
     return pl.DataFrame(schema=_SCHEMAS["postings"])
+
+
+def _no_markouts() -> pl.DataFrame:
+    return pl.DataFrame(schema=_SCHEMAS["markouts"])
 
 
 @dataclass(frozen=True)
@@ -95,6 +103,8 @@ class RunFrames:
         By event time. Each may have no rows, none may lack a column.
     postings : polars.DataFrame
         Money that moved without a trade; folders of earlier versions have none.
+    markouts : polars.DataFrame
+        Mids at and after each fill of a run over events; likewise.
     """
 
     equity: pl.DataFrame
@@ -105,6 +115,7 @@ class RunFrames:
     verdicts: pl.DataFrame
     comparisons: pl.DataFrame
     postings: pl.DataFrame = field(default_factory=_no_postings)
+    markouts: pl.DataFrame = field(default_factory=_no_markouts)
 
     @classmethod
     def read(cls, run: Path) -> tuple["RunFrames", tuple[str, ...]]:
@@ -135,7 +146,7 @@ class RunFrames:
                 found[name] = _checked(pl.read_parquet(path), name, path)
             except (OSError, pl.exceptions.PolarsError):  # interrupted runs leave part files
                 found[name] = pl.DataFrame(schema=_SCHEMAS[name])
-                if name != "postings":
+                if name not in _LATER:
                     missing.append(name)
         return cls(**found), tuple(missing)
 

@@ -1,15 +1,18 @@
 """What the market did after each fill of a run over events."""
 
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
 
+from quantvista.backtest._frames import RunFrames
 from quantvista.data import MarketData
 from quantvista.data.events import EventData, tape_mids
-from quantvista.portfolio.making import MARKOUTS, Mids, markouts
+from quantvista.portfolio.making import MARKOUTS, FillQuality, Mids, fill_quality, markouts
 
-__all__ = ["markouts_table"]
+__all__ = ["fills_summed", "markouts_table"]
 
 
 def markouts_table(data: MarketData | EventData, tables: dict[str, pa.Table]) -> pa.Table:
@@ -47,3 +50,10 @@ def markouts_table(data: MarketData | EventData, tables: dict[str, pa.Table]) ->
                 mids[each.id] = Mids(ts.tolist(), prices, until, end)
     frame = markouts(fills, mids) if mids else pl.DataFrame(schema=MARKOUTS)
     return frame.to_arrow()
+
+
+def fills_summed(frames: RunFrames, summary: Mapping[str, Any]) -> list[FillQuality]:
+    """Sum up the fills of each instrument that has mark-outs, to the end of the run."""
+    multipliers = {each["id"]: int(each["multiplier"]) for each in summary["instruments"]}
+    last = frames.equity.select(pl.col("ts").cast(pl.Int64).max()).item()
+    return fill_quality(frames.fills, frames.markouts, multipliers, last)

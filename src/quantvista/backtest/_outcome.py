@@ -9,7 +9,9 @@ import polars as pl
 import pyarrow as pa
 
 from quantvista.backtest._frames import RunFrames
+from quantvista.backtest._markouts import fills_summed
 from quantvista.backtest._output import RunFolder
+from quantvista.portfolio.making import inventory, quality_frame
 
 __all__ = ["Outcome"]
 
@@ -127,6 +129,25 @@ class Outcome:
     def actions(self) -> pl.DataFrame:
         """Corporate actions and the ends of instruments."""
         return self._floats("actions")
+
+    @property
+    def markouts(self) -> pl.DataFrame:
+        """Mids at each fill and 1, 5, 30 and 60 seconds after it, in runs over events."""
+        return self._floats("markouts")
+
+    @property
+    def fill_quality(self) -> pl.DataFrame:
+        """Per instrument with mark-outs: spread captured, adverse selection, inventory, fees.
+
+        Money in the currency of the instrument; ``markout_bps_5`` and the like are of the mid.
+        """
+        return quality_frame(fills_summed(self.frames, self.summary))
+
+    @property
+    def inventory(self) -> pl.DataFrame:
+        """Per instrument with mark-outs: what was held after each time at which it traded."""
+        fills = self.frames.fills.join(self.frames.markouts.select("fill_id"), on="fill_id")
+        return inventory(fills).with_columns(pl.col("quantity").cast(pl.Float64))
 
     @property
     def metrics(self) -> dict[str, float]:

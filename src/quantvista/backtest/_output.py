@@ -30,6 +30,7 @@ _TABLES = (
     "balances",
     "states",
     "actions",
+    "markouts",
 )
 _SUMMARY = "summary.json"
 _OTHER = (*(f"{table}.parquet" for table in _TABLES), "run.toml", "report.html")

@@ -15,6 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from quantvista.backtest._assumptions import said_of
+from quantvista.backtest._markouts import markouts_table
 from quantvista.backtest._outcome import Outcome
 from quantvista.backtest._output import RunFolder, out_path
 from quantvista.backtest._sessions import session_dates
@@ -174,6 +175,7 @@ def _tables(
     )
     tables["targets"] = _targets(ours)
     tables["comparisons"] = _comparisons(equal)
+    tables["markouts"] = markouts_table(data, tables)
     return tables
 
 

@@ -26,11 +26,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal, localcontext
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
-__all__ = ["HORIZONS_S", "MARKOUTS", "FillQuality", "Mids", "fill_quality", "inventory", "markouts"]
+__all__ = [
+    "HORIZONS_S",
+    "MARKOUTS",
+    "FillQuality",
+    "Mids",
+    "fill_quality",
+    "inventory",
+    "markouts",
+    "quality_frame",
+]
 
 HORIZONS_S: Final = (1, 5, 30, 60)
 """Seconds after a fill at which the mid is looked at."""
@@ -220,6 +229,32 @@ def fill_quality(
             unit = Decimal((multipliers or {}).get(str(name), 1))
             found.append(_summed(str(name), part, unit, until))
     return found
+
+
+def quality_frame(found: Sequence[FillQuality]) -> pl.DataFrame:
+    """Lay fills out as a frame of floats, one row per instrument."""
+    plain = [
+        *("instrument", "fills", "makers", "unmarked", "bought", "sold", "traded"),
+        *("captured", "selection", "inventory", "fees", "profit", "captured_bps"),
+    ]
+    rest = ("held_max", "held_min", "held_mean", "held_end")
+    whole = ("instrument", "fills", "makers", "unmarked")
+    rows = [
+        {
+            **{name: getattr(each, name) for name in plain},
+            **{f"markout_bps_{key}": value for key, value in each.markout_bps.items()},
+            **{f"realised_bps_{key}": value for key, value in each.realised_bps.items()},
+            **{name: getattr(each, name) for name in rest},
+        }
+        for each in found
+    ]
+    by_horizon = [f"{kind}_bps_{each}" for kind in ("markout", "realised") for each in HORIZONS_S]
+    schema: dict[str, Any] = dict.fromkeys((*plain, *by_horizon, *rest), pl.Float64)
+    schema |= {"instrument": pl.String, **dict.fromkeys(whole[1:], pl.Int64)}
+    values = [
+        {key: value if key in whole else float(value) for key, value in row.items()} for row in rows
+    ]
+    return pl.DataFrame(values, schema=schema)
 
 
 def _summed(name: str, fills: pl.DataFrame, unit: Decimal, until: int | None) -> FillQuality:
