@@ -84,7 +84,7 @@ class Barrier(Events):
     def _can_match(self, order: Order) -> bool:
         if not self.of(order).on_bars or not order.at_venue or order.ts >= self.now:
             return False
-        if order.arrival > self.now or order.unfilled <= 0:
+        if order.arrival > self.now or not self._able(order):
             return False
         allowed = True
         if order.kind == "on_open":
@@ -152,12 +152,14 @@ class Barrier(Events):
         found = [
             order
             for order in self.session.eligible
-            if order.working
-            and order.unfilled > 0
-            and order.instrument == index
-            and side in (None, order.side)
+            if self._able(order) and order.instrument == index and side in (None, order.side)
         ]
         return sorted(found, key=lambda order: (order.sleeve, order.id))
+
+    @staticmethod
+    def _able(order: Order) -> bool:
+        """Say whether an order may fill or trigger: a child may have nothing unfilled for now."""
+        return order.working and (order.unfilled > 0 or order.waits_for_trigger)
 
     # Groups.
 
@@ -254,7 +256,7 @@ class Barrier(Events):
         """Those that match one at a time, by id, at the first price of a bar."""
         orders = sorted(self._of(index, side), key=lambda order: order.id)
         for order in orders:
-            if not order.working or order.unfilled <= 0 or order.kind in AUCTIONS:
+            if not self._able(order) or order.kind in AUCTIONS:
                 continue
             if order.kind == "market" and order.tif != "fok":
                 continue
@@ -270,6 +272,8 @@ class Barrier(Events):
 
     def _act_at(self, order: Order, first: int) -> None:
         """Act at a price of the bar, as a taker where it is marketable."""
+        if order.unfilled <= 0:
+            return
         if self.worse(order, first):
             order.rested = True
             return
@@ -345,7 +349,7 @@ class Barrier(Events):
     def _next_event(self, path: Path, start: int, end: int) -> tuple[Order, int] | None:
         found = []
         for order in path.orders:
-            if not order.working or order.unfilled <= 0 or order.id in path.done:
+            if not self._able(order) or order.id in path.done:
                 continue
             event = self._event_of(order, path.position, start, end)
             if event is not None:
