@@ -12,7 +12,9 @@ from pydantic_core import PydanticUndefined
 
 import quantvista as qv
 from quantvista.fund import (
+    AccountSection,
     ActionSection,
+    CashFlowSection,
     DataSection,
     EventsSection,
     Fund,
@@ -23,6 +25,7 @@ from quantvista.fund import (
     SleeveSection,
     VenueSection,
 )
+from quantvista.fund._risk import BreakersSection, SleeveRiskSection, ValueAtRiskSection
 from support.doc_pages import blocks, run_page
 
 ROOT = Path(__file__).parents[2]
@@ -37,7 +40,12 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "[[sleeve]]": SleeveSection,
     "[portfolio]": PortfolioSection,
     "[risk]": RiskSection,
+    "[sleeve.risk]": SleeveRiskSection,
+    "[risk.value_at_risk]": ValueAtRiskSection,
+    "[risk.breakers]": BreakersSection,
+    "[account]": AccountSection,
     "[[venue]]": VenueSection,
+    "[[cash_flow]]": CashFlowSection,
 }
 
 
@@ -85,6 +93,8 @@ def shown(default: object) -> str:
         return "required"
     if default is None:
         return "\N{EN DASH}"
+    if isinstance(default, BaseModel):
+        return "none"
     if isinstance(default, bool):
         return str(default).lower()
     if isinstance(default, Decimal | int):
