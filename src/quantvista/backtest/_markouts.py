@@ -14,6 +14,13 @@ from quantvista.portfolio.making import MARKOUTS, FillQuality, Mids, fill_qualit
 
 __all__ = ["fills_summed", "markouts_table"]
 
+_ARROW = {
+    "ts": pa.timestamp("ns", tz="UTC"),
+    "fill_id": pa.string(),
+    "instrument": pa.string(),
+}
+_SCHEMA = pa.schema({name: _ARROW.get(name, pa.decimal128(38, 12)) for name in MARKOUTS})
+
 
 def markouts_table(data: MarketData | EventData, tables: dict[str, pa.Table]) -> pa.Table:
     """Look up the mids at and after each fill, for instruments with quotes or books.
@@ -29,7 +36,8 @@ def markouts_table(data: MarketData | EventData, tables: dict[str, pa.Table]) ->
     -------
     pyarrow.Table
         Columns of `quantvista.portfolio.making.MARKOUTS`. Instruments with corporate actions are
-        left out: their prices before and after cannot be compared.
+        left out: their prices before and after cannot be compared. So are pairs that exchange
+        currencies: what one of them buys another sells, and neither holds an inventory.
     """
     fills, positions = (pl.DataFrame(tables[name]) for name in ("fills", "positions"))
     traded = set(fills["instrument"].unique())
@@ -40,7 +48,7 @@ def markouts_table(data: MarketData | EventData, tables: dict[str, pa.Table]) ->
         marks = dict(zip(last["instrument"], last["mark_price"], strict=True))
         until = int(data.tape.ts_received[-1])
         for index, each in enumerate(data.instruments):
-            if each.id not in traded or each.id in acted:
+            if each.id not in traded or each.id in acted or each.settlement == "exchange":
                 continue
             ts, twice = tape_mids(data.tape, index, each)
             if len(ts):
@@ -49,7 +57,7 @@ def markouts_table(data: MarketData | EventData, tables: dict[str, pa.Table]) ->
                 end = marks.get(each.id, prices[-1])
                 mids[each.id] = Mids(ts.tolist(), prices, until, end)
     frame = markouts(fills, mids) if mids else pl.DataFrame(schema=MARKOUTS)
-    return frame.to_arrow()
+    return frame.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(_SCHEMA)
 
 
 def fills_summed(frames: RunFrames, summary: Mapping[str, Any]) -> list[FillQuality]:

@@ -39,15 +39,16 @@ def init(
     template: Annotated[
         str,
         typer.Option(
-            "--template", "-t", help="demo, csv, strategy or event.", autocompletion=templates
+            "--template", "-t", help="One of those named above.", autocompletion=templates
         ),
     ] = "demo",
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
 ) -> None:
     """Write a fund file to start from.
 
-    demo: two sleeves on the built-in sample. csv: your own prices. strategy and event: a
-    strategy of your own in mine.py.
+    demo: two sleeves on the built-in sample. csv: your own prices. strategy, event and grid: a
+    strategy of your own in mine.py. market_maker, arbitrage and triangle: shipped strategies on a
+    generated market.
     """
     from quantvista.cli._print import next_steps, say
     from quantvista.fund import write_template

@@ -12,11 +12,12 @@ from quantvista.backtest._frames import RunFrames
 from quantvista.backtest._verdict import since_first_fill
 from quantvista.portfolio.metrics import simple_returns
 from quantvista.reporting import _assets, _money, _svg, _texts, _view
+from quantvista.reporting._making import making_view
 from quantvista.reporting._payload import as_json, payload
 
 __all__ = ["plot_page", "report_page"]
 
-_SECTIONS: Final = (
+_SECTIONS: Final[tuple[tuple[str, str], ...]] = (
     ("overview", "Verdict"),
     ("equity", "Equity"),
     ("drawdowns", "Drawdowns"),
@@ -27,12 +28,13 @@ _SECTIONS: Final = (
     ("exposure", "Exposure"),
     ("costs", "Costs"),
     ("contribution", "Contribution"),
+    ("making", "Market making"),
     ("days", "Days"),
     ("trades", "Trades"),
     ("limits", "Limits"),
     ("method", "Assumptions"),
 )
-_ALWAYS: Final = frozenset({"overview", "equity", "trades", "limits", "method"})
+_ALWAYS: Final = frozenset({"overview", "equity", "making", "trades", "limits", "method"})
 _FILL_COLUMNS: Final = (
     ("ts", "Date"),
     ("sleeve", "Sleeve"),
@@ -71,6 +73,7 @@ def report_page(
     holdings = _money.holdings_table(frames, summary)
     held = holdings["count"] if holdings else 0
     invested = holdings["invested"] if holdings and "positions" not in missing else None
+    making = making_view(frames, summary)
     returns = simple_returns(ours.level)
     metrics = summary["metrics"]
     return _environment().get_template("report.html").render(
@@ -78,7 +81,11 @@ def report_page(
         style=_assets.style_sheet(),
         script=_assets.script(),
         payload=as_json(payload(frames, summary)),
-        sections=[each for each in _SECTIONS if drawable or each[0] in _ALWAYS],
+        sections=[
+            each
+            for each in _SECTIONS
+            if (drawable or each[0] in _ALWAYS) and (making or each[0] != "making")
+        ],
         keys=_KEYS,
         missing=missing,
         run_toml=run_toml,
@@ -94,6 +101,7 @@ def report_page(
         intervals=_svg.intervals(_view.belief(summary)) if _view.belief(summary) else "",
         months=_view.months(found),
         holdings=holdings,
+        making=making,
         contribution=_money.contribution_table(summary),
         limits=_money.limit_rows(summary),
         unfilled=_money.unfilled_rows(summary),

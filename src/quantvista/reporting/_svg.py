@@ -2,15 +2,16 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from markupsafe import Markup, escape
 from numpy.typing import NDArray
 
-from quantvista.reporting._format import number, percent
+from quantvista.reporting._format import number, percent, short
 
-__all__ = ["histogram", "intervals"]
+__all__ = ["Line", "bars_across", "curve", "histogram", "intervals", "steps"]
 
 type Floats = NDArray[np.float64]
 
@@ -110,8 +111,141 @@ def histogram(returns: Floats, var: float | None, cvar: float | None) -> Markup:
     return _figure(720, top + height + 26, "Number of days by size of return", parts)
 
 
-def _figure(width: int, height: int, label: str, parts: Sequence[str]) -> Markup:
+def _figure(width: int, height: int, label: str, parts: Sequence[str], kind: str = "") -> Markup:
+    names = f"figure {kind}".strip()
     return Markup(
-        f'<svg class="figure" viewBox="0 0 {width} {height}" role="img" aria-label="{label}">'
+        f'<svg class="{names}" viewBox="0 0 {width} {height}" role="img"'
+        f' aria-label="{escape(label)}">'
         f"{''.join(parts)}</svg>"
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line with a name: its values, NaN where there is none, and how they are written."""
+
+    name: str
+    values: Sequence[float]
+    texts: Sequence[str]
+
+
+def bars_across(rows: Sequence[tuple[str, str, float, float]], label: str) -> Markup:
+    """Draw bars of what was added and taken: name, figure, and where each starts and ends."""
+    ends = [value for _, _, start, end in rows for value in (start, end)]
+    low, high = min(0.0, *ends), max(0.0, *ends)
+    span = (high - low) or 1.0
+    left, width, row_height = 150, 255, 30
+    height = row_height * len(rows) + 6
+
+    def x(value: float) -> float:
+        return float(round(left + (value - low) / span * width, 1))
+
+    parts = [f'<line class="zero" x1="{x(0)}" x2="{x(0)}" y1="0" y2="{height - 4}"/>']
+    for k, (name, text, start, end) in enumerate(rows):
+        top, wide = k * row_height + 6, max(1.0, abs(x(end) - x(start)))
+        tone = "gain" if end >= start else "loss"
+        parts.append(
+            f'<text class="start" x="0" y="{top + 16}">{escape(name)}</text>'
+            f'<rect class="{tone}" x="{min(x(start), x(end)):.1f}" width="{wide:.1f}"'
+            f' y="{top}" height="22"><title>{escape(text)}</title></rect>'
+            f'<text class="note end" x="490" y="{top + 16}">{escape(text)}</text>'
+        )
+    return _figure(490, height, label, parts, "half")
+
+
+def curve(seconds: Sequence[int], lines: Sequence[Line], label: str) -> Markup:
+    """Draw lines over horizons, one column each; the last horizon bears the lines' names."""
+    known = [value for line in lines for value in line.values if math.isfinite(value)]
+    if not known:
+        return Markup("")
+    low, high = min(0.0, *known), max(0.0, *known)
+    span = (high - low) or 1.0
+    left, width, top, height = 34, 420 if len(lines) == 1 else 300, 26, 130
+
+    def x(column: int) -> float:
+        return round(left + column / (len(seconds) - 1) * width, 1)
+
+    def y(value: float) -> float:
+        return round(top + (high - value) / span * height, 1)
+
+    parts = [f'<line class="zero" x1="0" x2="{left + width}" y1="{y(0)}" y2="{y(0)}"/>']
+    parts.append(f'<text class="start tick" x="0" y="{y(0) - 5}">0</text>')
+    for column, horizon in enumerate(seconds):
+        name = "at the fill" if horizon == 0 else f"{horizon} s"
+        anchor = "start tick" if column == 0 else "tick"
+        at = 0 if column == 0 else x(column)
+        parts.append(f'<text class="{anchor}" x="{at}" y="{top + height + 34}">{name}</text>')
+    for k, line in enumerate(lines):
+        tone = "ours" if k == 0 else "theirs"
+        dots = [(c, v, t) for c, (v, t) in enumerate(zip(line.values, line.texts, strict=True))]
+        dots = [dot for dot in dots if math.isfinite(dot[1])]
+        path = " L".join(f"{x(column)} {y(value)}" for column, value, _ in dots)
+        parts.append(f'<path class="{tone}" d="M{path}"/>')
+        for column, value, text in dots:
+            parts.append(
+                f'<circle class="{tone}" cx="{x(column)}" cy="{y(value)}" r="4.5">'
+                f"<title>{escape(line.name)}: {text} bp</title></circle>"
+            )
+            if len(lines) == 1:
+                before = line.values[column - 1] if column else -math.inf
+                at = y(value) + (20 if value < before else -10)
+                parts.append(f'<text class="note" x="{x(column)}" y="{at:.1f}">{text}</text>')
+        if dots and len(lines) > 1:
+            column, value, text = dots[-1]
+            parts.append(
+                f'<text class="name {tone}" x="{x(column) + 12}" y="{y(value) + 4}">'
+                f"{escape(line.name)}</text>"
+            )
+    return _figure(490, top + height + 42, label, parts, "half")
+
+
+def steps(ts: NDArray[np.int64], values: Floats, span: tuple[int, int], label: str) -> Markup:
+    """Draw what stays until it changes, with the time of day below; thinned by pixel columns."""
+    first, last = span
+    low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
+    if high == low:
+        return Markup("")
+    left, width, top, height = 0, 880, 10, 110
+    column = (ts - first) / max(1, last - first) * width + left
+
+    def y(value: float) -> float:
+        return round(top + (high - value) / (high - low) * height, 1)
+
+    kept = _extremes(np.floor(column * 2).astype(np.int64), values)
+    path = f"M{column[kept[0]]:.1f} {y(values[kept[0]])}"
+    path += "".join(f" H{column[k]:.1f} V{y(values[k])}" for k in kept[1:].tolist())
+    path += f" H{width + left}"
+    parts = [
+        f'<line class="zero" x1="{left}" x2="{left + width}" y1="{y(0)}" y2="{y(0)}"/>',
+        f'<path class="ours" d="{path}"/>',
+    ]
+    ticks = [(value, _tick(value)) for value in sorted({low, 0.0, high})]
+    near = 14 / height * (high - low)
+    for value, text in ticks:
+        if value == 0.0 or abs(value) > near:
+            parts.append(
+                f'<text class="start tick" x="{left + width + 8}" y="{y(value) + 4}">{text}</text>'
+            )
+    for share, anchor in ((0.0, "start"), (0.5, ""), (1.0, "end")):
+        at = np.datetime64(first + round((last - first) * share), "ns").astype("M8[s]").item()
+        parts.append(
+            f'<text class="tick {anchor}" x="{left + width * share}" y="{top + height + 20}">'
+            f"{at:%H:%M:%S}{' UTC' if share == 0 else ''}</text>"
+        )
+    return _figure(1000, top + height + 26, label, parts, "strip")
+
+
+def _tick(value: float) -> str:
+    if abs(value) >= 1000:
+        return short(value)
+    return f"{value:.4g}".replace("-", "\N{MINUS SIGN}")
+
+
+def _extremes(column: NDArray[np.int64], values: Floats) -> NDArray[np.int64]:
+    """Keep the first, least, greatest and last value of each column, so that no spike vanishes."""
+    starts = np.flatnonzero(np.concatenate([[True], column[1:] != column[:-1]]))
+    kept: set[int] = set()
+    for start, stop in zip(starts, [*starts[1:], len(column)], strict=True):
+        part = values[start:stop]
+        kept |= {int(start), int(start + part.argmin()), int(start + part.argmax()), int(stop) - 1}
+    return np.array(sorted(kept), dtype=np.int64)
