@@ -159,7 +159,7 @@ class States(Actions):
         if found is None:
             self.causes.pop("limit_crossed", None)
         if self.fund_state() != before:
-            self._tell_state("operator")
+            self._tell_state("operator" if ended else "limit_crossed")
         if not self.any_unknown():
             self.peak = self.open = self.equity()
         self.rejects, self.verdicts = [], []

@@ -217,6 +217,7 @@ def _list(draft: Draft) -> None:
         for name in ("limit_price", "trigger_price", "trail", "trigger_by", "expire_at"):
             first.pop(name, None)
         first |= {"post_only": False, "display_quantity": None}
+    _enlarge_held(draft, first)
     instrument = draft.oracle.instruments[first["instrument"]]
     _turn(draft, instrument, first)
     link = random.choice(("oco", "oto", "bracket", "bracket"))
@@ -246,6 +247,22 @@ def _list(draft: Draft) -> None:
     if link == "oco" and first["tif"] in ("ioc", "fok"):
         first["tif"] = "gtc"
     draft.push("submit_list", {"orders": orders, "link": link})
+
+
+def _enlarge_held(draft: Draft, parent: Record) -> None:
+    """In a hedging account, let a parent add to a leg that there is: its children close some."""
+    held = sorted(line for line, quantity in draft.oracle.quantities.items() if quantity)
+    if not draft.oracle.hedging or not held or draft.chance(0.5):
+        return
+    sleeve, index, leg = draft.random.choice(held)
+    lot = draft.oracle.instruments[index].lot_size
+    parent |= {
+        "sleeve": sleeve,
+        "instrument": index,
+        "leg": "short" if leg else "long",
+        "side": "sell" if leg else "buy",
+        "quantity": lot * draft.random.choice((1, 5, 20, 100)),
+    }
 
 
 def _turn(draft: Draft, instrument: Instrument, parent: Record) -> None:

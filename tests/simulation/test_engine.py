@@ -1,0 +1,169 @@
+"""The engine alone, on random inputs of every kind, against the oracle in plain Python.
+
+Every output and balance is compared, the engine is replaced by what its snapshot restores at every
+step, and each part of the seeds must show everything that the engine has a name for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from quantvista import _native
+from support.engine_against_oracle import Comparison, replay, shrink
+from support.engine_coverage import Seen, seen_in
+from support.engine_invariants import Watch
+from support.random_draft import Step
+from support.random_sessions import draft_session, draw, random_session
+
+SEEDS = 1_000
+PARTS = 2
+"""The seeds run in parts, so that they can be spread over cores."""
+
+OUT = Path(__file__).parents[2] / "out" / "engine-coverage"
+
+CUT = frozenset(
+    [
+        "state",
+        "sleeve_state",
+        "no_rate",
+        "stale_price",
+        "regime",
+        "reduce_only",
+        "leg",
+        "fat_finger_quantity",
+        "fat_finger_notional",
+        "fat_finger_volume",
+        "no_short",
+        "locate",
+        "cash",
+        "margin",
+        "position",
+        "concentration",
+        "sleeve_concentration",
+        "sector",
+        "gross",
+        "sleeve_gross",
+        "leverage",
+        "net",
+        "volatility",
+        "correlation",
+        "value_at_risk",
+        "incremental_value_at_risk",
+    ]
+)
+"""Rules that may cut an order; the others say yes or no."""
+
+
+def required() -> dict[str, set[str]]:
+    """What must be seen, by list: all that the engine has a name for."""
+    names = {kind: set(found) for kind, found in _native.names.items()}
+    names["transition"] = {f"{before} -> {after}" for before, after in _native.TRANSITIONS}
+    names["verdict"] = {"all accepted", "price_band held"}
+    names["verdict"] |= {f"{rule} rejected" for rule in names["rule"] - {"all"}}
+    names["verdict"] |= {f"{rule} cut" for rule in CUT}
+    return names
+
+
+def reproduced(seed: int, config: Mapping[str, Any], inputs: Sequence[Mapping[str, Any]]) -> str:
+    """Shrink a failure and write down how to see it again."""
+
+    def fails(trial: Sequence[Mapping[str, Any]]) -> bool:
+        return replay(config, trial, restore=True) is not None
+
+    if not fails(inputs):
+        return f"seed {seed}: engine and oracle agree; an invariant fails at input {len(inputs)}"
+    small = shrink(config, inputs, fails)
+    found = replay(config, small, restore=True)
+    lines = [
+        f"seed {seed}, {len(small)} of {len(inputs)} inputs:",
+        "",
+        "from support.engine_against_oracle import replay",
+        f"config = {config!r}",
+        "inputs = [",
+        *(f"    {dict(each)!r}," for each in small),
+        "]",
+        "print(replay(config, inputs))",
+        "",
+        found[1] if found is not None else "",
+    ]
+    return "\n".join(lines)
+
+
+def run(seed: int) -> Seen:
+    """Run a session through engine and oracle; return what it showed."""
+    draft = draft_session(seed)
+    comparison, watch = Comparison(draft.config, restore=True), Watch(draft.oracle)
+    inputs: list[Mapping[str, Any]] = []
+    outputs: list[Mapping[str, Any]] = []
+
+    def check(step: Step) -> None:
+        inputs.append(step.input)
+        found = comparison.step(step.input, step.outputs, draft.oracle)
+        watch.step(step.input, found, comparison.engine)
+        outputs.extend(found)
+
+    try:
+        draw(draft, check)
+        comparison.engine.audit()
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise AssertionError(f"{error}\n{reproduced(seed, draft.config, inputs)}") from error
+    taken = [step.input for step in draft.steps if step.outputs is not None]
+    return seen_in(taken, outputs, draft.oracle)
+
+
+@pytest.mark.xfail(
+    reason=(
+        "the engine differs from its pages: reasons of DAY orders of event instruments (orders.md, "
+        "6), a second latency of replacing orders (8), the quantity of refused children (7), the "
+        "band of negative prices, verdicts that breakers count, losses looked at on cancels, "
+        "liquidations counted for order_rate, Flatten by leg (gate.md), minimum fees held again "
+        "(matching.md, 12), weights of 0 without a rate (bars.md, 3)"
+    ),
+    strict=True,
+)
+@pytest.mark.parametrize("part", range(PARTS))
+def test_engine_agrees_with_the_oracle_on_random_inputs_of_every_kind(part: int) -> None:
+    seen: Seen = Seen()
+    for seed in range(part, SEEDS, PARTS):
+        seen.update(run(seed))
+    _report(part, seen)
+    wanted = required()
+    missing = {
+        kind: sorted(name for name in names if not seen[kind, name])
+        for kind, names in wanted.items()
+    }
+    assert not {kind: names for kind, names in missing.items() if names}
+
+
+def _report(part: int, seen: Seen) -> None:
+    """Write what this part has shown, and a table of all parts that have been run."""
+    OUT.mkdir(parents=True, exist_ok=True)
+    found = {f"{kind}|{name}": count for (kind, name), count in sorted(seen.items())}
+    (OUT / f"part-{part}.json").write_text(json.dumps(found, indent=1))
+    total: Seen = Seen()
+    for path in sorted(OUT.glob("part-*.json")):
+        for key, count in json.loads(path.read_text()).items():
+            kind, _, name = key.partition("|")
+            total[kind, name] += count
+    lines = ["| list | name | seen |", "|---|---|---:|"]
+    for kind, names in sorted(required().items()):
+        lines += [f"| {kind} | {name} | {total[kind, name]:,} |" for name in sorted(names)]
+    (OUT / "table.md").write_text("\n".join(lines) + "\n")
+
+
+def test_a_seed_draws_the_same_session_twice() -> None:
+    first, again = random_session(7), random_session(7)
+    assert [step.input for step in first.steps] == [step.input for step in again.steps]
+
+
+def test_shrinking_keeps_what_fails_and_nothing_else() -> None:
+    inputs = [{"ts": number} for number in range(40)]
+    small = shrink({}, inputs, lambda trial: {3, 17} <= {each["ts"] for each in trial})
+    assert [each["ts"] for each in small] == [3, 17]
