@@ -10,9 +10,9 @@ What is compared, and what the files themselves do not hold:
 - A split factor has seven or eight decimals, so a ratio such as 1 : 56 is off by up to 3e-6. The
   adjusted closes here are made with the ratio of whole numbers that the factors stand for.
 - QQQ has no closes from 2004-12-01 to 2011-03-22, when it traded as QQQQ: one return spans its
-  gap, with 24 actions within. With dividends as shares of the price, as the factors have them, it is
-  compared like every other. With the amounts of money that users get, which have no price there to
-  be a share of, that one return is 0.6 % off, and no other day of any symbol is.
+  gap, with 24 actions within. With dividends as shares of the price, as the factors have them, it
+  is compared like every other. With the amounts of money that users get, which have no price there
+  to be a share of, that one return is 0.6 % off, and no other day of any symbol is.
 """
 
 import datetime as dt
