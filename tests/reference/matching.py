@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from reference.book import Book
 from reference.orders import Order
@@ -49,9 +50,8 @@ class Barrier:
         for side in ("sell", "buy"):
             for index in self._with_bars(close_only=False):
                 self._open(index, side)
-        for side in ("sell", "buy"):
-            for index in self._with_bars(close_only=False):
-                self._inside(index, side)
+        for index in self._with_bars(close_only=False):
+            self._inside(index)
         self._close("sell")
         for index in sorted(self.bars):
             self._cross(index)
@@ -108,18 +108,43 @@ class Barrier:
         self._fill_auction(group, price)
         self._fill_marketable(index, side, price)
 
-    def _inside(self, index: int, side: str) -> None:
+    def _inside(self, index: int) -> None:
+        """Walk the path of the bar: the nearer extreme first, the low where both are as near."""
         bar = self.bars[index]
+        assert bar.open is not None
         assert bar.high is not None
         assert bar.low is not None
-        touch = self.book.rules.venue.limit_fill == "touch"
-        for order in sorted(self._of(index, side, "limit"), key=lambda order: order.id):
-            limit = order.limit_price
-            assert limit is not None
-            beyond = bar.high > limit if side == "sell" else bar.low < limit
-            at = limit == (bar.high if side == "sell" else bar.low)
-            if beyond or (touch and at):
+        extremes = [bar.low, bar.high]
+        if bar.high - bar.open < bar.open - bar.low:
+            extremes.reverse()
+        path = [bar.open, *extremes, bar.close]
+        waiting = [*self._of(index, "sell", "limit"), *self._of(index, "buy", "limit")]
+        for start, end in pairwise(path):
+            met = sorted(
+                (abs(self._met_at(order, start) - start), order.id, order)
+                for order in waiting
+                if self._is_met(order, start, end)
+            )
+            for _, _, order in met:
+                waiting.remove(order)
+                limit = order.limit_price
+                assert limit is not None
                 self._fill_group([(order, order.unfilled)], limit, limit, banded=False)
+
+    def _is_met(self, order: Order, start: int, end: int) -> bool:
+        """Whether the market goes through a limit, or to it where that is enough."""
+        limit = order.limit_price
+        assert limit is not None
+        touch = self.book.rules.venue.limit_fill == "touch"
+        if order.side == "buy":
+            return end < start and (end < limit or (touch and end == limit))
+        return end > start and (end > limit or (touch and end == limit))
+
+    @staticmethod
+    def _met_at(order: Order, start: int) -> int:
+        assert order.limit_price is not None
+        bound = min if order.side == "buy" else max
+        return bound(order.limit_price, start)
 
     def _close(self, side: str) -> None:
         for index in sorted(self.bars):
