@@ -405,7 +405,10 @@ impl Context {
     ) -> PyResult<f64> {
         let session = self.session.borrow(py);
         let index = index(&session, instrument)?;
-        let held = self.holding(&session, index, leg)?.quantity;
+        let held = match leg {
+            None => session.engine.held(self.sleeve, index),
+            Some(_) => self.holding(&session, index, leg)?.quantity,
+        };
         Ok(held as f64 / session.quantity_scale[index])
     }
 
@@ -579,13 +582,13 @@ impl Context {
         amount.map(money).map_err(|e| crate::raise(&e))
     }
 
-    /// What the fund may do: active, reduce_only or halted.
+    /// What the fund may do: `active`, `reduce_only` or `halted`.
     #[getter]
     fn fund_state(&self, py: Python<'_>) -> &'static str {
         self.session.borrow(py).engine.fund_state().name()
     }
 
-    /// What this sleeve may do: on, reduce_only or off.
+    /// What this sleeve may do: `on`, `reduce_only` or `off`.
     #[getter]
     fn sleeve_state(&self, py: Python<'_>) -> &'static str {
         let session = self.session.borrow(py);

@@ -188,7 +188,8 @@ impl Host {
             return Ok(());
         };
         let tape = &events.tape;
-        let (handler, name) = match tape.kind(row) {
+        let kind = tape.kind(row);
+        let (handler, name) = match kind {
             TapeKind::Quote => (&self.on_quote, "on_quote"),
             TapeKind::Trade => (&self.on_trade, "on_trade"),
             TapeKind::Bar => (&self.on_bar, "on_bar"),
@@ -211,18 +212,18 @@ impl Host {
             return Ok(());
         }
         session.calling = Some((self.sleeve, name, Some(instrument)));
-        match name {
-            "on_quote" => {
+        match kind {
+            TapeKind::Quote => {
                 let event = session.quote_of_row(py, row, instrument);
                 drop(session);
                 handler.call1(py, (&self.context, event))?;
             }
-            "on_trade" => {
+            TapeKind::Trade => {
                 let event = session.trade_of_row(py, row, instrument);
                 drop(session);
                 handler.call1(py, (&self.context, event))?;
             }
-            "on_bar" => {
+            TapeKind::Bar => {
                 let event = session.bar_event(py, row, instrument);
                 drop(session);
                 handler.call1(py, (&self.context, event))?;
