@@ -1,8 +1,8 @@
 """Shipped event strategies from fund files: they run, and their profit is accounted for."""
 
+import tomllib
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
@@ -11,6 +11,7 @@ import quantvista as qv
 from quantvista.backtest._markouts import fills_summed
 from quantvista.data.events import tape_mids
 from quantvista.fund import write_template
+from support.doc_pages import blocks
 from support.event_runs import generated
 
 FILES = Path(__file__).parents[3] / "shared" / "data"
@@ -93,55 +94,50 @@ def test_mids_are_the_same_however_the_market_is_published(publish: str) -> None
     assert [wanted[ts] for ts in common] == [found[ts] for ts in common]
 
 
-def binance(**params: object) -> dict[str, Any]:
+GUIDE = Path(__file__).parents[2] / "docs" / "guide" / "strategies.md"
+
+
+def on_the_page(sleeve: str, folder: Path) -> qv.Result:
+    """The guide's fund for the recorded book, with one of its sleeves."""
     if not (FILES / "l2_binance_ws").is_dir():
         pytest.skip("needs l2_binance_ws beside the checkout, which is not here")
-    name = "BTC-USDT.BINANCE"
-    return {
-        "fund": {"name": "maker", "currency": "USDT", "cash": "100000.00", "calendar": "24/7"},
-        "data": {"events": [{"source": str(FILES / "l2_binance_ws"), "instrument": name}]},
-        "account": {"kind": "margin"},
-        "instrument": [
-            {
-                "id": name,
-                "kind": "spot",
-                "currency": "USDT",
-                "tick_size": "0.01",
-                "lot_size": "0.00001",
-                "quantity_precision": 8,
-                "shortable": "10",
-            }
-        ],
-        "sleeve": [{"id": "maker", "strategy": "market_maker", "params": params}],
-        "venue": [
-            {
-                "id": "binance",
-                "kind": "simulated",
-                "maker_bps": "0",
-                "fee_bps": "1",
-                "latency": {"submit_ms": "20", "amend_ms": "20", "cancel_ms": "20"},
-            }
-        ],
-    }
-
-
-def test_market_maker_on_a_recorded_book_is_accounted_for() -> None:
-    """What it makes is in the guide; here only that nothing of it is lost."""
-    result = qv.run(
-        binance(
-            gamma=0.1,
-            kappa=0.5,
-            horizon_s=10,
-            quantity=0.01,
-            inventory_max=10,
-            half_life_s=30,
-            requote_ticks=50,
-            interval_ms=250,
-        )
+    texts = [block.text for block in blocks(GUIDE) if block.language == "toml"]
+    (fund,) = (tomllib.loads(text) for text in texts if "binance_maker" in text)
+    found = (tomllib.loads(text)["sleeve"] for text in texts if f'id = "{sleeve}"' in text)
+    fund["sleeve"] = next(found)
+    fund["data"]["events"][0]["source"] = str(FILES / "l2_binance_ws")
+    write_template("grid", folder)
+    fund["sleeve"][0]["strategy"] = fund["sleeve"][0]["strategy"].replace(
+        "mine.py", str(folder / "mine.py")
     )
+    return qv.run(fund)
+
+
+def said(*values: float) -> bool:
+    """Whether the page has these numbers, as it writes them."""
+    page = GUIDE.read_text("utf-8").split("### On recorded books", 1)[1]
+    missing = [text for value in values if (text := f"{abs(value):,.2f}") not in page]
+    assert not missing, f"{GUIDE.name} must have the numbers of the run; found none of {missing}"
+    return True
+
+
+def test_market_maker_on_a_recorded_book_earns_what_the_guide_says(tmp_path: Path) -> None:
+    result = on_the_page("maker", tmp_path)
     (found,) = fills_summed(result.frames, result.summary)
-    assert found.profit == profit(result)
-    assert found.fills > 100
-    assert found.makers == found.fills
-    assert found.unmarked == 0
+    assert found.profit == profit(result) < 0
+    assert (found.makers, found.unmarked) == (found.fills, 0)
     assert found.captured > 0 > found.selection
+    parts = (found.captured, found.selection, found.inventory, found.profit)
+    assert said(*map(float, parts), found.captured_bps, found.markout_bps[1])
+    assert said(float(found.traded) * 0.001)  # the fee of 10 bp
+    assert f"{found.fills} fills for {found.traded:,.0f} USDT" in GUIDE.read_text("utf-8")
+
+
+def test_grid_on_a_recorded_book_earns_what_the_guide_says(tmp_path: Path) -> None:
+    result = on_the_page("grid", tmp_path)
+    (found,) = fills_summed(result.frames, result.summary)
+    assert found.profit == profit(result) < 0
+    assert said(*map(float, (found.profit, found.captured, found.selection, found.fees)))
+    stops = result.orders.filter((pl.col("type") == "stop") & (pl.col("status") == "filled"))
+    assert f"{found.fills} fills captured" in GUIDE.read_text("utf-8")
+    assert f"{stops.height} stops that took" in GUIDE.read_text("utf-8")
