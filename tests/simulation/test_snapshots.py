@@ -15,6 +15,7 @@ from pydantic import Field
 import quantvista as qv
 from quantvista.backtest import Simulation
 from quantvista.backtest._setup import load_strategies, simulation
+from quantvista.data import MarketData
 from quantvista.engine import RawEngine, run_tables
 from quantvista.errors import EngineError, StrategyError
 from quantvista.fund import LoadedFund
@@ -173,6 +174,7 @@ def test_going_back_and_on_again_leaves_the_same_tables(
 
 def test_timers_fire_in_the_order_of_setting_and_say_when(unbroken: Simulation) -> None:
     names = [line.split(" at ") for line in seen_by(unbroken).story]
+    assert isinstance(unbroken.data, MarketData)
     closes = set(unbroken.data.ts.tolist())
     assert all(int(rest.split()[0]) in closes for _, rest in names)
     later = [int(name[2:]) for name, _ in names if name.startswith("6:")]

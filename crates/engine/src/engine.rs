@@ -165,7 +165,10 @@ impl Engine {
         let ts = input.ts_received;
         match &input.event {
             Event::Bar { instrument, bar } => self.receive_bar(ts, *instrument, bar),
-            Event::BarMissing { instrument } => self.miss_bar(ts, *instrument, out),
+            Event::BarMissing { instrument } => {
+                self.miss_bar(ts, *instrument, out);
+                Ok(())
+            }
             Event::Barrier {
                 session_start,
                 session_end,
@@ -297,10 +300,9 @@ impl Engine {
         self.change_mark(ts, instrument, bar.close)
     }
 
-    fn miss_bar(&mut self, ts: i64, instrument: usize, out: &mut Vec<Output>) -> Result<()> {
+    fn miss_bar(&mut self, ts: i64, instrument: usize, out: &mut Vec<Output>) {
         self.instruments[instrument].missed += 1;
         out.push(Output::BarMissed { ts, instrument });
-        Ok(())
     }
 
     /// Book a fill in the ledger and in the exposures.

@@ -231,8 +231,17 @@ impl Dice {
 
     /// Any event but those of bars, which come in rows.
     fn event(&mut self, ts: i64) -> Event {
+        match self.below(9) {
+            0..2 => self.account_event(ts),
+            2..6 => self.market_event(),
+            _ => self.order_event(ts),
+        }
+    }
+
+    /// What people, companies and statistics do.
+    fn account_event(&mut self, ts: i64) -> Event {
         let instrument = self.instrument();
-        match self.below(40) {
+        match self.below(11) {
             0 if self.one_in(3) => Event::Operator(self.command()),
             1 => Event::CashFlow {
                 sleeve: self.sleeve(),
@@ -271,11 +280,25 @@ impl Dice {
                     .collect(),
                 expires_at: ts.saturating_add(self.between(-SECOND, 5 * DAY)),
             }),
-            9 => Event::Status {
+            9 => Event::Funding {
+                instrument,
+                rate: self.between(-2_000_000, 2_000_000),
+            },
+            _ => Event::DayEnded {
+                trading: !self.one_in(3),
+            },
+        }
+    }
+
+    /// What the market does.
+    fn market_event(&mut self) -> Event {
+        let instrument = self.instrument();
+        match self.below(17) {
+            0 => Event::Status {
                 instrument,
                 status: self.pick(TradingStatus::ALL),
             },
-            10..16 => {
+            1..7 => {
                 let bid = self.price();
                 Event::Quote {
                     instrument,
@@ -287,7 +310,7 @@ impl Dice {
                     },
                 }
             }
-            16..19 => Event::Trade {
+            7..10 => Event::Trade {
                 instrument,
                 trade: Tick {
                     price: self.price(),
@@ -295,7 +318,7 @@ impl Dice {
                     aggressor: self.maybe(Self::side),
                 },
             },
-            19..22 => Event::BookLevel {
+            10..13 => Event::BookLevel {
                 instrument,
                 level: BookLevel {
                     side: self.side(),
@@ -304,11 +327,11 @@ impl Dice {
                     more: self.one_in(3),
                 },
             },
-            22 => Event::BookCleared {
+            13 => Event::BookCleared {
                 instrument,
                 more: self.one_in(2),
             },
-            23..25 => Event::BookOrder {
+            14..16 => Event::BookOrder {
                 instrument,
                 order: BookOrder {
                     id: self.below(30),
@@ -318,7 +341,7 @@ impl Dice {
                     more: self.one_in(3),
                 },
             },
-            25 => Event::Auction {
+            _ => Event::Auction {
                 instrument,
                 auction: Auction {
                     kind: self.pick(AuctionKind::ALL),
@@ -326,20 +349,19 @@ impl Dice {
                     volume: self.maybe(Self::size),
                 },
             },
-            26 => Event::Funding {
-                instrument,
-                rate: self.between(-2_000_000, 2_000_000),
-            },
-            27 => Event::DayEnded {
-                trading: !self.one_in(3),
-            },
-            28 => Event::TargetPortfolio {
+        }
+    }
+
+    /// What strategies ask for.
+    fn order_event(&mut self, ts: i64) -> Event {
+        match self.below(12) {
+            0 => Event::TargetPortfolio {
                 sleeve: self.sleeve(),
                 targets: (0..self.index(4))
                     .map(|_| (self.instrument(), self.between(-400_000_000, 600_000_000)))
                     .collect(),
             },
-            29..31 => Event::SubmitList {
+            1..3 => Event::SubmitList {
                 orders: {
                     let first = self.request(ts);
                     (0..self.index(4))
@@ -363,7 +385,7 @@ impl Dice {
                 },
                 link: self.pick(&[Link::Oco, Link::Oto, Link::Bracket]),
             },
-            31 => Event::AmendOrder(Amendment {
+            3 => Event::AmendOrder(Amendment {
                 order: self.below(120),
                 quantity: self.maybe(Self::size),
                 limit_price: self.maybe(Self::price),
@@ -373,14 +395,14 @@ impl Dice {
                     .one_in(6)
                     .then(|| ts.saturating_add(self.between(-1, DAY))),
             }),
-            32 => Event::ReplaceOrder {
+            4 => Event::ReplaceOrder {
                 order: self.below(120),
                 request: self.request(ts),
             },
-            33 => Event::CancelOrder {
+            5 => Event::CancelOrder {
                 order: self.below(120),
             },
-            34 if self.one_in(9) => Event::ActivateSemantics {
+            6 if self.one_in(9) => Event::ActivateSemantics {
                 number: self.pick(&[0, 2, 3]),
             },
             _ => Event::SubmitOrder(self.request(ts)),
@@ -487,38 +509,8 @@ fn instrument(index: usize, is_cash: bool, days: u8, dice: &mut Dice) -> Instrum
     }
 }
 
-fn config(seed: u64) -> Config {
-    let mut dice = Dice(seed);
-    let is_cash = dice.one_in(3);
-    let trade_on_unsettled = dice.one_in(2);
-    // Money that may be used before it settles must settle at one time.
-    let days = if trade_on_unsettled {
-        0
-    } else {
-        dice.pick(&[0, 2])
-    };
-    let currency = |code: &str, precision| Currency {
-        code: code.to_owned(),
-        precision,
-        source: RateSource::Input,
-        credit_rate: 20_000_000,
-        debit_rate: 60_000_000,
-    };
-    let breaker = |dice: &mut Dice, limit, window_ns| {
-        dice.one_in(2).then(|| Breaker {
-            limit,
-            window_ns,
-            state: dice.pick(&[FundState::ReduceOnly, FundState::Halted]),
-        })
-    };
-    let breakers = Breakers {
-        drawdown: breaker(&mut dice, 300_000_000, 0),
-        day_loss: breaker(&mut dice, 200_000_000, 0),
-        rejects: breaker(&mut dice, 30, DAY),
-        dislocation: breaker(&mut dice, 400_000_000, 60 * SECOND),
-        order_rate: breaker(&mut dice, 200, DAY),
-    };
-    let venue = |id: &str, dice: &mut Dice| Venue {
+fn venue(id: &str, dice: &mut Dice) -> Venue {
+    Venue {
         id: id.to_owned(),
         fee: FeeModel {
             tiers: vec![
@@ -558,6 +550,63 @@ fn config(seed: u64) -> Config {
                 jitter_ns: SECOND,
             }
         },
+    }
+}
+
+fn limits(dice: &mut Dice) -> Limits {
+    let breaker = |dice: &mut Dice, limit, window_ns| {
+        dice.one_in(2).then(|| Breaker {
+            limit,
+            window_ns,
+            state: dice.pick(&[FundState::ReduceOnly, FundState::Halted]),
+        })
+    };
+    let breakers = Breakers {
+        drawdown: breaker(dice, 300_000_000, 0),
+        day_loss: breaker(dice, 200_000_000, 0),
+        rejects: breaker(dice, 30, DAY),
+        dislocation: breaker(dice, 400_000_000, 60 * SECOND),
+        order_rate: breaker(dice, 200, DAY),
+    };
+    Limits {
+        gross_max: dice.one_in(3).then_some(3_000_000_000),
+        weight_max: dice.one_in(3).then_some(500_000_000),
+        leverage_max: dice.one_in(3).then_some(4_000_000_000),
+        net_max: dice.one_in(3).then_some(2_000_000_000),
+        order_rate: dice.one_in(4).then_some(OrderRate {
+            count: 50,
+            window_ns: 60 * SECOND,
+        }),
+        duplicate_window_ns: dice.one_in(4).then_some(SECOND),
+        self_trade: dice.one_in(2),
+        value_at_risk: dice.one_in(3).then_some(ValueAtRisk {
+            scenarios: 20,
+            confidence: 900_000_000,
+            max: Some(200_000_000),
+            step_max: None,
+        }),
+        crossed: dice.pick(Crossed::ALL),
+        breakers,
+        ..Limits::default()
+    }
+}
+
+fn config(seed: u64) -> Config {
+    let mut dice = Dice(seed);
+    let is_cash = dice.one_in(3);
+    let trade_on_unsettled = dice.one_in(2);
+    // Money that may be used before it settles must settle at one time.
+    let days = if trade_on_unsettled {
+        0
+    } else {
+        dice.pick(&[0, 2])
+    };
+    let currency = |code: &str, precision| Currency {
+        code: code.to_owned(),
+        precision,
+        source: RateSource::Input,
+        credit_rate: 20_000_000,
+        debit_rate: 60_000_000,
     };
     Config {
         semantics: SEMANTICS_SUPPORTED,
@@ -590,27 +639,7 @@ fn config(seed: u64) -> Config {
             })
             .into(),
         venues: vec![venue("one", &mut dice), venue("two", &mut dice)],
-        limits: Limits {
-            gross_max: dice.one_in(3).then_some(3_000_000_000),
-            weight_max: dice.one_in(3).then_some(500_000_000),
-            leverage_max: dice.one_in(3).then_some(4_000_000_000),
-            net_max: dice.one_in(3).then_some(2_000_000_000),
-            order_rate: dice.one_in(4).then_some(OrderRate {
-                count: 50,
-                window_ns: 60 * SECOND,
-            }),
-            duplicate_window_ns: dice.one_in(4).then_some(SECOND),
-            self_trade: dice.one_in(2),
-            value_at_risk: dice.one_in(3).then_some(ValueAtRisk {
-                scenarios: 20,
-                confidence: 900_000_000,
-                max: Some(200_000_000),
-                step_max: None,
-            }),
-            crossed: dice.pick(Crossed::ALL),
-            breakers,
-            ..Limits::default()
-        },
+        limits: limits(&mut dice),
     }
 }
 
