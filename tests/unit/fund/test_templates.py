@@ -37,7 +37,9 @@ def test_own_files_are_not_replaced_unasked(tmp_path: Path) -> None:
 
 
 def test_unknown_template_raises(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="`template` must be one of demo, csv, strategy, event, grid"):
+    with pytest.raises(
+        ConfigError, match="`template` must be one of demo, csv, strategy, event, grid"
+    ):
         write_template("../demo", tmp_path)
 
 
