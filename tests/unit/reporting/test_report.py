@@ -5,7 +5,7 @@ import errno
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
@@ -42,13 +42,17 @@ SECTIONS = [
 
 
 @pytest.fixture(autouse=True)
-def assets(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+def assets(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
     """Stand in for the built files, so that these tests need no Node."""
     folder = tmp_path_factory.mktemp("assets")
     (folder / "report.js").write_text("/* script */", "utf-8")
     (folder / "report.css").write_text("/* style */", "utf-8")
     monkeypatch.setattr(_assets, "_FOLDER", folder)
     _assets._read.cache_clear()
+    yield
+    _assets._read.cache_clear()  # or the next module would find these
 
 
 @pytest.fixture
