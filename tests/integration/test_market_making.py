@@ -11,8 +11,9 @@ import quantvista as qv
 from quantvista.backtest._markouts import fills_summed
 from quantvista.data.events import tape_mids
 from quantvista.fund import write_template
+from quantvista.strategies import load_strategy
 from support.doc_pages import blocks
-from support.event_runs import generated
+from support.event_runs import Run, generated
 
 FILES = Path(__file__).parents[3] / "shared" / "data"
 
@@ -141,3 +142,21 @@ def test_grid_on_a_recorded_book_earns_what_the_guide_says(tmp_path: Path) -> No
     stops = result.orders.filter((pl.col("type") == "stop") & (pl.col("status") == "filled"))
     assert f"{found.fills} fills captured" in GUIDE.read_text("utf-8")
     assert f"{stops.height} stops that took" in GUIDE.read_text("utf-8")
+
+
+def test_state_of_the_grid_survives_a_snapshot(tmp_path: Path) -> None:
+    write_template("grid", tmp_path)
+    data = generated("market", seconds=120, size=100)
+    settings = {"step_ticks": 3, "rungs": 3, "quantity": 1, "profit_steps": 1, "stop_steps": 2}
+
+    def fresh() -> Run:
+        strategy = load_strategy("mine.py:Grid", tmp_path, settings)
+        assert isinstance(strategy, qv.EventStrategy)
+        return Run.of(strategy, data.instruments, data.tape, account="margin", shortable=10**9)
+
+    whole, first, second = fresh().go(), fresh().go(len(data.tape) // 2), fresh()
+    second.restore(first.snapshot())
+    second.go()
+    assert second.session.state_hash() == whole.session.state_hash()
+    assert second.strategy.dump_state() == whole.strategy.dump_state()
+    assert whole.session.fills > 10
