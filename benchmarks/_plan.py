@@ -96,6 +96,26 @@ WORKS = (
         target=3e6,
     ),
     Work(
+        "quotes",
+        "Engine alone, quotes of 500 instruments, orders resting in 10 % of them",
+        "quotes/s",
+        (Contender("quantvista", "ours_quotes.py", 20_000_000, 20_000, "margin account"),),
+        target=25e6,
+    ),
+    Work(
+        "resting",
+        "Engine alone, order in to fill out at a quote, 100,000 others resting",
+        "orders/s",
+        (Contender("quantvista", "ours_resting.py", 2_000_000, 2_000, "margin account"),),
+        target=3e6,
+    ),
+    Work(
+        "levels",
+        "Engine alone, changes of levels of an L2 book",
+        "levels/s",
+        (Contender("quantvista", "ours_levels.py", 20_000_000, 20_000, "generated"),),
+    ),
+    Work(
         "callbacks",
         "Python event strategy, three reads, an order per ten events",
         "callbacks/s",

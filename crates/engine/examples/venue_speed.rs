@@ -1,5 +1,6 @@
 //! How fast the venue of event instruments is, in this process alone:
-//! `cargo run --release -p quantvista-engine --example venue_speed`.
+//! `cargo run --release -p quantvista-engine --example venue_speed -- WORK COUNT`, where the work is
+//! `quotes`, `orders`, `one` or `levels`. Prints a line of JSON, as `benchmarks/run.py` reads it.
 
 #[path = "../tests/single/mod.rs"]
 mod single;
@@ -7,18 +8,15 @@ mod single;
 use std::time::Instant;
 
 use quantvista_engine::{
-    BookLevel, DataKind, Engine, Event, Input, Order, OrderRequest, Output, Quote, Side, splitmix64,
+    BookLevel, DataKind, Engine, Event, Input, OrderRequest, Output, Quote, Side, splitmix64,
 };
 use single::{config, instrument, limit, order};
 
-const MILLION: f64 = 1e6;
-
-/// Seconds that this process had a processor, where the system tells; others may want it too.
-fn busy() -> f64 {
-    std::fs::read_to_string("/proc/self/schedstat")
-        .ok()
-        .and_then(|text| text.split(' ').next()?.parse::<f64>().ok())
-        .map_or(0.0, |nanoseconds| nanoseconds / 1e9)
+/// What a work took: seconds, the slowest in a hundred in nanoseconds, and the state that it led to.
+struct Measured {
+    seconds: f64,
+    p99_ns: u128,
+    state: String,
 }
 
 struct Feeder {
@@ -87,15 +85,7 @@ fn noise(count: usize, bound: i64) -> Vec<i64> {
         .collect()
 }
 
-/// A count, or a part of it where `PART` says so: for profilers.
-fn scaled(count: u32) -> u32 {
-    let part = std::env::var("PART")
-        .ok()
-        .and_then(|part| part.parse().ok());
-    count / part.unwrap_or(1)
-}
-
-fn quotes() {
+fn quotes(count: usize) -> Measured {
     const INSTRUMENTS: usize = 500;
     let mut feeder = Feeder::new(DataKind::Quotes, INSTRUMENTS);
     for instrument in 0..INSTRUMENTS {
@@ -107,19 +97,16 @@ fn quotes() {
     }
     let moves = noise(1 << 16, 100);
     let places = noise(1 << 16, 500);
-    let count = scaled(20_000_000);
-    let start = busy();
+    let start = Instant::now();
     for index in 0..count {
-        let at = index as usize & 0xFFFF;
+        let at = index & 0xFFFF;
         let instrument = usize::try_from(places[at]).expect("a place");
         feeder.feed(quote(instrument, 9_950 + moves[at]));
     }
-    let seconds = busy() - start;
-    let rate = f64::from(count) / seconds / MILLION;
-    println!("quotes: {rate:.1} M/s over {INSTRUMENTS} instruments");
+    measured(start, 0, &feeder)
 }
 
-fn orders(spread: usize) {
+fn orders(spread: usize, count: usize) -> Measured {
     let mut feeder = Feeder::new(DataKind::Quotes, spread);
     for instrument in 0..spread {
         feeder.feed(Event::Quote {
@@ -134,9 +121,8 @@ fn orders(spread: usize) {
     for (index, price) in noise(100_000, 1_000).into_iter().enumerate() {
         feeder.feed(on(index % spread, limit(Side::Buy, 1, 8_500 + price)));
     }
-    let count = scaled(2_000_000);
-    let mut slowest = Vec::with_capacity(count as usize);
-    let start = busy();
+    let mut slowest = Vec::with_capacity(count);
+    let start = Instant::now();
     for index in 0..count {
         let side = if index % 2 == 0 {
             Side::Buy
@@ -144,23 +130,25 @@ fn orders(spread: usize) {
             Side::Sell
         };
         let before = Instant::now();
-        feeder.feed(on(index as usize / 2 % spread, order(side, 1)));
+        feeder.feed(on(index / 2 % spread, order(side, 1)));
         slowest.push(before.elapsed().as_nanos());
         assert!(matches!(feeder.out.last(), Some(Output::OrderFilled(_))));
     }
-    let seconds = busy() - start;
+    let end = start.elapsed();
     slowest.sort_unstable();
-    let p99 = slowest[slowest.len() / 100 * 99];
-    let rate = f64::from(count) / seconds / MILLION;
-    println!("orders filled at once: {rate:.2} M/s, p99 {p99} ns, 100k rest on {spread}");
+    let p99_ns = slowest.get(slowest.len() * 99 / 100).copied().unwrap_or(0);
+    Measured {
+        seconds: end.as_secs_f64(),
+        p99_ns,
+        state: feeder.engine.state_hash(),
+    }
 }
 
-fn levels() {
+fn levels(count: usize) -> Measured {
     let mut feeder = Feeder::new(DataKind::L2, 1);
     let sizes = noise(1 << 16, 50);
     let depths = noise(1 << 16, 400);
-    let count = scaled(20_000_000) as usize;
-    let start = busy();
+    let start = Instant::now();
     for index in 0..count {
         let at = index & 0xFFFF;
         let is_bid = index & 1 == 0;
@@ -181,28 +169,47 @@ fn levels() {
             },
         });
     }
-    let seconds = busy() - start;
-    let rate = f64::from(u32::try_from(count).expect("small")) / seconds / MILLION;
-    println!("levels: {rate:.1} M/s");
+    measured(start, 0, &feeder)
+}
+
+fn measured(start: Instant, p99_ns: u128, feeder: &Feeder) -> Measured {
+    Measured {
+        seconds: start.elapsed().as_secs_f64(),
+        p99_ns,
+        state: feeder.engine.state_hash(),
+    }
+}
+
+/// Most memory that this process had, in MB, where the system tells.
+fn peak_mb() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
+    line.and_then(|line| line.split_whitespace().nth(1)?.parse::<f64>().ok())
+        .map_or(0.0, |kilobytes| kilobytes / 1024.0)
 }
 
 fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let work = arguments.next().unwrap_or_default();
+    let count = arguments.next().and_then(|count| count.parse().ok());
+    let Some(count) = count else {
+        panic!("usage: venue_speed quotes|orders|one|levels COUNT");
+    };
+    let found = match work.as_str() {
+        "quotes" => quotes(count),
+        "orders" => orders(500, count),
+        "one" => orders(1, count),
+        "levels" => levels(count),
+        other => panic!("there is no work {other:?}"),
+    };
+    let Measured {
+        seconds,
+        p99_ns,
+        state,
+    } = found;
+    let (version, peak) = (env!("CARGO_PKG_VERSION"), peak_mb());
     println!(
-        "bytes: input {}, order {}, output {}",
-        size_of::<Input>(),
-        size_of::<Order>(),
-        size_of::<Output>()
+        "{{\"seconds\": {seconds}, \"count\": {count}, \"version\": \"{version}\", \
+         \"peak_mb\": {peak}, \"check\": \"{state}\", \"p99_ns\": {p99_ns}}}"
     );
-    let wanted = std::env::args().nth(1);
-    let runs: [(&str, fn()); 4] = [
-        ("quotes", quotes),
-        ("orders", || orders(500)),
-        ("one", || orders(1)),
-        ("levels", levels),
-    ];
-    for (name, run) in runs {
-        if wanted.as_deref().is_none_or(|wanted| wanted == name) {
-            run();
-        }
-    }
 }
