@@ -88,7 +88,11 @@ impl Engine {
         let lot = self.config.instruments[instrument].lot_size;
         let currency = self.config.instruments[instrument].currency;
         if self.exposure.rates[currency].is_none() {
-            return Ok(Wanted::Impossible(Rule::NoRate));
+            return Ok(if weight == 0 {
+                Wanted::Nothing
+            } else {
+                Wanted::Impossible(Rule::NoRate)
+            });
         }
         let per_lot = self.exposure.notional(instrument, lot, mark)?.abs();
         let per_lot = self.exposure.in_fund_currency_up(currency, per_lot)?;

@@ -195,6 +195,7 @@ impl Engine {
             match self.book.get(slot).copied() {
                 Some(order) if order.limit_price.is_none() => {
                     self.sit(slot, &order, Queue::Waiting);
+                    self.wants_volume(slot);
                 }
                 Some(order) => self.floor.triggered.push((order.id, slot)),
                 None => {}

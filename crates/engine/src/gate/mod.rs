@@ -154,22 +154,24 @@ impl Engine {
     pub(crate) fn in_band(&self, price: i64, reference: i64, side: Side) -> bool {
         let band = self.config.limits.price_band;
         let price = i128::from(price) * i128::from(RATE_ONE);
-        let reference = i128::from(reference);
+        let centre = i128::from(reference) * i128::from(RATE_ONE);
+        let width = i128::from(reference).abs() * i128::from(band);
         match side {
-            Side::Buy => price <= reference * i128::from(RATE_ONE + band),
-            Side::Sell => price >= reference * i128::from(RATE_ONE - band),
+            Side::Buy => price <= centre + width,
+            Side::Sell => price >= centre - width,
         }
     }
 
     /// The edge of the band in whole price units, rounded towards `reference`.
     pub(crate) fn band_edge(&self, reference: i64, side: Side) -> i64 {
         let band = self.config.limits.price_band;
-        let (factor, rounding) = match side {
-            Side::Buy => (RATE_ONE + band, Rounding::Down),
-            Side::Sell => (RATE_ONE - band, Rounding::Up),
+        let centre = i128::from(reference) * i128::from(RATE_ONE);
+        let width = i128::from(reference).abs() * i128::from(band);
+        let (edge, rounding) = match side {
+            Side::Buy => (centre + width, Rounding::Down),
+            Side::Sell => (centre - width, Rounding::Up),
         };
-        let product = i128::from(reference) * i128::from(factor);
-        let edge = div_round(product, i128::from(RATE_ONE), rounding);
+        let edge = div_round(edge, i128::from(RATE_ONE), rounding);
         i64::try_from(edge).unwrap_or(i64::MAX)
     }
 }

@@ -288,7 +288,7 @@ impl Engine {
         event: &Event,
         out: &mut Vec<Output>,
     ) -> Result<()> {
-        if event.class() < 4 || matches!(event, Event::CancelOrder { .. }) {
+        if event.class() < 4 {
             return Ok(());
         }
         let of_sleeves = self
@@ -302,7 +302,9 @@ impl Engine {
         self.measure_losses()?;
         self.settle_trips(ts, out)?;
         self.measure_sleeves(ts, out)?;
-        self.look_for_crossed(ts, false, out)?;
+        if !matches!(event, Event::CancelOrder { .. }) {
+            self.look_for_crossed(ts, false, out)?;
+        }
         self.book.sweep();
         Ok(())
     }

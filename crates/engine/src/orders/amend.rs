@@ -208,7 +208,7 @@ impl Engine {
             self.cancel(ts, slot, Reason::Replaced, out)?;
         }
         let order = self.new_order(ts, request, Origin::Strategy);
-        self.admit(ts, order, Outcome::Accepted, None, out)?;
+        self.admit_there(ts, order, out)?;
         self.book.sweep();
         Ok(())
     }

@@ -52,12 +52,7 @@ impl Engine {
         breach: Option<&Breach>,
         out: &mut Vec<Output>,
     ) -> Result<()> {
-        self.remember(ts, &order);
-        self.count_sent(ts, order.sleeve);
-        self.measure(&mut order);
-        if order.kind == OrderKind::TrailingStop {
-            order.trigger_price = Some(order.reference);
-        }
+        self.take_terms(ts, &mut order);
         // A list travels as one, as its first order would alone.
         let first = order.group.unwrap_or(order.id);
         order.arrival = self.arrival_of(ts, order.instrument, first, LatencyKind::Submit);
@@ -73,6 +68,42 @@ impl Engine {
             out.push(verdict_on(ts, order.id, outcome, breach));
             return Ok(());
         }
+        self.work(ts, order, outcome, breach, out)
+    }
+
+    /// Take in an order that is at its venue already, in the place of another.
+    pub(crate) fn admit_there(
+        &mut self,
+        ts: i64,
+        mut order: Order,
+        out: &mut Vec<Output>,
+    ) -> Result<()> {
+        self.take_terms(ts, &mut order);
+        order.arrival = ts;
+        self.work(ts, order, Outcome::Accepted, None, out)
+    }
+
+    /// Count an order that the gate let through, and fix what it is measured by.
+    fn take_terms(&mut self, ts: i64, order: &mut Order) {
+        if order.origin != Origin::Liquidation {
+            self.remember(ts, order);
+            self.count_sent(ts, order.sleeve);
+        }
+        self.measure(order);
+        if order.kind == OrderKind::TrailingStop {
+            order.trigger_price = Some(order.reference);
+        }
+    }
+
+    /// Let an order work at its venue from now on.
+    fn work(
+        &mut self,
+        ts: i64,
+        mut order: Order,
+        outcome: Outcome,
+        breach: Option<&Breach>,
+        out: &mut Vec<Output>,
+    ) -> Result<()> {
         advance(&mut order, OrderStatus::Accepted);
         let slot = self.insert(order)?;
         out.push(Output::OrderAccepted(order));

@@ -218,6 +218,8 @@ impl Engine {
             }
         }
         let counted = self.largest_hold(&taken)?;
+        // Until one is taken they are judged with what the parent has filled, then with its lots.
+        let mut asked = parent.filled;
         for (&slot, breach) in set.iter().zip(&judged) {
             let Some(mut order) = self.book.get(slot).copied() else {
                 continue;
@@ -225,9 +227,11 @@ impl Engine {
             if is_refusal(breach.as_ref(), granted) {
                 let breach = breach.as_ref().expect("a refusal has a breach");
                 self.book.remove(slot);
+                order.quantity = asked;
                 self.refuse(ts, order, breach, out);
                 continue;
             }
+            asked = granted;
             order.quantity = granted;
             order.arrival = ts;
             self.measure(&mut order);

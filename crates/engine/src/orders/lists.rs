@@ -52,6 +52,7 @@ impl Engine {
                 advance(&mut order, OrderStatus::Held);
                 self.measure(&mut order);
                 self.insert(order)?;
+                self.count_asked(ts, None);
                 out.push(Output::OrderHeld(order));
                 out.push(verdict_on(ts, order.id, Outcome::Accepted, None));
             } else {

@@ -35,6 +35,9 @@ impl Engine {
                 None => Queue::Waiting,
             };
             self.sit(slot, &order, queue);
+            if queue == Queue::Waiting {
+                self.wants_volume(slot);
+            }
             return Ok(());
         }
         if self.is_marketable(&order) {
