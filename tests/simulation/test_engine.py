@@ -26,6 +26,23 @@ PARTS = 2
 
 OUT = Path(__file__).parents[2] / "out" / "engine-coverage"
 
+KNOWN = {
+    24: "matching.md, 5: a FOK order outside its band is told as held before it is cancelled",
+    74: "gate.md, 6: the cause that is told after Resume",
+    138: "a verdict of a submitted order",
+    450: "matching.md, 12: a minimum fee is reserved again after a partial fill",
+    687: "gate.md, 6: Flatten by leg of an exchange instrument",
+    716: "matching.md, 12, as 450",
+    720: "gate.md, 5: growth of a triggered child and self-trades",
+    838: "orders.md, 5: a trigger that only one of them sees",
+    947: "orders.md, 7: an order that only one of them accepts at a quote",
+    958: "matching.md, 12, as 450",
+}
+"""Seeds that meet a difference between the engine and its pages, docs/engine/README.md.
+
+They must go on failing: one that agrees is mended, and is taken off.
+"""
+
 CUT = frozenset(
     [
         "state",
@@ -96,6 +113,7 @@ def reproduced(seed: int, config: Mapping[str, Any], inputs: Sequence[Mapping[st
 
 def run(seed: int) -> Seen:
     """Run a session through engine and oracle; return what it showed."""
+    reproduces = seed not in KNOWN
     draft = draft_session(seed)
     comparison, watch = Comparison(draft.config, restore=True), Watch(draft.oracle)
     inputs: list[Mapping[str, Any]] = []
@@ -113,26 +131,21 @@ def run(seed: int) -> Seen:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        raise AssertionError(f"{error}\n{reproduced(seed, draft.config, inputs)}") from error
+        how = reproduced(seed, draft.config, inputs) if reproduces else ""
+        raise AssertionError(f"{error}\n{how}") from error
     taken = [step.input for step in draft.steps if step.outputs is not None]
     return seen_in(taken, outputs, draft.oracle)
 
 
-@pytest.mark.xfail(
-    reason=(
-        "the engine differs from its pages: reasons of DAY orders of event instruments (orders.md, "
-        "6), a second latency of replacing orders (8), the quantity of refused children (7), the "
-        "band of negative prices, verdicts that breakers count, losses looked at on cancels, "
-        "liquidations counted for order_rate, Flatten by leg (gate.md), minimum fees held again "
-        "(matching.md, 12), weights of 0 without a rate (bars.md, 3)"
-    ),
-    strict=True,
-)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_engine_agrees_with_the_oracle_on_random_inputs_of_every_kind(part: int) -> None:
     seen: Seen = Seen()
     for seed in range(part, SEEDS, PARTS):
-        seen.update(run(seed))
+        if seed not in KNOWN:
+            seen.update(run(seed))
+            continue
+        with pytest.raises(AssertionError):
+            run(seed)
     _report(part, seen)
     wanted = required()
     missing = {
