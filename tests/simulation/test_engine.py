@@ -29,14 +29,14 @@ OUT = Path(__file__).parents[2] / "out" / "engine-coverage"
 KNOWN = {
     24: "matching.md, 5: a FOK order outside its band is told as held before it is cancelled",
     74: "gate.md, 6: the cause that is told after Resume",
-    138: "a verdict of a submitted order",
+    138: "not traced: a rejected order",
     450: "matching.md, 12: a minimum fee is reserved again after a partial fill",
     687: "gate.md, 6: Flatten by leg of an exchange instrument",
-    716: "matching.md, 12, as 450",
-    720: "gate.md, 5: growth of a triggered child and self-trades",
-    838: "orders.md, 5: a trigger that only one of them sees",
-    947: "orders.md, 7: an order that only one of them accepts at a quote",
-    958: "matching.md, 12, as 450",
+    716: "not traced: a verdict, as in 450",
+    720: "not traced: a verdict on a list",
+    838: "not traced: a trigger at a quote",
+    947: "not traced: an order accepted at a quote",
+    958: "not traced: a verdict, as in 450",
 }
 """Seeds that meet a difference between the engine and its pages, docs/engine/README.md.
 
