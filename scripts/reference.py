@@ -1,4 +1,6 @@
-"""Write the reference pages from the code: docs/reference/python.md, and the help in cli.md.
+"""Write the reference pages from the code.
+
+They are docs/reference/python.md, the help in cli.md, and docs/engine/matrix.md.
 
 Usage: python scripts/reference.py [--check]
 
@@ -14,6 +16,8 @@ import textwrap
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+
+import order_matrix
 
 ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "docs" / "reference"
@@ -94,7 +98,11 @@ def main() -> int:
     """Write the pages, or compare them."""
     check = sys.argv[1:] == ["--check"]
     cli = PAGES / "cli.md"
-    pages = {PAGES / "python.md": python_page(), cli: with_help(cli.read_text("utf-8"))}
+    pages = {
+        PAGES / "python.md": python_page(),
+        cli: with_help(cli.read_text("utf-8")),
+        ROOT / "docs" / "engine" / "matrix.md": order_matrix.page(),
+    }
     stale = [path for path, text in pages.items() if not path.exists() or path.read_text() != text]
     for path in stale:
         if not check:
