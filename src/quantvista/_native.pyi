@@ -86,6 +86,7 @@ class Session:
         inputs: Sequence[tuple[int, Mapping[str, Any]]] = (),
         record: str = "all",
     ) -> None: ...
+    def extend(self, tape: Mapping[str, Any]) -> None: ...
     def run(
         self,
         until: int,

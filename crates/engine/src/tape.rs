@@ -168,6 +168,12 @@ impl Tape {
         usize::try_from(self.rows.values[0][row]).unwrap_or(usize::MAX)
     }
 
+    /// The corporate actions that rows name by their place.
+    #[must_use]
+    pub fn actions(&self) -> &[Action] {
+        &self.actions
+    }
+
     #[must_use]
     pub fn len(&self) -> usize {
         self.rows.ts_received.len()

@@ -134,10 +134,9 @@ impl Session {
             Source::Bars(_) => started == (row > 0),
             Source::Tape(_) => started || row == 0,
         };
-        if fits && self.source.may_stop(row, run.now) {
-            Ok(row)
-        } else {
-            fail("the snapshot is of a run over other data")
+        match row.checked_sub(self.source.rows_before()) {
+            Some(row) if fits && self.source.may_stop(row, run.now) => Ok(row),
+            _ => fail("the snapshot is of a run over other data"),
         }
     }
 
@@ -165,7 +164,7 @@ impl Session {
             return Ok(());
         };
         source::look(&mut self.views, &events.tape, row);
-        let input = events.tape.input(row);
+        let input = events.input(row);
         if matches!(
             input.event,
             Event::Action(quantvista_engine::Action::Precision { .. })
@@ -380,6 +379,33 @@ impl Session {
         })
     }
 
+    /// Go on with a further block of events where the tape is over, of later times than all before;
+    /// blocks that are over are not kept, so that a run of any length needs little memory.
+    fn extend(&mut self, tape: &Bound<'_, PyDict>) -> PyResult<()> {
+        let Source::Tape(events) = &mut self.source else {
+            return Err(PyValueError::new_err(
+                "`tape` must go on a tape; found a session of bars",
+            ));
+        };
+        let left = events.tape.len() - self.row;
+        if left > 0 {
+            return Err(PyValueError::new_err(format!(
+                "`tape` must come when the one before is over; found {left} rows left (run them first)"
+            )));
+        }
+        let block = source::block(tape, &events.tape, self.engine.config())?;
+        if !block.is_empty() && block.ts(0) <= self.now {
+            return Err(PyValueError::new_err(format!(
+                "`tape` must begin after {}, where the run is; found {}",
+                self.now,
+                block.ts(0)
+            )));
+        }
+        events.go_on(block, &self.views);
+        self.row = 0;
+        Ok(())
+    }
+
     /// Run up to row `until`, exclusively, and to the end of its time. `hosts` are `(sleeve,
     /// context, handlers by name, instruments or None for all)` in order of sleeve;
     /// `decide(number)` is called at the barriers whose flag is set.
@@ -408,7 +434,12 @@ impl Session {
         }
         let (mut at_once, mut last) = (0, i64::MIN);
         slf.borrow_mut().open_mail(&hosts);
-        let until = until.min(slf.borrow().source.rows());
+        let until = {
+            let source = &slf.borrow().source;
+            until
+                .saturating_sub(source.rows_before())
+                .min(source.rows())
+        };
         for count in 0_usize.. {
             let step = slf.borrow_mut().advance(until, with_timers)?;
             if matches!(step, Step::Done) {
@@ -518,7 +549,7 @@ impl Session {
         let engine = encode(&self.engine.snapshot());
         let run = RunState {
             engine,
-            row: self.row as u64,
+            row: (self.source.rows_before() + self.row) as u64,
             now: self.now,
             sequence: self.sequence,
             timers: self.timers.to_list(),
@@ -552,6 +583,9 @@ impl Session {
         self.renew_scales();
         self.views.fill(View::default());
         if let Source::Tape(events) = &self.source {
+            for (view, before) in self.views.iter_mut().zip(&events.before.views) {
+                *view = *before;
+            }
             self.scheduled = events.scheduled_until(run.now);
             for row in 0..row {
                 source::look(&mut self.views, &events.tape, row);
@@ -580,12 +614,12 @@ impl Session {
 
     #[getter]
     fn row(&self) -> usize {
-        self.row
+        self.source.rows_before() + self.row
     }
 
     #[getter]
     fn rows(&self) -> usize {
-        self.source.rows()
+        self.source.rows_before() + self.source.rows()
     }
 
     #[getter]

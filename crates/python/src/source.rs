@@ -25,8 +25,17 @@ pub struct Events {
     pub tape: Tape,
     /// By time, then class.
     schedule: Vec<(i64, Event)>,
-    /// How many barriers there are before each row that is one.
+    /// The rows that are barriers.
     barriers: Vec<usize>,
+    pub before: Before,
+}
+
+/// What the run had before the block of events that it reads now.
+#[derive(Debug, Clone, Default)]
+pub struct Before {
+    pub rows: usize,
+    barriers: usize,
+    pub views: Vec<View>,
 }
 
 /// The next input of a run of events.
@@ -43,6 +52,14 @@ impl Source {
         }
     }
 
+    /// How many rows there were in blocks before this one.
+    pub fn rows_before(&self) -> usize {
+        match self {
+            Self::Bars(_) => 0,
+            Self::Tape(events) => events.before.rows,
+        }
+    }
+
     /// Time of a row.
     pub fn ts(&self, row: usize) -> i64 {
         match self {
@@ -54,7 +71,7 @@ impl Source {
     /// Whether a run may have stopped at `row` at the time `now`.
     pub fn may_stop(&self, row: usize, now: i64) -> bool {
         let Some(before) = row.checked_sub(1) else {
-            return true;
+            return self.rows_before() == 0 || self.rows() == 0 || self.ts(0) > now;
         };
         if before >= self.rows() {
             return false;
@@ -77,19 +94,34 @@ impl Events {
             )));
         }
         schedule.sort_by_key(|(ts, event)| (*ts, event.class()));
-        let barriers = (0..tape.len())
-            .filter(|row| tape.kind(*row) == TapeKind::Barrier)
-            .collect();
         Ok(Self {
+            barriers: barriers(&tape),
             tape,
             schedule,
-            barriers,
+            before: Before::default(),
         })
+    }
+
+    /// Put the next block of events in the place of the one that is over.
+    pub fn go_on(&mut self, block: Tape, views: &[View]) {
+        self.before.rows += self.tape.len();
+        self.before.barriers += self.barriers.len();
+        self.before.views = views.to_vec();
+        self.barriers = barriers(&block);
+        self.tape = block;
+    }
+
+    /// A row as the engine takes it.
+    #[inline]
+    pub fn input(&self, row: usize) -> Input {
+        let mut input = self.tape.input(row);
+        input.sequence += self.before.rows as u64;
+        input
     }
 
     /// Number of the barrier that a row is.
     pub fn barrier(&self, row: usize) -> usize {
-        self.barriers.partition_point(|barrier| *barrier < row)
+        self.before.barriers + self.barriers.partition_point(|barrier| *barrier < row)
     }
 
     /// How much of the schedule is over at `now`.
@@ -126,6 +158,12 @@ impl Events {
         }
         of_tape.then_some(Next::Row(row))
     }
+}
+
+fn barriers(tape: &Tape) -> Vec<usize> {
+    (0..tape.len())
+        .filter(|row| tape.kind(*row) == TapeKind::Barrier)
+        .collect()
 }
 
 /// The last quote and the last trade of an instrument, as they were told.
@@ -228,15 +266,9 @@ pub fn bars(feed: &Bound<'_, PyDict>, instruments: usize) -> PyResult<Source> {
     Ok(Source::Bars(Feed::new(bars).map_err(|e| raise(&e))?))
 }
 
-/// A tape by its columns, the corporate actions that it names, and inputs by their time.
-pub fn tape(
-    columns: &Bound<'_, PyDict>,
-    actions: &Bound<'_, PyAny>,
-    inputs: Vec<(i64, Bound<'_, PyAny>)>,
-    config: &Config,
-) -> PyResult<Source> {
+fn tape_columns(columns: &Bound<'_, PyDict>) -> PyResult<TapeColumns> {
     let whole = |key: &str| required(key, column(columns, key)?);
-    let rows = TapeColumns {
+    Ok(TapeColumns {
         ts_event: whole("ts_event")?,
         ts_received: whole("ts_received")?,
         kind: bytes(columns, "kind")?,
@@ -249,10 +281,27 @@ pub fn tape(
             whole("d")?,
             whole("e")?,
         ],
-    };
+    })
+}
+
+/// A further block of events; it names the corporate actions of the tape before it.
+pub fn block(columns: &Bound<'_, PyDict>, before: &Tape, config: &Config) -> PyResult<Tape> {
+    let (instruments, currencies) = (config.instruments.len(), config.currencies.len());
+    let actions = before.actions().to_vec();
+    Tape::new(tape_columns(columns)?, actions, instruments, currencies).map_err(|e| raise(&e))
+}
+
+/// A tape by its columns, the corporate actions that it names, and inputs by their time.
+pub fn tape(
+    columns: &Bound<'_, PyDict>,
+    actions: &Bound<'_, PyAny>,
+    inputs: Vec<(i64, Bound<'_, PyAny>)>,
+    config: &Config,
+) -> PyResult<Source> {
     let actions: Vec<Action> = records::read("actions", actions)?;
     let (instruments, currencies) = (config.instruments.len(), config.currencies.len());
-    let tape = Tape::new(rows, actions, instruments, currencies).map_err(|e| raise(&e))?;
+    let tape = Tape::new(tape_columns(columns)?, actions, instruments, currencies)
+        .map_err(|e| raise(&e))?;
     let schedule = inputs
         .into_iter()
         .map(|(ts, event)| Ok((ts, records::read("inputs", &event)?)))
