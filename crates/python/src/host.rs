@@ -10,8 +10,9 @@ use crate::events::{
     BarEvent, BookEvent, FillEvent, OrderEvent, QuoteEvent, TimerEvent, TradeEvent,
 };
 use crate::mail::{Change, Notice};
-use crate::session::{Session, Step};
+use crate::session::Session;
 use crate::source::{Best, Print, Source, bar_of};
+use crate::steps::Step;
 
 /// A sleeve, its context, its handlers by name, and the instruments whose market events it
 /// wants, None for all.

@@ -4,11 +4,14 @@ mod columns;
 mod context;
 mod events;
 mod host;
+mod lookup;
 mod mail;
 mod names;
 mod records;
+mod resume;
 mod session;
 mod source;
+mod steps;
 mod terms;
 mod timers;
 

@@ -6,50 +6,43 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 use quantvista_engine::{
-    Config, Engine, EngineError, Event, Input, MISSING, OrderKind, OrderRequest, Output, Recorder,
-    RunState, Side, TapeKind, TimeInForce, decode, encode,
+    Engine, Event, Input, MISSING, OrderKind, OrderRequest, Output, Recorder, Side, TimeInForce,
 };
 
 use crate::columns::Epoch;
-use crate::host::{Host, HostSpec};
+use crate::host::HostSpec;
 use crate::mail::Mail;
-use crate::source::{self, Next, Source, View};
+use crate::source::{self, Source, View};
 use crate::timers::Timers;
-use crate::{columns, raise, records};
-
-/// Steps between two looks at whether the user pressed Ctrl-C.
-const STEPS_PER_SIGNAL_CHECK: usize = 256;
-
-/// Rounds of strategies answering one another at one time, after which something is wrong.
-const ROUNDS_MAX: usize = 1_000;
+use crate::{columns, raise, records, steps};
 
 #[pyclass(name = "Session", module = "quantvista._native")]
 pub struct Session {
     pub engine: Engine,
     pub source: Source,
     pub recorder: Recorder,
-    record: Record,
+    pub record: Record,
     pub row: usize,
     /// How much of the schedule is over.
-    scheduled: usize,
+    pub scheduled: usize,
     pub now: i64,
-    sequence: u64,
+    pub sequence: u64,
     pub timers: Timers,
     pub mail: Mail,
     pub views: Vec<View>,
-    out: Vec<Output>,
+    pub out: Vec<Output>,
     pub ids: HashMap<String, usize>,
     pub names: Vec<Py<PyString>>,
     pub price_scale: Vec<f64>,
     pub quantity_scale: Vec<f64>,
-    epochs: Vec<Epoch>,
+    pub epochs: Vec<Epoch>,
     /// Sleeve, handler and instrument of the strategy code that runs.
     pub calling: Option<(usize, &'static str, Option<usize>)>,
 }
 
 /// What is written down at each barrier, beside orders, fills and verdicts.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Record {
+pub enum Record {
     All,
     Accounts,
     Nothing,
@@ -57,21 +50,8 @@ enum Record {
     Off,
 }
 
-/// What a session did next.
-#[derive(Clone, Copy)]
-pub enum Step {
-    Done,
-    /// Nothing happened but that it is time for a timer.
-    Timer,
-    /// Rows `first..last` of the source, of one time, and the number of the barrier among them.
-    Rows {
-        first: usize,
-        last: usize,
-        barrier: Option<usize>,
-    },
-}
-
-fn scale(digits: u8) -> f64 {
+/// How many units one is, of so many digits.
+pub fn scale(digits: u8) -> f64 {
     10_f64.powi(i32::from(digits))
 }
 
@@ -86,7 +66,7 @@ impl Session {
         matches!(self.source, Source::Tape(_))
     }
 
-    fn observe(&mut self) {
+    pub fn observe(&mut self) {
         if self.out.is_empty() || self.record == Record::Off {
             return;
         }
@@ -118,151 +98,7 @@ impl Session {
         Ok(())
     }
 
-    /// The row at which a snapshot of this very run goes on.
-    fn check_fits(&self, run: &RunState, engine: &Engine) -> Result<usize, EngineError> {
-        let fail = |text: &str| Err(EngineError::Decode(text.to_owned()));
-        if !self.is_same_fund(engine.config()) {
-            return fail("the snapshot is of a fund that is set up differently");
-        }
-        let sleeves = engine.config().sleeves.len();
-        if run.strategies.len() != sleeves || run.timers.iter().any(|timer| timer.1 >= sleeves) {
-            return fail("the strategies of the snapshot are not those of its engine");
-        }
-        let row = usize::try_from(run.row).unwrap_or(usize::MAX);
-        let started = run.now != i64::MIN;
-        let fits = match &self.source {
-            Source::Bars(_) => started == (row > 0),
-            Source::Tape(_) => started || row == 0,
-        };
-        match row.checked_sub(self.source.rows_before()) {
-            Some(row) if fits && self.source.may_stop(row, run.now) => Ok(row),
-            _ => fail("the snapshot is of a run over other data"),
-        }
-    }
-
-    /// Inputs of a run of events may change limits, rates and the steps of instruments.
-    fn is_same_fund(&self, other: &Config) -> bool {
-        let ours = self.engine.config();
-        if !self.has_tape() {
-            return ours == other;
-        }
-        let ids = |config: &Config| -> Vec<String> {
-            let instruments = config.instruments.iter().map(|i| i.id.clone());
-            let currencies = config.currencies.iter().map(|c| c.code.clone());
-            instruments.chain(currencies).collect()
-        };
-        (ours.semantics, &ours.fund, ours.epoch, ours.seed)
-            == (other.semantics, &other.fund, other.epoch, other.seed)
-            && ours.account == other.account
-            && ours.sleeves == other.sleeves
-            && ours.venues == other.venues
-            && ids(ours) == ids(other)
-    }
-
-    fn apply_row(&mut self, row: usize) -> PyResult<()> {
-        let Source::Tape(events) = &self.source else {
-            return Ok(());
-        };
-        source::look(&mut self.views, &events.tape, row);
-        let input = events.input(row);
-        if matches!(
-            input.event,
-            Event::Action(quantvista_engine::Action::Precision { .. })
-        ) {
-            self.begin_epoch();
-        }
-        self.engine
-            .apply_into(&input, &mut self.out)
-            .map_err(|e| raise(&e))?;
-        if matches!(input.event, Event::Action(_)) {
-            self.renew_scales();
-        }
-        Ok(())
-    }
-
-    /// Keep how fine prices and quantities were before a corporate action changes it.
-    fn begin_epoch(&mut self) {
-        let working = self.engine.working_orders();
-        self.epochs.push(Epoch {
-            until: self.now,
-            last_order: self.engine.last_order(),
-            working: working.iter().map(|order| order.id).collect(),
-            digits: columns::digits(self.engine.config()),
-        });
-    }
-
-    /// A corporate action may have changed how fine prices and quantities are.
-    fn renew_scales(&mut self) {
-        for (index, instrument) in self.engine.config().instruments.iter().enumerate() {
-            self.price_scale[index] = scale(instrument.price_precision);
-            self.quantity_scale[index] = scale(instrument.quantity_precision);
-        }
-    }
-
-    /// Go on to the next time at which something happens: a row, all events of one time, or, if
-    /// strategies have any, a timer.
-    fn advance(&mut self, until: usize, with_timers: bool) -> PyResult<Step> {
-        if self.row >= until {
-            return Ok(Step::Done);
-        }
-        let (first, mut barrier) = (self.row, None);
-        self.out.clear();
-        match &self.source {
-            Source::Bars(feed) => {
-                self.now = feed.ts(self.row);
-                feed.step(self.row, &mut self.engine, &mut self.out)
-                    .map_err(|e| raise(&e))?;
-                barrier = Some(self.row);
-                self.row += 1;
-            }
-            Source::Tape(events) => {
-                let Some(ts) = events.next_ts(self.row, self.scheduled) else {
-                    return Ok(Step::Done);
-                };
-                if let Some(at) = self.timers.next()
-                    && with_timers
-                    && at < ts
-                    && self.now != i64::MIN
-                {
-                    self.now = self.now.max(at);
-                    return Ok(Step::Timer);
-                }
-                self.now = ts;
-                self.apply_all_at(ts, &mut barrier)?;
-            }
-        }
-        self.observe();
-        Ok(Step::Rows {
-            first,
-            last: self.row,
-            barrier,
-        })
-    }
-
-    fn apply_all_at(&mut self, ts: i64, barrier: &mut Option<usize>) -> PyResult<()> {
-        while let Source::Tape(events) = &self.source
-            && let Some(next) = events.next_at(ts, self.row, self.scheduled)
-        {
-            match next {
-                Next::Row(row) => {
-                    if events.tape.kind(row) == TapeKind::Barrier {
-                        *barrier = Some(events.barrier(row));
-                    }
-                    self.apply_row(row)?;
-                    self.row += 1;
-                }
-                Next::Scheduled(input) => {
-                    self.engine
-                        .apply_into(&input, &mut self.out)
-                        .map_err(|e| raise(&e))?;
-                    self.scheduled += 1;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn mark(&mut self) -> PyResult<()> {
+    pub fn mark(&mut self) -> PyResult<()> {
         let marked = match self.record {
             Record::All => self.recorder.mark(&self.engine, self.now, true),
             Record::Accounts => self.recorder.mark(&self.engine, self.now, false),
@@ -270,40 +106,6 @@ impl Session {
         };
         marked.map_err(|e| raise(&e))
     }
-
-    /// Let strategies hear of their own orders only where they have a handler for it.
-    fn open_mail(&mut self, hosts: &[Host]) {
-        let sleeves = self.engine.config().sleeves.len();
-        let wants = |of: fn(&Host) -> bool| {
-            let mut wants = vec![false; sleeves];
-            for host in hosts {
-                wants[host.sleeve] = of(host);
-            }
-            wants
-        };
-        self.mail.open(
-            wants(|host| host.on_fill.is_some()),
-            wants(|host| host.on_order.is_some()),
-        );
-    }
-}
-
-/// Let strategies answer what came of their own answers, until there is nothing left to tell.
-fn settle(run: &Bound<'_, Session>, hosts: &[Host]) -> PyResult<()> {
-    for _ in 0..ROUNDS_MAX {
-        if !run.borrow().mail.is_waiting() {
-            return Ok(());
-        }
-        for host in hosts {
-            host.tell(run)?;
-        }
-        run.py().check_signals()?;
-    }
-    let calling = run.borrow().calling;
-    let handler = calling.map_or("on_fill", |(_, handler, _)| handler);
-    Err(PyValueError::new_err(format!(
-        "`{handler}` must not answer its own orders for ever at one time; found {ROUNDS_MAX} rounds"
-    )))
 }
 
 #[pymethods]
@@ -417,66 +219,7 @@ impl Session {
         decide: Option<&Bound<'_, PyAny>>,
         decision_rows: Option<&[u8]>,
     ) -> PyResult<()> {
-        let py = slf.py();
-        if slf.borrow().record == Record::Off && !(hosts.is_empty() && decide.is_none()) {
-            return Err(PyValueError::new_err(
-                "`record` must not be off where strategies run",
-            ));
-        }
-        let hosts = hosts
-            .into_iter()
-            .map(|spec| Host::new(&slf.borrow(), spec))
-            .collect::<PyResult<Vec<Host>>>()?;
-        let with_timers = hosts.iter().any(|host| host.on_timer.is_some());
-        let mut timed = vec![false; slf.borrow().engine.config().sleeves.len()];
-        for host in &hosts {
-            timed[host.sleeve] = host.on_timer.is_some();
-        }
-        let (mut at_once, mut last) = (0, i64::MIN);
-        slf.borrow_mut().open_mail(&hosts);
-        let until = {
-            let source = &slf.borrow().source;
-            until
-                .saturating_sub(source.rows_before())
-                .min(source.rows())
-        };
-        for count in 0_usize.. {
-            let step = slf.borrow_mut().advance(until, with_timers)?;
-            if matches!(step, Step::Done) {
-                break;
-            }
-            let barrier = match step {
-                Step::Rows { barrier, .. } => barrier,
-                _ => None,
-            };
-            let now = slf.borrow().now;
-            at_once = if now == last { at_once + 1 } else { 0 };
-            last = now;
-            if at_once > ROUNDS_MAX {
-                return Err(PyValueError::new_err(format!(
-                    "`on_timer` must not set timers for ever at one time; found {ROUNDS_MAX}"
-                )));
-            }
-            if let (Some(decide), Some(number)) = (decide, barrier)
-                && decision_rows.is_none_or(|rows| rows.get(number).is_some_and(|flag| *flag != 0))
-            {
-                decide.call1((number,))?;
-            }
-            for host in &hosts {
-                host.call(slf, step)?;
-            }
-            settle(slf, &hosts)?;
-            if with_timers {
-                slf.borrow_mut().forget_timers(&timed);
-            }
-            if barrier.is_some() {
-                slf.borrow_mut().mark()?;
-            }
-            if count % STEPS_PER_SIGNAL_CHECK == 0 {
-                py.check_signals()?;
-            }
-        }
-        Ok(())
+        steps::run(slf, until, hosts, decide, decision_rows)
     }
 
     /// Apply a sleeve's target portfolio: weights of its equity in `10^-9`.
@@ -546,17 +289,7 @@ impl Session {
 
     /// State of engine, run and strategies as bytes; `states` has one entry per sleeve.
     fn snapshot<'py>(&self, py: Python<'py>, states: Vec<Vec<u8>>) -> Bound<'py, PyBytes> {
-        let engine = encode(&self.engine.snapshot());
-        let run = RunState {
-            engine,
-            row: (self.source.rows_before() + self.row) as u64,
-            now: self.now,
-            sequence: self.sequence,
-            timers: self.timers.to_list(),
-            orders: self.recorder.orders().collect(),
-            strategies: states,
-        };
-        PyBytes::new(py, &encode(&run))
+        PyBytes::new(py, &self.to_snapshot(states))
     }
 
     /// Put a snapshot's state in the place of the present one; returns the strategies' states.
@@ -567,35 +300,8 @@ impl Session {
         py: Python<'py>,
         snapshot: &[u8],
     ) -> PyResult<Vec<Bound<'py, PyBytes>>> {
-        let run: RunState = decode(snapshot).map_err(|e| raise(&e))?;
-        let engine = decode(&run.engine).map_err(|e| raise(&e))?;
-        let engine = Engine::restore(engine).map_err(|e| raise(&e))?;
-        let row = self.check_fits(&run, &engine).map_err(|e| raise(&e))?;
-        self.recorder
-            .resume(&engine, &run.orders, run.now)
-            .map_err(|e| raise(&e))?;
-        self.engine = engine;
-        self.row = row;
-        self.now = run.now;
-        self.sequence = run.sequence;
-        self.timers = Timers::from_list(run.timers);
-        self.epochs.retain(|epoch| epoch.until <= run.now);
-        self.renew_scales();
-        self.views.fill(View::default());
-        if let Source::Tape(events) = &self.source {
-            for (view, before) in self.views.iter_mut().zip(&events.before.views) {
-                *view = *before;
-            }
-            self.scheduled = events.scheduled_until(run.now);
-            for row in 0..row {
-                source::look(&mut self.views, &events.tape, row);
-            }
-        }
-        Ok(run
-            .strategies
-            .iter()
-            .map(|state| PyBytes::new(py, state))
-            .collect())
+        let states = self.resume_from(snapshot).map_err(|e| raise(&e))?;
+        Ok(states.iter().map(|state| PyBytes::new(py, state)).collect())
     }
 
     /// All recorded tables as columns of bytes.
@@ -671,14 +377,5 @@ impl Session {
     fn position(&self, sleeve: usize, instrument: usize) -> PyResult<i64> {
         records::check_indices(&self.engine, sleeve, instrument)?;
         Ok(self.engine.held(sleeve, instrument))
-    }
-}
-
-impl Session {
-    /// In a run of events, forget timers that are due and of sleeves without a handler.
-    fn forget_timers(&mut self, timed: &[bool]) {
-        if self.has_tape() && self.timers.next().is_some_and(|at| at <= self.now) {
-            self.timers.drop_due(self.now, timed);
-        }
     }
 }

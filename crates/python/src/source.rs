@@ -1,5 +1,10 @@
 //! What a session feeds the engine with: rows of bars, or a tape of events, and what was
 //! scheduled beside it.
+//!
+//! A tape can say what rows of bars say, and does where bars and events are mixed. Bars alone keep
+//! a way of their own: a matrix has 32 bytes a bar where the columns of a tape have 66 and must be
+//! sorted first. Their runs have one step a row, at which timers that came due between two rows
+//! fire; on a tape a timer has a step of its own.
 
 use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::PyValueError;

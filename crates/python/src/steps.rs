@@ -1,0 +1,244 @@
+//! The steps of a session: what the engine is given next, and whom it is told to.
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use quantvista_engine::{Action, Event, TapeKind};
+
+use crate::columns::{self, Epoch};
+use crate::host::{Host, HostSpec};
+use crate::raise;
+use crate::session::{Record, Session, scale};
+use crate::source::{self, Next, Source};
+
+/// Steps between two looks at whether the user pressed Ctrl-C.
+const STEPS_PER_SIGNAL_CHECK: usize = 256;
+
+/// Rounds of strategies answering one another at one time, after which something is wrong.
+const ROUNDS_MAX: usize = 1_000;
+
+/// What a session did next.
+#[derive(Clone, Copy)]
+pub enum Step {
+    Done,
+    /// Nothing happened but that it is time for a timer.
+    Timer,
+    /// Rows `first..last` of the source, of one time, and the number of the barrier among them.
+    Rows {
+        first: usize,
+        last: usize,
+        barrier: Option<usize>,
+    },
+}
+
+/// Run up to row `until`, exclusively, and to the end of its time; see `Session.run`.
+pub fn run(
+    slf: &Bound<'_, Session>,
+    until: usize,
+    hosts: Vec<HostSpec>,
+    decide: Option<&Bound<'_, PyAny>>,
+    decision_rows: Option<&[u8]>,
+) -> PyResult<()> {
+    let py = slf.py();
+    if slf.borrow().record == Record::Off && !(hosts.is_empty() && decide.is_none()) {
+        return Err(PyValueError::new_err(
+            "`record` must not be off where strategies run",
+        ));
+    }
+    let hosts = hosts
+        .into_iter()
+        .map(|spec| Host::new(&slf.borrow(), spec))
+        .collect::<PyResult<Vec<Host>>>()?;
+    let with_timers = hosts.iter().any(|host| host.on_timer.is_some());
+    let mut timed = vec![false; slf.borrow().engine.config().sleeves.len()];
+    for host in &hosts {
+        timed[host.sleeve] = host.on_timer.is_some();
+    }
+    let (mut at_once, mut last) = (0, i64::MIN);
+    slf.borrow_mut().open_mail(&hosts);
+    let until = {
+        let source = &slf.borrow().source;
+        until
+            .saturating_sub(source.rows_before())
+            .min(source.rows())
+    };
+    for count in 0_usize.. {
+        let step = slf.borrow_mut().advance(until, with_timers)?;
+        if matches!(step, Step::Done) {
+            break;
+        }
+        let barrier = match step {
+            Step::Rows { barrier, .. } => barrier,
+            _ => None,
+        };
+        let now = slf.borrow().now;
+        at_once = if now == last { at_once + 1 } else { 0 };
+        last = now;
+        if at_once > ROUNDS_MAX {
+            return Err(PyValueError::new_err(format!(
+                "`on_timer` must not set timers for ever at one time; found {ROUNDS_MAX}"
+            )));
+        }
+        if let (Some(decide), Some(number)) = (decide, barrier)
+            && decision_rows.is_none_or(|rows| rows.get(number).is_some_and(|flag| *flag != 0))
+        {
+            decide.call1((number,))?;
+        }
+        for host in &hosts {
+            host.call(slf, step)?;
+        }
+        settle(slf, &hosts)?;
+        if with_timers {
+            slf.borrow_mut().forget_timers(&timed);
+        }
+        if barrier.is_some() {
+            slf.borrow_mut().mark()?;
+        }
+        if count % STEPS_PER_SIGNAL_CHECK == 0 {
+            py.check_signals()?;
+        }
+    }
+    Ok(())
+}
+
+/// Let strategies answer what came of their own answers, until there is nothing left to tell.
+fn settle(run: &Bound<'_, Session>, hosts: &[Host]) -> PyResult<()> {
+    for _ in 0..ROUNDS_MAX {
+        if !run.borrow().mail.is_waiting() {
+            return Ok(());
+        }
+        for host in hosts {
+            host.tell(run)?;
+        }
+        run.py().check_signals()?;
+    }
+    let calling = run.borrow().calling;
+    let handler = calling.map_or("on_fill", |(_, handler, _)| handler);
+    Err(PyValueError::new_err(format!(
+        "`{handler}` must not answer its own orders for ever at one time; found {ROUNDS_MAX} rounds"
+    )))
+}
+
+impl Session {
+    fn apply_row(&mut self, row: usize) -> PyResult<()> {
+        let Source::Tape(events) = &self.source else {
+            return Ok(());
+        };
+        source::look(&mut self.views, &events.tape, row);
+        let input = events.input(row);
+        if matches!(input.event, Event::Action(Action::Precision { .. })) {
+            self.begin_epoch();
+        }
+        self.engine
+            .apply_into(&input, &mut self.out)
+            .map_err(|e| raise(&e))?;
+        if matches!(input.event, Event::Action(_)) {
+            self.renew_scales();
+        }
+        Ok(())
+    }
+
+    /// Keep how fine prices and quantities were before a corporate action changes it.
+    fn begin_epoch(&mut self) {
+        let working = self.engine.working_orders();
+        self.epochs.push(Epoch {
+            until: self.now,
+            last_order: self.engine.last_order(),
+            working: working.iter().map(|order| order.id).collect(),
+            digits: columns::digits(self.engine.config()),
+        });
+    }
+
+    /// A corporate action may have changed how fine prices and quantities are.
+    pub fn renew_scales(&mut self) {
+        for (index, instrument) in self.engine.config().instruments.iter().enumerate() {
+            self.price_scale[index] = scale(instrument.price_precision);
+            self.quantity_scale[index] = scale(instrument.quantity_precision);
+        }
+    }
+
+    /// Go on to the next time at which something happens: a row, all events of one time, or, if
+    /// strategies have any, a timer.
+    pub fn advance(&mut self, until: usize, with_timers: bool) -> PyResult<Step> {
+        if self.row >= until {
+            return Ok(Step::Done);
+        }
+        let (first, mut barrier) = (self.row, None);
+        self.out.clear();
+        match &self.source {
+            Source::Bars(feed) => {
+                self.now = feed.ts(self.row);
+                feed.step(self.row, &mut self.engine, &mut self.out)
+                    .map_err(|e| raise(&e))?;
+                barrier = Some(self.row);
+                self.row += 1;
+            }
+            Source::Tape(events) => {
+                let Some(ts) = events.next_ts(self.row, self.scheduled) else {
+                    return Ok(Step::Done);
+                };
+                if let Some(at) = self.timers.next()
+                    && with_timers
+                    && at < ts
+                    && self.now != i64::MIN
+                {
+                    self.now = self.now.max(at);
+                    return Ok(Step::Timer);
+                }
+                self.now = ts;
+                self.apply_all_at(ts, &mut barrier)?;
+            }
+        }
+        self.observe();
+        Ok(Step::Rows {
+            first,
+            last: self.row,
+            barrier,
+        })
+    }
+
+    fn apply_all_at(&mut self, ts: i64, barrier: &mut Option<usize>) -> PyResult<()> {
+        while let Source::Tape(events) = &self.source
+            && let Some(next) = events.next_at(ts, self.row, self.scheduled)
+        {
+            match next {
+                Next::Row(row) => {
+                    if events.tape.kind(row) == TapeKind::Barrier {
+                        *barrier = Some(events.barrier(row));
+                    }
+                    self.apply_row(row)?;
+                    self.row += 1;
+                }
+                Next::Scheduled(input) => {
+                    self.engine
+                        .apply_into(&input, &mut self.out)
+                        .map_err(|e| raise(&e))?;
+                    self.scheduled += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Let strategies hear of their own orders only where they have a handler for it.
+    fn open_mail(&mut self, hosts: &[Host]) {
+        let sleeves = self.engine.config().sleeves.len();
+        let wants = |of: fn(&Host) -> bool| {
+            let mut wants = vec![false; sleeves];
+            for host in hosts {
+                wants[host.sleeve] = of(host);
+            }
+            wants
+        };
+        self.mail.open(
+            wants(|host| host.on_fill.is_some()),
+            wants(|host| host.on_order.is_some()),
+        );
+    }
+
+    /// In a run of events, forget timers that are due and of sleeves without a handler.
+    fn forget_timers(&mut self, timed: &[bool]) {
+        if self.has_tape() && self.timers.next().is_some_and(|at| at <= self.now) {
+            self.timers.drop_due(self.now, timed);
+        }
+    }
+}
