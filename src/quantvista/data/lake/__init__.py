@@ -1,0 +1,26 @@
+"""The lake: datasets of partitioned Parquet with vintages, commits and content hashes."""
+
+from quantvista.data.lake._compact import compact
+from quantvista.data.lake._dataset import Commit, Dataset, Vacuumed
+from quantvista.data.lake._kinds import COORDINATES, KINDS, Kind
+from quantvista.data.lake._lake import Lake, lake_dir
+from quantvista.data.lake._manifest import FileEntry, KindEntry, Manifest
+from quantvista.data.lake._snapshot import Snapshot
+from quantvista.data.lake._transaction import Transaction
+
+__all__ = [
+    "COORDINATES",
+    "KINDS",
+    "Commit",
+    "Dataset",
+    "FileEntry",
+    "Kind",
+    "KindEntry",
+    "Lake",
+    "Manifest",
+    "Snapshot",
+    "Transaction",
+    "Vacuumed",
+    "compact",
+    "lake_dir",
+]

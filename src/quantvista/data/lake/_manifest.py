@@ -1,0 +1,184 @@
+"""Commits: immutable lists of files with the hashes of their content."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from quantvista.data.lake._files import write_whole
+from quantvista.data.lake._kinds import Kind
+from quantvista.errors import MarketDataError
+
+__all__ = ["FileEntry", "KindEntry", "Manifest", "read_manifest", "write_manifest"]
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """One Parquet file of a commit.
+
+    Parameters
+    ----------
+    path : str
+        Below the folder of the dataset.
+    kind, partition : str
+        What it belongs to.
+    rows, size : int
+        Rows, and bytes.
+    sha256 : str
+        Of its bytes.
+    ts_event, known_at : (int, int)
+        Least and greatest.
+    """
+
+    path: str
+    kind: str
+    partition: str
+    rows: int
+    size: int
+    sha256: str
+    ts_event: tuple[int, int]
+    known_at: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class KindEntry:
+    """What a commit says of all files of a kind.
+
+    Parameters
+    ----------
+    kind : Kind
+        Key and partition.
+    columns : mapping of str to str
+        Stored type by column; a file that lacks one has nulls there.
+    revised : tuple of str
+        Partitions in which some key has several vintages.
+    """
+
+    kind: Kind
+    columns: Mapping[str, str]
+    revised: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One commit of a dataset.
+
+    Parameters
+    ----------
+    parent : str or None
+        Id of the commit before it.
+    operation : str
+        ``append``, ``upsert``, ``compact`` and the like.
+    kinds : mapping of str to KindEntry
+        By name.
+    files : tuple of FileEntry
+        In the order in which they are read.
+    notes : mapping
+        What the writer says of it: JSON.
+    """
+
+    parent: str | None = None
+    operation: str = "empty"
+    kinds: Mapping[str, KindEntry] = field(default=MappingProxyType({}))
+    files: tuple[FileEntry, ...] = ()
+    notes: Mapping[str, Any] = field(default=MappingProxyType({}))
+
+    def of(self, kind: str) -> tuple[FileEntry, ...]:
+        """Files of a kind."""
+        return tuple(each for each in self.files if each.kind == kind)
+
+    def content(self) -> bytes:
+        """Write it as JSON, the same bytes for the same commit."""
+        value = {
+            "format": _FORMAT,
+            "parent": self.parent,
+            "operation": self.operation,
+            "kinds": {
+                name: {
+                    "key": each.kind.key,
+                    "partition": each.kind.partition,
+                    "columns": list(each.columns.items()),
+                    "revised": sorted(each.revised),
+                }
+                for name, each in self.kinds.items()
+            },
+            "files": [
+                {name: getattr(each, name) for name in FileEntry.__slots__} for each in self.files
+            ],
+            "notes": dict(self.notes),
+        }
+        return (json.dumps(value, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> str:
+    """Write a commit and return its id, the SHA-256 of its bytes."""
+    content = manifest.content()
+    name = hashlib.sha256(content).hexdigest()
+    path = folder / f"{name}.json"
+    if not path.exists():
+        write_whole(path, lambda aside: _put(aside, content))
+    return name
+
+
+def _put(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+
+
+def read_manifest(folder: Path, name: str) -> Manifest:
+    """Read a commit, proving that it is what its id says.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Of the commits.
+    name : str
+        Id.
+
+    Returns
+    -------
+    Manifest
+        As written.
+
+    Raises
+    ------
+    MarketDataError
+        If it is not there, or was changed.
+    """
+    path = folder / f"{name}.json"
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise MarketDataError(
+            f"`commit` must be a commit that was kept; found no {name[:12]} in {folder.parent}"
+        ) from None
+    if hashlib.sha256(content).hexdigest() != name:
+        raise MarketDataError(f"{path}: is not the commit that it was written as; restore it")
+    value = json.loads(content)
+    if value["format"] != _FORMAT:
+        raise MarketDataError(
+            f"{path}: must have format {_FORMAT}; found {value['format']}, use a newer QuantVista"
+        )
+    kinds = {
+        name: KindEntry(
+            Kind(name, tuple(each["key"]), each["partition"]),
+            dict(each["columns"]),
+            tuple(each["revised"]),
+        )
+        for name, each in value["kinds"].items()
+    }
+    files = tuple(
+        FileEntry(
+            **{
+                **each,
+                "ts_event": tuple(each["ts_event"]),
+                "known_at": tuple(each["known_at"]),
+            }
+        )
+        for each in value["files"]
+    )
+    return Manifest(value["parent"], value["operation"], kinds, files, value["notes"])
