@@ -1,30 +1,24 @@
 """Cross-venue arbitrage: buy where a thing is cheap and sell it where it is dear."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pydantic import Field
 
-from quantvista.errors import ConfigError
 from quantvista.strategies._arbitrage import (
+    CASH_SHARE,
+    Arbitrage,
+    ArbitrageParams,
     Orders,
-    are_fresh,
-    are_new,
-    has_ended,
     known_size,
-    send,
     whole_lots,
 )
-from quantvista.strategies._base import EventStrategy
-from quantvista.strategies._context import Book, Context, OrderEvent, Quote, QuoteView, Side
-from quantvista.strategies._params import StrategyParams
+from quantvista.strategies._context import Context, QuoteView, Side
 
 __all__ = ["CrossVenueArbitrage"]
 
-_CASH_SHARE = 0.99
-"""Of the cash that there is, so that fees and a price that moves do not make the gate refuse."""
 
-
-class CrossVenueArbitrage(EventStrategy):
+class CrossVenueArbitrage(Arbitrage):
     """Trade one thing on two venues when their prices are further apart than the costs.
 
     With the best prices of the instruments ``a`` and ``b``::
@@ -47,13 +41,9 @@ class CrossVenueArbitrage(EventStrategy):
 
     Costs are the taker fees of both venues and what slippage is expected, as one share of the
     price: the strategy does not know the venues' schedules.
-
-    Missing data: without a price on any side nothing is done, and prices older than
-    ``age_max_ms`` are not traded on. A size that is not known limits nothing. What was traded on is
-    traded on again only when it has been quoted anew.
     """
 
-    class Params(StrategyParams):
+    class Params(ArbitrageParams):
         """Parameters of `CrossVenueArbitrage`."""
 
         a: str = Field(description="instrument on the one venue")
@@ -62,56 +52,16 @@ class CrossVenueArbitrage(EventStrategy):
         stock: float = Field(0.0, ge=0, description="to hold on each venue from the start")
         stock_max: float = Field(10.0, gt=0, description="how far each may be away from `stock`")
         costs_bps: float = Field(2.0, ge=0, description="fees and slippage of both trades")
-        edge_min_bps: float = Field(1.0, gt=0, description="least gain, beyond costs")
-        age_max_ms: int = Field(1_000, gt=0, description="of the older price")
-        pause_ms: int = Field(1_000, ge=0, description="after the gate has refused an order")
 
     @dataclass
     class State(Orders):
         """Orders under way."""
 
     params: Params
-    state: State
 
-    def __init__(self, params: StrategyParams | None = None, /, **values: object) -> None:
-        """Refuse one instrument on both sides."""
-        super().__init__(params, **values)
-        if self.params.a == self.params.b:
-            raise ConfigError(f"`a` and `b` must differ; found {self.params.a!r} twice")
+    markets = ("a", "b")
 
-    @property
-    def universe(self) -> tuple[str, str]:
-        """The two instruments."""
-        return self.params.a, self.params.b
-
-    def on_quote(self, ctx: Context, quote: Quote) -> None:
-        """Look at both venues at each new quote of either."""
-        self._look(ctx)
-
-    def on_book(self, ctx: Context, book: Book) -> None:
-        """Look at both venues at each new state of either book."""
-        self._look(ctx)
-
-    def on_order(self, ctx: Context, order: OrderEvent) -> None:
-        """Close what one side filled more than the other, as soon as both have ended."""
-        self.state.traded[order.instrument] = order.ts
-        if self.state.unsettled and order.is_final and has_ended(ctx, self.state):
-            self.state.unsettled = False
-            self._balance(ctx)
-
-    def _look(self, ctx: Context) -> None:
-        quotes = [quote for quote in map(ctx.quote, self.universe) if quote is not None]
-        if len(quotes) < len(self.universe) or ctx.clock.now < self.state.quiet_until:
-            return
-        if not are_fresh(quotes, ctx.clock.now, self.params.age_max_ms):
-            return
-        if not has_ended(ctx, self.state) or self._balance(ctx):
-            return
-        a, b = quotes
-        if are_new(quotes, self.state) and not self._trade(ctx, a, b):
-            self._trade(ctx, b, a)
-
-    def _balance(self, ctx: Context) -> bool:
+    def balance(self, ctx: Context) -> bool:
         """Bring holdings to twice ``stock`` in sum; true if there was something to do."""
         held = {each: ctx.position(each) for each in self.universe}
         lot = max(map(ctx.lot_size, self.universe))
@@ -130,8 +80,14 @@ class CrossVenueArbitrage(EventStrategy):
             missing = short_of[name] if len(names) > 1 else abs(excess)
             quantity = whole_lots(missing, lot)
             if quantity > 0:
-                send(ctx, self.state, [(name, side, quantity, None)], self.params.pause_ms)
+                self.send(ctx, [(name, side, quantity, None)])
         return True
+
+    def trade(self, ctx: Context, quotes: Sequence[QuoteView]) -> None:
+        """Trade one way or the other."""
+        a, b = quotes
+        if not self._trade(ctx, a, b):
+            self._trade(ctx, b, a)
 
     def _trade(self, ctx: Context, buy: QuoteView, sell: QuoteView) -> bool:
         """Send both sides if the edge is large enough."""
@@ -144,17 +100,19 @@ class CrossVenueArbitrage(EventStrategy):
             ctx.position(sell.instrument) - max(params.stock - params.stock_max, self._least()),
         )
         sizes = (known_size(buy.ask_size), known_size(sell.bid_size))
-        affordable = ctx.available_cash * _CASH_SHARE / buy.ask
+        affordable = ctx.available_cash * CASH_SHARE / buy.ask
         lot = max(ctx.lot_size(buy.instrument), ctx.lot_size(sell.instrument))
         quantity = whole_lots(min(params.quantity_max, affordable, *sizes, *room), lot)
         if quantity <= 0:
             return False
         self.state.unsettled = True
-        legs: list[tuple[str, Side, float, float | None]] = [
-            (buy.instrument, "buy", quantity, buy.ask),
-            (sell.instrument, "sell", quantity, sell.bid),
-        ]
-        send(ctx, self.state, legs, self.params.pause_ms)
+        self.send(
+            ctx,
+            [
+                (buy.instrument, "buy", quantity, buy.ask),
+                (sell.instrument, "sell", quantity, sell.bid),
+            ],
+        )
         return True
 
     def _least(self) -> float:
