@@ -85,6 +85,7 @@ class Session:
         actions: Sequence[Mapping[str, Any]] | None = None,
         inputs: Sequence[tuple[int, Mapping[str, Any]]] = (),
         record: str = "all",
+        sample_ns: int | None = None,
     ) -> None: ...
     def extend(self, tape: Mapping[str, Any]) -> None: ...
     def run(

@@ -22,6 +22,8 @@ pub struct Session {
     pub source: Source,
     pub recorder: Recorder,
     pub record: Record,
+    /// Accounts are written down at the first events of each period of so long, too.
+    pub sample_ns: Option<i64>,
     pub row: usize,
     /// How much of the schedule is over.
     pub scheduled: usize,
@@ -111,9 +113,12 @@ impl Session {
 #[pymethods]
 impl Session {
     /// `config` as for `RawEngine`. Market data are either bars in `feed`, or a `tape` with the
-    /// corporate `actions` that it names and further `inputs` by their time.
+    /// corporate `actions` that it names and further `inputs` by their time. Accounts are recorded
+    /// at barriers and, with `sample_ns`, at the first time of each such period at which something
+    /// happens.
     #[new]
-    #[pyo3(signature = (config, feed = None, *, tape = None, actions = None, inputs = Vec::new(), record = "all"))]
+    #[pyo3(signature = (config, feed = None, *, tape = None, actions = None, inputs = Vec::new(), record = "all", sample_ns = None))]
+    #[expect(clippy::too_many_arguments, reason = "a run's set-up, by keyword")]
     fn new(
         py: Python<'_>,
         config: &Bound<'_, PyDict>,
@@ -122,7 +127,13 @@ impl Session {
         actions: Option<Bound<'_, PyAny>>,
         inputs: Vec<(i64, Bound<'_, PyAny>)>,
         record: &str,
+        sample_ns: Option<i64>,
     ) -> PyResult<Self> {
+        if let Some(period) = sample_ns.filter(|period| *period <= 0) {
+            return Err(PyValueError::new_err(format!(
+                "`sample_ns` must be positive; found {period}"
+            )));
+        }
         let record = records::parse("record", record, |name| match name {
             "all" => Some(Record::All),
             "accounts" => Some(Record::Accounts),
@@ -170,6 +181,7 @@ impl Session {
             recorder: Recorder::default(),
             engine,
             record,
+            sample_ns,
             row: 0,
             scheduled: 0,
             now: i64::MIN,

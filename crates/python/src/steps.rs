@@ -62,6 +62,7 @@ pub fn run(
             .min(source.rows())
     };
     for count in 0_usize.. {
+        let before = slf.borrow().now;
         let step = slf.borrow_mut().advance(until, with_timers)?;
         if matches!(step, Step::Done) {
             break;
@@ -90,7 +91,7 @@ pub fn run(
         if with_timers {
             slf.borrow_mut().forget_timers(&timed);
         }
-        if barrier.is_some() {
+        if barrier.is_some() || slf.borrow().is_sampled(before) {
             slf.borrow_mut().mark()?;
         }
         if count % STEPS_PER_SIGNAL_CHECK == 0 {
@@ -233,6 +234,12 @@ impl Session {
             wants(|host| host.on_fill.is_some()),
             wants(|host| host.on_order.is_some()),
         );
+    }
+
+    /// Whether this is the first step of a period of samples; the one before it was at `before`.
+    fn is_sampled(&self, before: i64) -> bool {
+        self.sample_ns
+            .is_some_and(|period| before.div_euclid(period) < self.now.div_euclid(period))
     }
 
     /// In a run of events, forget timers that are due and of sleeves without a handler.

@@ -319,3 +319,21 @@ def test_equity_rows_are_those_of_barriers() -> None:
     run(made, {})
     sleeves = made.tables()["sleeves"]
     assert np.frombuffer(sleeves["ts"], dtype="<i8").tolist() == TS[4::5]
+
+
+def test_accounts_are_sampled_once_a_period() -> None:
+    period = TS[2] - TS[0]
+    tape = merge_tapes([quotes(TS, BIDS), barriers(TS[-1:])]).columns()
+    made = Session(config(), tape=tape, sample_ns=period)
+    run(made, {})
+    periods = [ts // period for ts in TS]
+    expected = [ts for k, ts in enumerate(TS) if k == 0 or periods[k] > periods[k - 1]]
+    expected = sorted({*expected, TS[-1]})
+    found = np.frombuffer(made.tables()["sleeves"]["ts"], dtype="<i8").tolist()
+    assert found == expected
+    assert 2 < len(found) < len(TS)
+
+
+def test_period_of_samples_must_be_positive() -> None:
+    with pytest.raises(ValueError, match="`sample_ns` must be positive; found 0"):
+        Session(config(), tape=merge_tapes([quotes(TS, BIDS)]).columns(), sample_ns=0)
