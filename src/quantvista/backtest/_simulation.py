@@ -108,6 +108,7 @@ class Simulation:
     def __post_init__(self) -> None:
         """Set up the session and what strategies are given."""
         self._bars = self.data if isinstance(self.data, MarketData) else self.data.bars
+        self._growth = None if isinstance(self.data, MarketData) else self.data.growth
         self._ts, _ = barriers(self.data)
         self.session = self._session()
         self._flags = self.decisions.astype(np.uint8).tobytes()
@@ -225,7 +226,10 @@ class Simulation:
         self, data: MarketData, row: int, sleeve: str, strategy: PortfolioStrategy, rows: int
     ) -> Decision:
         window = slice(max(0, row + 1 - rows), row + 1)
-        panel = Panel(data.ids, data.sectors, data.ts[window], data.close[window])
+        close = data.close[window]
+        if self._growth is not None:  # prices as of now: no split or dividend is taken for a move
+            close = close * (self._growth[window] / self._growth[row])
+        panel = Panel(data.ids, data.sectors, data.ts[window], close)
         return decide_weights(strategy, panel, self.settings, sleeve=sleeve)
 
     def snapshot(self) -> bytes:
