@@ -1,4 +1,7 @@
-//! How fast the gate is: `cargo run --release -p quantvista-engine --example gate_speed`.
+//! How fast the gate is, in this process alone:
+//! `cargo run --release -p quantvista-engine --example gate_speed -- WORK COUNT`, where the work is
+//! `scalar`, `value_at_risk` or `value_at_risk_refused`, and the count is of orders. Prints a line of
+//! JSON, as `benchmarks/run.py` reads it; what it counts is checks for the first, orders for the others.
 //!
 //! Orders that the gate refuses at its last check go through all of it and change nothing, so
 //! the time is that of the gate and of telling its verdict.
@@ -140,16 +143,14 @@ impl Desk {
         result.expect("an input that is taken");
     }
 
-    /// Orders a second, over so many orders for each instrument in turn.
-    fn rate(&mut self, count: usize, quantity: i64) -> f64 {
+    /// Send so many orders, for each instrument in turn; returns the seconds that took.
+    fn send(&mut self, count: usize, quantity: i64) -> f64 {
         let start = Instant::now();
         for number in 0..count {
             let request = order(number % INSTRUMENTS, Side::Buy, quantity);
             self.feed(3, Event::SubmitOrder(request));
         }
-        #[expect(clippy::cast_precision_loss, reason = "a figure to read")]
-        let count = count as f64;
-        count / start.elapsed().as_secs_f64()
+        start.elapsed().as_secs_f64()
     }
 }
 
@@ -173,50 +174,64 @@ fn scalar_limits() -> Limits {
     }
 }
 
-fn main() {
-    // State, sleeve, listing, price, nine of form, band, currency, halt, age, two fat fingers,
-    // locate, margin, position, concentration, sector, gross, leverage, net.
-    const CHECKS: f64 = 26.0;
-    let mut best = 0_f64;
-    for _ in 0..5 {
-        best = best.max(Desk::new(scalar_limits()).rate(500_000, 1_000));
-    }
-    println!(
-        "scalar: {best:.0} orders/s, {CHECKS} checks each, {:.1} M checks/s",
-        best * CHECKS / 1e6
-    );
-    let limits = Limits {
+/// State, sleeve, listing, price, nine of form, band, currency, halt, age, two fat fingers,
+/// locate, margin, position, concentration, sector, gross, leverage, net.
+const CHECKS: usize = 26;
+
+/// A desk that checks value at risk too, and has returns of all instruments.
+fn var_desk(max: i64) -> Desk {
+    let mut desk = Desk::new(Limits {
         value_at_risk: Some(ValueAtRisk {
             scenarios: SCENARIOS,
             confidence: 990_000_000,
-            max: Some(900_000_000),
+            max: Some(max),
             step_max: None,
         }),
         net_max: None,
         ..scalar_limits()
-    };
-    for (what, quantity) in [("accepted", 1), ("refused", 100_000)] {
-        let mut limits = limits.clone();
-        if quantity > 1 {
-            limits.value_at_risk.as_mut().expect("set above").max = Some(1);
-        }
-        let mut best = 0_f64;
-        for _ in 0..5 {
-            let mut desk = Desk::new(limits.clone());
-            for instrument in 0..INSTRUMENTS {
-                let scatter = |k: u32| {
-                    let mixed = (u64::from(k) + 1) * 2_654_435_761 * (instrument as u64 + 7);
-                    i32::try_from(mixed % 60_000_000).expect("small") - 30_000_000
-                };
-                let scenarios = Scenarios {
-                    instrument,
-                    returns: (0..SCENARIOS).map(scatter).collect(),
-                    expires_at: i64::MAX,
-                };
-                desk.feed(3, Event::Scenarios(scenarios));
-            }
-            best = best.max(desk.rate(50_000, quantity));
-        }
-        println!("with value at risk over {SCENARIOS} scenarios, {what}: {best:.0} orders/s");
+    });
+    for instrument in 0..INSTRUMENTS {
+        let scatter = |k: u32| {
+            let mixed = (u64::from(k) + 1) * 2_654_435_761 * (instrument as u64 + 7);
+            i32::try_from(mixed % 60_000_000).expect("small") - 30_000_000
+        };
+        let scenarios = Scenarios {
+            instrument,
+            returns: (0..SCENARIOS).map(scatter).collect(),
+            expires_at: i64::MAX,
+        };
+        desk.feed(3, Event::Scenarios(scenarios));
     }
+    desk
+}
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let work = arguments.next().unwrap_or_default();
+    let count = arguments.next().and_then(|count| count.parse().ok());
+    let Some(count) = count else {
+        panic!("usage: gate_speed scalar|value_at_risk|value_at_risk_refused COUNT");
+    };
+    let (mut desk, quantity, checks) = match work.as_str() {
+        "scalar" => (Desk::new(scalar_limits()), 1_000, CHECKS),
+        "value_at_risk" => (var_desk(900_000_000), 1, 1),
+        "value_at_risk_refused" => (var_desk(1), 100_000, 1),
+        other => panic!("there is no work {other:?}"),
+    };
+    let seconds = desk.send(count, quantity);
+    println!(
+        "{{\"seconds\": {seconds}, \"count\": {}, \"version\": \"{}\", \"peak_mb\": {}, \"check\": \"{}\"}}",
+        count * checks,
+        env!("CARGO_PKG_VERSION"),
+        peak_mb(),
+        desk.engine.state_hash()
+    );
+}
+
+/// Most memory that this process had, in MB, where the system tells.
+fn peak_mb() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
+    line.and_then(|line| line.split_whitespace().nth(1)?.parse::<f64>().ok())
+        .map_or(0.0, |kilobytes| kilobytes / 1024.0)
 }
