@@ -41,6 +41,7 @@ class Measured:
     version: str
     peak_mb: float
     check: str
+    agreed: str = ""
 
 
 def bars(rows: int, instruments: int = INSTRUMENTS) -> Bars:
@@ -74,13 +75,20 @@ def far_limits(made: Bars) -> list[int]:
     return limits
 
 
-def main(work: Callable[[int], tuple[float, int, str, str]]) -> None:
-    """Run one program: ``work(size)`` returns seconds, units done, version and a check."""
+type Found = tuple[float, int, str, str] | tuple[float, int, str, str, str]
+
+
+def main(work: Callable[[int], Found]) -> None:
+    """Run one program.
+
+    ``work(size)`` returns seconds, units done, version, a check that two runs of it share, and
+    what all systems must agree on, if anything.
+    """
     if len(sys.argv) != 2 or not sys.argv[1].isdigit():
         sys.exit(f"usage: {sys.argv[0]} SIZE")
-    seconds, count, version, check = work(int(sys.argv[1]))
+    seconds, count, version, *checks = work(int(sys.argv[1]))
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps(asdict(Measured(seconds, count, version, peak_mb, check))))
+    print(json.dumps(asdict(Measured(seconds, count, version, peak_mb, *checks))))
 
 
 class Stopwatch:

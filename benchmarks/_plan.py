@@ -19,6 +19,8 @@ class Contender:
         What the program is given; the second is for a smoke test.
     note : str
         What differs from ours, or what the number means.
+    lengths : tuple of int
+        Sizes at which it is run once more, to see whether its memory grows.
     """
 
     system: str
@@ -26,6 +28,7 @@ class Contender:
     size: int
     quick_size: int
     note: str
+    lengths: tuple[int, ...] = ()
 
     @property
     def is_ours(self) -> bool:
@@ -45,8 +48,12 @@ class Work:
         Run in turn, again and again.
     target : float or None
         Rate that ours is meant to reach.
+    p99_target_ns : int or None
+        What ninety-nine of a hundred are meant to stay below.
     whole_process : bool
         Whether the time is that of the whole process, its start and imports included.
+    recorded : bool
+        Whether it replays the recording beside the checkout, and is skipped without it.
     """
 
     name: str
@@ -54,7 +61,9 @@ class Work:
     unit: str
     contenders: tuple[Contender, ...]
     target: float | None = None
+    p99_target_ns: int | None = None
     whole_process: bool = False
+    recorded: bool = False
 
 
 _NAUTILUS_ORDERS = Contender(
@@ -108,12 +117,47 @@ WORKS = (
         "orders/s",
         (Contender("quantvista", "ours_resting.py", 2_000_000, 2_000, "margin account"),),
         target=3e6,
+        p99_target_ns=2_000,
+    ),
+    Work(
+        "gate",
+        "Engine alone, 26 checks of an order that the last one refuses",
+        "checks/s",
+        (Contender("quantvista", "ours_gate.py", 2_000_000, 2_000, "no fills, 500 instruments"),),
+        target=15e6,
+    ),
+    Work(
+        "gate_var",
+        "Engine alone, the same with value at risk over 1,000 scenarios",
+        "orders/s",
+        (Contender("quantvista", "ours_gate_var.py", 100_000, 200, "accepted, in flight"),),
+        target=100e3,
     ),
     Work(
         "levels",
         "Engine alone, changes of levels of an L2 book",
         "levels/s",
         (Contender("quantvista", "ours_levels.py", 20_000_000, 20_000, "generated"),),
+    ),
+    Work(
+        "l2",
+        "Recorded L2 book with trades and quotes, orders resting, loop after loop",
+        "events/s",
+        (
+            Contender("quantvista", "ours_l2.py", 4, 1, "blocks from memory", (1, 8, 33, 131)),
+            Contender("hftbacktest", "hftbacktest_l2.py", 4, 1, "files of events", (1, 8, 33, 131)),
+            Contender(
+                "nautilus_trader", "nautilus_l2.py", 4, 1, "streamed, events not timed", (1, 8, 33)
+            ),
+        ),
+        recorded=True,
+    ),
+    Work(
+        "l2_maker",
+        "The same recording, our market maker in Python quoting at each message",
+        "events/s",
+        (Contender("quantvista", "ours_l2_maker.py", 2, 1, "quotes, amends, fills"),),
+        recorded=True,
     ),
     Work(
         "callbacks",

@@ -3,9 +3,10 @@
 Every run is a process of its own. Runs of one work are interleaved (ours, peer, ours, peer, ...),
 so that a busy moment of the machine does not fall on one of them alone; compare ratios first.
 
-    python benchmarks/run.py                all of it, about ten minutes
+    python benchmarks/run.py                all of it, about half an hour
     python benchmarks/run.py --only orders  one work
     python benchmarks/run.py --quick        one short run each, to see that it works
+    python benchmarks/run.py --markdown out/bench.json   the tables of the page, of an earlier run
 """
 
 import argparse
@@ -22,6 +23,8 @@ from typing import Any
 
 from _peers import ROOT, machine, prices, python
 from _plan import WORKS, Contender, Work
+from _recording import absent, prepared
+from _tables import length_lines, page, short
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -40,7 +43,9 @@ class Series:
     rates: list[float] = field(default_factory=list)
     peak_mb: list[float] = field(default_factory=list)
     checks: set[str] = field(default_factory=set)
+    p99_ns: list[int] = field(default_factory=list)
     version: str = ""
+    agreed: str = ""
 
     def add(self, measured: dict[str, Any], process_s: float) -> None:
         """Take in one run; its check must be that of the runs before."""
@@ -49,6 +54,8 @@ class Series:
         self.rates.append(measured["count"] / seconds)
         self.peak_mb.append(float(measured["peak_mb"]))
         self.version = str(measured["version"])
+        self.p99_ns += [measured["p99_ns"]] if measured.get("p99_ns") else []
+        self.agreed = str(measured.get("agreed", ""))
         self.checks.add(str(measured["check"]))
         if len(self.checks) > 1:
             raise SystemExit(f"{self.contender.script}: two runs disagree: {self.checks}")
@@ -56,7 +63,8 @@ class Series:
     def row(self) -> dict[str, Any]:
         """One row of bench.json."""
         check = next(iter(self.checks))
-        notes = [self.contender.note, f"check {check}" if check else ""]
+        found = self.agreed if self.agreed != check else ""
+        notes = [self.contender.note, found, f"check {check}" if check else ""]
         return {
             "work": self.work.name,
             "system": self.contender.system,
@@ -67,18 +75,29 @@ class Series:
             "max_s": max(self.seconds),
             "rate": statistics.median(self.rates),
             "unit": self.work.unit,
+            "p99_ns": statistics.median(self.p99_ns) if self.p99_ns else None,
             "peak_mb": max(self.peak_mb),
             "note": "; ".join(note for note in notes if note),
         }
 
 
-def run_once(contender: Contender, size: int, peers: Path | None) -> tuple[dict[str, Any], float]:
+@dataclass(frozen=True)
+class Setting:
+    """What programs are run with."""
+
+    peers: Path | None
+    recording: Path | None
+
+
+def run_once(contender: Contender, size: int, setting: Setting) -> tuple[dict[str, Any], float]:
     """Run a program; return what it printed and how long its process took."""
-    interpreter = sys.executable if contender.is_ours else str(peers)
+    interpreter = sys.executable if contender.is_ours else str(setting.peers)
     script = Path(__file__).with_name(contender.script)
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     if contender.system == "bt":
         environment["PRICES"] = str(prices())
+    if setting.recording is not None:
+        environment["RECORDING"] = str(setting.recording)
     start = perf_counter()
     done = subprocess.run(
         [interpreter, "-W", "ignore", str(script), str(size)],
@@ -94,21 +113,47 @@ def run_once(contender: Contender, size: int, peers: Path | None) -> tuple[dict[
 
 
 def measure(
-    works: list[Work], *, runs: int, quick: bool, ours_only: bool, tell: Callable[[str], None]
-) -> list[Series]:
+    plan: list[Series], setting: Setting, *, runs: int, quick: bool, tell: Callable[[str], None]
+) -> None:
     """Run everything, interleaved within each work."""
-    peers = None if ours_only else python()
-    found = []
-    for work in works:
-        contenders = [each for each in work.contenders if each.is_ours or not ours_only]
-        series = [Series(work, each) for each in contenders]
+    for work in dict.fromkeys(each.work for each in plan):
+        series = [each for each in plan if each.work == work]
         for _ in range(runs):
             for each in series:
                 tell(f"{work.name}: {each.contender.system}")
                 size = each.contender.quick_size if quick else each.contender.size
-                each.add(*run_once(each.contender, size, peers))
-        found += series
-    return found
+                each.add(*run_once(each.contender, size, setting))
+        found = {each.agreed for each in series}
+        if len(found) > 1:
+            raise SystemExit(f"{work.name}: systems disagree: {found}")
+
+
+def lengthen(
+    plan: list[Series], setting: Setting, tell: Callable[[str], None]
+) -> list[dict[str, Any]]:
+    """Run what has several lengths at each of them; rows of `lengths` in bench.json."""
+    rows = []
+    agreed: dict[tuple[str, int], str] = {}
+    for each in plan:
+        for size in each.contender.lengths:
+            tell(f"{each.work.name}: {each.contender.system}, length {size}")
+            measured, _ = run_once(each.contender, size, setting)
+            found = measured.get("agreed", "")
+            if agreed.setdefault((each.work.name, size), found) != found:
+                raise SystemExit(f"{each.work.name}: at {size} not all find {found}")
+            rows.append(
+                {
+                    "work": each.work.name,
+                    "system": each.contender.system,
+                    "length": size,
+                    "count": measured["count"],
+                    "seconds": measured["seconds"],
+                    "rate": measured["count"] / measured["seconds"],
+                    "peak_mb": measured["peak_mb"],
+                    "agreed": found,
+                }
+            )
+    return rows
 
 
 def table(found: list[Series]) -> Table:
@@ -119,6 +164,7 @@ def table(found: list[Series]) -> Table:
     for name in ("seconds (min-max)", "rate", "ratio", "MB"):
         shown.add_column(name, justify="right", no_wrap=True)
     ours = {each.work.name: each.row()["rate"] for each in found if each.contender.is_ours}
+    last = {each.work: each for each in found}
     for each in found:
         row = each.row()
         is_ours = each.contender.is_ours
@@ -126,34 +172,31 @@ def table(found: list[Series]) -> Table:
             row["work"] if is_ours else "",
             row["system"],
             f"{row['median_s']:.2f} ({row['min_s']:.2f}-{row['max_s']:.2f})",
-            f"{_short(row['rate'])}/s",
+            f"{short(row['rate'])}/s",
             "" if is_ours else f"{ours.get(row['work'], 0.0) / row['rate']:,.1f}",
             f"{row['peak_mb']:,.0f}",
-            end_section=each.work.contenders[-1] == each.contender,
+            end_section=last[each.work] is each,
         )
     return shown
 
 
-def targets(found: list[Series]) -> list[str]:
+def targets(rows: list[dict[str, Any]]) -> list[str]:
     """Say of each target whether it was reached."""
     lines = []
-    for each in found:
-        target = each.work.target
-        if target is not None and each.contender.is_ours:
-            row = each.row()
-            word = "reached" if row["rate"] >= target else "missed"
-            unit = row["unit"]
-            lines.append(
-                f"{row['work']}: {_short(row['rate'])}, target {_short(target)} {unit}: {word}"
-            )
+    works = {work.name: work for work in WORKS}
+    for row in rows:
+        work, unit = works[row["work"]], row["unit"]
+        if row["system"] != "quantvista":
+            continue
+        if work.target is not None:
+            word = "reached" if row["rate"] >= work.target else "missed"
+            rates = f"{short(row['rate'])}, target {short(work.target)} {unit}"
+            lines.append(f"{work.name}: {rates}: {word}")
+        if row["p99_ns"] is not None and work.p99_target_ns is not None:
+            word = "reached" if row["p99_ns"] < work.p99_target_ns else "missed"
+            times = f"{row['p99_ns']:,.0f} ns, target below {work.p99_target_ns:,} ns"
+            lines.append(f"{work.name}, slowest of a hundred: {times}: {word}")
     return lines
-
-
-def _short(rate: float) -> str:
-    for scale, letter in ((1e6, "M"), (1e3, "k")):
-        if rate >= scale:
-            return f"{rate / scale:,.1f} {letter}"
-    return f"{rate:,.0f}"
 
 
 def arguments() -> argparse.Namespace:
@@ -164,34 +207,58 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="one short run each")
     parser.add_argument("--ours", action="store_true", help="leave the peers out")
     parser.add_argument("--out", type=Path, default=ROOT / "out" / "bench.json")
+    parser.add_argument("--markdown", type=Path, help="print the tables of a run that is over")
     return parser.parse_args()
 
 
 def main() -> None:
     """Run the command."""
     options = arguments()
-    works = [work for work in WORKS if not options.only or work.name in options.only]
-    runs = 1 if options.quick else RUNS
+    if options.markdown:
+        content = json.loads(options.markdown.read_text())
+        print("\n".join(page(content, targets(content["rows"]))))
+        return
     console = Console()
+    chosen = [work for work in WORKS if not options.only or work.name in options.only]
+    missing = absent()
+    skipped = [
+        {"work": work.name, "reason": missing} for work in chosen if work.recorded and missing
+    ]
+    works = [work for work in chosen if not (work.recorded and missing)]
     facts = machine()
+    plan = [
+        Series(work, each)
+        for work in works
+        for each in work.contenders
+        if each.is_ours or not options.ours
+    ]
+    runs = 1 if options.quick else RUNS
+    steps = len(plan) * runs + sum(len(each.contender.lengths) for each in plan)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        count = sum(len(w.contenders) if not options.ours else 1 for w in works) * runs
-        task = progress.add_task("setting up the peers", total=count + 1)
+        task = progress.add_task("setting up", total=steps + 1)
 
         def tell(text: str) -> None:
             progress.update(task, advance=1, description=text)
 
-        found = measure(works, runs=runs, quick=options.quick, ours_only=options.ours, tell=tell)
+        setting = Setting(
+            None if options.ours else python(),
+            prepared() if any(work.recorded for work in works) else None,
+        )
+        measure(plan, setting, runs=runs, quick=options.quick, tell=tell)
+        lengths = [] if options.quick else lengthen(plan, setting, tell)
+    rows = [each.row() for each in plan]
+    content = {"machine": facts, "rows": rows, "lengths": lengths, "skipped": skipped}
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    content = {"machine": facts, "rows": [each.row() for each in found]}
     options.out.write_text(json.dumps(content, indent=2) + "\n")
-    console.print(table(found))
-    for line in targets(found):
-        console.print(line)
-    for each in found:
+    console.print(table(plan))
+    for line in [*length_lines(lengths), *targets(rows)]:
+        console.print(line, soft_wrap=True)
+    for each in plan:
         if each.contender.is_ours:
             console.print(f"{each.work.name}: state hash {next(iter(each.checks))}", soft_wrap=True)
+    for left in skipped:
+        console.print(f"{left['work']}: skipped, {left['reason']}", soft_wrap=True)
     console.print(f"Written to {options.out}", soft_wrap=True)
 
 

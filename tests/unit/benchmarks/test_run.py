@@ -4,10 +4,12 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).parents[3]
+RECORDING = ROOT.parent / "shared" / "data" / "l2_binance_ws"
 COLUMNS = {
     "work",
     "system",
@@ -18,23 +20,29 @@ COLUMNS = {
     "max_s",
     "rate",
     "unit",
+    "p99_ns",
     "peak_mb",
     "note",
 }
 
 
-@pytest.mark.parametrize("work", ["bars", "orders", "callbacks"])
-def test_quick_run_of_ours_writes_its_row(tmp_path: Path, work: str) -> None:
+def quick(tmp_path: Path, work: str) -> tuple[dict[str, Any], str]:
+    """Run ours once at a work; returns bench.json and what was printed."""
     out = tmp_path / "bench.json"
     script = ROOT / "benchmarks" / "run.py"
     options = ["--quick", "--ours", "--only", work, "--out", str(out)]
     done = subprocess.run(
         [sys.executable, str(script), *options], capture_output=True, text=True, check=False
     )
-
     assert done.returncode == 0, done.stderr
-    content = json.loads(out.read_text())
+    return json.loads(out.read_text()), done.stdout
+
+
+@pytest.mark.parametrize("work", ["bars", "orders", "callbacks"])
+def test_quick_run_of_ours_writes_its_row(tmp_path: Path, work: str) -> None:
+    content, printed = quick(tmp_path, work)
     assert content["machine"]["cpus"] >= 1
+    assert content["skipped"] == content["lengths"] == []
     (row,) = content["rows"]
     assert set(row) == COLUMNS
     assert (row["work"], row["system"], row["runs"]) == (work, "quantvista", 1)
@@ -42,4 +50,29 @@ def test_quick_run_of_ours_writes_its_row(tmp_path: Path, work: str) -> None:
     assert row["rate"] > 0
     assert row["peak_mb"] > 10
     assert "check " in row["note"]  # the final state hash
-    assert work in done.stdout
+    assert work in printed
+
+
+def test_recorded_book_ends_as_its_messages_say_and_fills_what_rests(tmp_path: Path) -> None:
+    if not RECORDING.exists():
+        pytest.skip("needs the recorded book beside the checkout, which is not here")
+    content, _ = quick(tmp_path, "l2")
+    (row,) = content["rows"]
+    # hftbacktest and NautilusTrader find the same; `make bench` stops where they do not.
+    expected = (
+        "393,169 events, last book 61602.01 x 1.67177000 / 61602.02 x 2.66795000, "
+        "4 orders filled for 2.46590, times c5186d5e"
+    )
+    assert expected in row["note"]
+
+
+def test_recorded_book_is_skipped_with_a_reason_where_it_is_absent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECORDINGS", str(tmp_path / "nowhere"))
+    content, printed = quick(tmp_path, "l2")
+    assert content["rows"] == []
+    (left,) = content["skipped"]
+    assert left["work"] == "l2"
+    assert "needs the recorded book" in left["reason"]
+    assert "skipped" in printed
