@@ -1,0 +1,352 @@
+"""Whether a fund decides on what it could know: other futures are tried, and files are watched."""
+
+import inspect
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from quantvista.backtest._setup import load_strategies, simulation
+from quantvista.backtest._simulation import Simulation, barriers
+from quantvista.data import MarketData
+from quantvista.data.events import EventData
+from quantvista.engine import MISSING, run_tables
+from quantvista.errors import MarketDataError, QuantVistaError
+from quantvista.fund import LoadedFund
+from quantvista.market import EventKind, Panel
+from quantvista.strategies import PortfolioStrategy, Strategy
+
+__all__ = ["FundFinding", "check_fund"]
+
+_PRICES: Mapping[int, tuple[str, ...]] = {
+    EventKind.QUOTE: ("a", "c"),
+    EventKind.TRADE: ("a",),
+    EventKind.BOOK_LEVEL: ("a",),
+    EventKind.BOOK_ORDER_ADDED: ("a",),
+    EventKind.BOOK_ORDER_MODIFIED: ("a",),
+    EventKind.AUCTION: ("a",),
+    EventKind.BAR: ("a", "b", "c", "d"),
+}
+_QUIET = (".py", ".pyc", ".so", ".toml", ".pyd")
+_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class FundFinding:
+    """A way in which a strategy does not decide on the past alone.
+
+    Parameters
+    ----------
+    sleeve, strategy : str
+        Whose.
+    kind : {"values", "truncated", "repeat", "warm_up", "files"}
+        The decision changed when the data after ``cut`` were altered, or left out; when the same
+        data came again; when more history was shown than it asks for; or it opened a file.
+    instrument : str
+        Of the first decision that differs, empty for files.
+    ts, cut : int
+        Time of that decision, and of the last data that stayed the same; UTC nanoseconds.
+    before, after : str
+        What was decided, or the file.
+    file : str
+        Where the strategy is written.
+    line : int
+        Of the method that decides, or that opened the file.
+    """
+
+    sleeve: str
+    strategy: str
+    kind: str
+    instrument: str
+    ts: int
+    cut: int
+    before: str
+    after: str
+    file: str = ""
+    line: int = 0
+
+
+type _Decisions = dict[tuple[int, str, str, str], str]
+
+
+def check_fund(
+    loaded: LoadedFund,
+    *,
+    cut_count: int = 3,
+    seed: int = 0,
+    progress: Callable[[float], None] | None = None,
+) -> list[FundFinding]:
+    """Run a fund on several futures, and compare what it decided before they part.
+
+    Parameters
+    ----------
+    loaded : LoadedFund
+        The fund.
+    cut_count : int
+        At how many times the future is altered.
+    seed : int
+        Of the times and of what is altered.
+    progress : callable or None
+        Told the share that is done.
+
+    Returns
+    -------
+    list of FundFinding
+        Empty if it is honest, as far as was tried; at most one of a kind and sleeve.
+
+    Raises
+    ------
+    QuantVistaError
+        Whatever the fund's own run raises.
+    """
+    data = loaded.event_data() if loaded.fund.needs_events else loaded.market_data()
+    rng = np.random.default_rng(seed)
+    ts, _ = barriers(data)
+    rows = _cuts(len(ts), cut_count, rng)
+    tell = progress or (lambda share: None)
+    stops = [*rows, len(ts) - 1]
+    base, opened = _decisions(loaded, data, stops)
+    tell(1 / (2 + len(rows)))
+    found = _First(loaded)
+    for sleeve, (path, line) in opened.items():
+        found.add_file(sleeve, path, line)
+    again, _ = _decisions(loaded, data, stops[-1:])
+    found.compare(base[-1], again[0], "repeat", int(ts[-1]))
+    for number, row in enumerate(rows):
+        cut = int(ts[row])
+        for kind in ("values", "truncated"):
+            other = _altered(data, cut, rng) if kind == "values" else _truncated(data, cut)
+            try:
+                decided, _ = _decisions(loaded, other, [row])
+            except MarketDataError:
+                continue  # what is left is too short for a warm-up
+            found.compare(base[number], decided[0], kind, cut)
+        tell((2 + number + 1) / (2 + len(rows)))
+    found.warm_ups(data, rng)
+    tell(1.0)
+    return found.findings
+
+
+class _First:
+    """Collects the first finding of each kind and sleeve."""
+
+    def __init__(self, loaded: LoadedFund) -> None:
+        self._strategies = load_strategies(loaded)
+        self._found: dict[tuple[str, str], FundFinding] = {}
+
+    @property
+    def findings(self) -> list[FundFinding]:
+        return list(self._found.values())
+
+    def add(self, sleeve: str, kind: str, method: str, **fields: Any) -> None:  # noqa: ANN401
+        strategy = self._strategies[sleeve]
+        file, line = _place(strategy, method)
+        values = {"instrument": "", "ts": 0, "cut": 0, "file": file, "line": line, **fields}
+        finding = FundFinding(sleeve, type(strategy).__name__, kind, **values)
+        self._found.setdefault((sleeve, kind), finding)
+
+    def add_file(self, sleeve: str, path: str, line: int) -> None:
+        self.add(sleeve, "files", "", before="", after=path, line=line)
+
+    def compare(self, base: _Decisions, other: _Decisions, kind: str, cut: int) -> None:
+        """Look for decisions that are not the same."""
+        for key in sorted(base.keys() | other.keys()):
+            before, after = base.get(key, "nothing"), other.get(key, "nothing")
+            if before != after:
+                ts, sleeve, instrument, _ = key
+                method = (
+                    "forecast" if isinstance(self._strategies[sleeve], PortfolioStrategy) else ""
+                )
+                place = {"instrument": instrument, "ts": ts, "cut": cut}
+                self.add(sleeve, kind, method, before=before, after=after, **place)
+
+    def warm_ups(self, data: MarketData | EventData, rng: np.random.Generator) -> None:
+        """Show forecasts more history than they ask for."""
+        bars = data if isinstance(data, MarketData) else data.bars
+        for sleeve, strategy in self._strategies.items():
+            if bars is None or not isinstance(strategy, PortfolioStrategy):
+                continue
+            rows = strategy.warm_up
+            last = len(bars.ts) - 1
+            for row in rng.integers(min(2 * rows, last), last + 1, 4).tolist():
+                short, long = (
+                    np.asarray(strategy.forecast(_panel(bars, row, count)), np.float64)
+                    for count in (rows, 2 * rows + 5)
+                )
+                scale = np.maximum(np.abs(short), np.abs(long))
+                differ = (np.isnan(short) != np.isnan(long)) | (
+                    np.abs(short - long) > _TOLERANCE * scale
+                )
+                if differ.any():
+                    at = int(np.argmax(differ))
+                    values = {"before": f"{short[at]:.9g}", "after": f"{long[at]:.9g}"}
+                    where = {"instrument": bars.ids[at], "ts": int(bars.ts[row])}
+                    start = int(bars.ts[max(0, row + 1 - rows)])
+                    self.add(sleeve, "warm_up", "forecast", cut=start, **values, **where)
+                    break
+
+
+def _panel(bars: MarketData, row: int, rows: int) -> Panel:
+    window = slice(max(0, row + 1 - rows), row + 1)
+    return Panel(bars.ids, bars.sectors, bars.ts[window], bars.close[window])
+
+
+def _place(strategy: Strategy, method: str) -> tuple[str, int]:
+    """File of a strategy, and the line of a method."""
+    try:
+        what = getattr(type(strategy), method) if method else type(strategy)
+        return inspect.getsourcefile(type(strategy)) or "", inspect.getsourcelines(what)[1]
+    except (OSError, TypeError):
+        return "", 0
+
+
+def _decisions(
+    loaded: LoadedFund, data: MarketData | EventData, stops: Sequence[int]
+) -> tuple[list[_Decisions], dict[str, tuple[str, int]]]:
+    """List what was decided up to each row, ascending; and the files that strategies opened."""
+    strategies = load_strategies(loaded)
+    ours = simulation(loaded, data, strategies)
+    decisions = []
+    with _watched(strategies) as opened:
+        for row in stops:
+            try:
+                ours.run(row + 1)
+            except QuantVistaError:
+                if ours.session.row == 0:
+                    raise
+                # A run that breaks down later has decided what it has decided.
+            decisions.append(_listed(ours, data))
+    return decisions, opened
+
+
+def _listed(ours: Simulation, data: MarketData | EventData) -> _Decisions:
+    decisions: _Decisions = {}
+    bars = data if isinstance(data, MarketData) else data.bars
+    sleeves = [sleeve["id"] for sleeve in ours.config["sleeves"]]
+    for target in ours.targets:
+        assert bars is not None, "targets come from bars"
+        for name, weight in zip(bars.ids, target.weight_e9.tolist(), strict=True):
+            decisions[target.ts, sleeves[target.sleeve], name, ""] = f"weight {weight / 1e9:.9f}"
+    table = pl.from_arrow(run_tables(ours.session, ours.config)["orders"])
+    assert isinstance(table, pl.DataFrame), "a table is a frame"
+    columns = ["ts", "sleeve", "instrument", "order_id", "side", "quantity", "type", "limit_price"]
+    for ts, sleeve, name, number, side, quantity, kind, limit in table.select(
+        pl.col("ts").dt.epoch("ns"), *columns[1:]
+    ).iter_rows():
+        at = "" if limit is None else f" at {limit.normalize():f}"
+        decisions[ts, sleeve, name, number] = f"{side} {quantity.normalize():f} {kind}{at}"
+    return decisions
+
+
+def _cuts(rows: int, count: int, rng: np.random.Generator) -> list[int]:
+    """Rows after which the future is altered; early ones show too little."""
+    inner = np.arange(rows // 4, rows - 1)
+    return sorted(rng.choice(inner, min(count, len(inner)), replace=False).tolist())
+
+
+def _altered(
+    data: MarketData | EventData, cut: int, rng: np.random.Generator
+) -> MarketData | EventData:
+    if isinstance(data, MarketData):
+        noise = np.exp(rng.normal(0.0, 0.2, data.close.shape))
+        return _scaled(data, np.where((data.ts > cut)[:, None], noise, 1.0))
+    tape = data.tape
+    later = tape.ts_received > cut
+    changed: dict[str, Any] = {}
+    for kind, columns in _PRICES.items():
+        for name in columns:
+            column = changed.get(name, getattr(tape, name))
+            # Twice the price lies on every grid that the price lies on.
+            rows = later & (tape.kind == kind) & (column != MISSING)
+            changed[name] = np.where(rows, column * 2, column)
+    bars = data.bars
+    if bars is not None:
+        twice = np.where((bars.ts > cut)[:, None], 2.0, 1.0) * np.ones(bars.close.shape)
+        bars = _scaled(bars, twice)
+    return replace(data, tape=replace(tape, **changed), bars=bars)
+
+
+def _scaled(data: MarketData, factor: NDArray[np.float64]) -> MarketData:
+    """Multiply prices, and put them back on their decimals."""
+    digits = 10.0 ** np.array([each.price_precision for each in data.instruments])
+
+    def scaled(matrix: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
+        if matrix is None:
+            return None
+        moved = np.rint(matrix * factor * digits)
+        return np.where(factor == 1.0, matrix, np.maximum(moved, 1.0) / digits)
+
+    close = scaled(data.close)
+    assert close is not None, "there are always closes"
+    high, low = scaled(data.high), scaled(data.low)
+    return replace(data, close=close, open=scaled(data.open), high=high, low=low)
+
+
+def _truncated(data: MarketData | EventData, cut: int) -> MarketData | EventData:
+    if isinstance(data, MarketData):
+        rows = data.ts <= cut
+        names = ("ts", "session_start", "session_end", "close", "open", "high", "low", "volume")
+        arrays = {name: getattr(data, name) for name in (*names, "benchmark")}
+        kept: dict[str, Any] = {k: None if v is None else v[rows] for k, v in arrays.items()}
+        return replace(data, **kept)
+    tape = data.tape
+    rows = tape.ts_received <= cut
+    columns: dict[str, Any] = {name: each[rows] for name, each in tape.columns().items()}
+    bars = None if data.bars is None else _truncated(data.bars, cut)
+    assert bars is None or isinstance(bars, MarketData), "bars are market data"
+    growth = data.growth
+    if growth is not None and bars is not None:
+        growth = growth[: len(bars.ts)]
+    return replace(data, tape=type(tape)(**columns), bars=bars, growth=growth)
+
+
+# An audit hook cannot be taken off again, so there is one, which does nothing unless told to.
+
+
+@contextmanager
+def _watched(strategies: Mapping[str, Strategy]) -> Iterator[dict[str, tuple[str, int]]]:
+    """Note the files that strategies open, by sleeve."""
+    files: dict[str, str] = {}
+    for sleeve, strategy in strategies.items():
+        place = _place(strategy, "")[0]
+        if place:
+            files[str(Path(place).resolve())] = sleeve
+    opened: dict[str, tuple[str, int]] = {}
+
+    def note(event: str, arguments: tuple[object, ...]) -> None:
+        if event != "open" or not arguments or not isinstance(arguments[0], str):
+            return
+        if arguments[0].endswith(_QUIET):
+            return
+        frame = sys._getframe(2)
+        while frame is not None:
+            sleeve = files.get(frame.f_code.co_filename)
+            if sleeve is not None:
+                opened.setdefault(sleeve, (arguments[0], frame.f_lineno))
+                return
+            if frame.f_back is None:
+                return
+            frame = frame.f_back
+
+    _hook()
+    _notes.append(note)
+    try:
+        yield opened
+    finally:
+        _notes.remove(note)
+
+
+_notes: list[Callable[[str, tuple[object, ...]], None]] = []
+_hooked: list[bool] = []
+
+
+def _hook() -> None:
+    if not _hooked:
+        _hooked.append(True)
+        sys.addaudithook(lambda event, arguments: [n(event, arguments) for n in _notes] and None)
