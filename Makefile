@@ -20,6 +20,7 @@ DEPS_STAMP := $(VENV)/.stamp-deps
 NATIVE_STAMP := $(VENV)/.stamp-native
 NODE_STAMP := dashboard/node_modules/.stamp
 ASSETS := src/quantvista/reporting/_assets/report.js
+MUTANTS := target/tools/bin/cargo-mutants
 NAUTILUS := .venv-nautilus
 NAUTILUS_STAMP := $(NAUTILUS)/.stamp
 
@@ -81,10 +82,11 @@ test: check ## Static checks, then all tests but the slow ones
 	$(NPM) test --silent
 	$(PY) -m pytest -n 2 --dist loadgroup -m "not slow"
 
-test-full: check nautilus ## Everything, with random tests let loose
+test-full: check nautilus $(MUTANTS) ## Everything, with random tests let loose and bugs planted
 	cargo test --locked --release --workspace
 	$(NPM) test --silent
 	QV_RANDOM=1 $(PY) -m pytest -n 2 --dist loadgroup
+	$(PY) scripts/mutants.py
 
 check: build ## Formatters, linters, types and layers
 	$(BIN)/ruff format --check --quiet
@@ -97,8 +99,6 @@ check: build ## Formatters, linters, types and layers
 	$(NPM) run --silent typecheck
 
 nautilus: $(NAUTILUS_STAMP) ## Make the environment of NautilusTrader, for `qv validate`
-
-MUTANTS := target/tools/bin/cargo-mutants
 
 $(MUTANTS):
 	@scripts/quietly cargo install cargo-mutants --version 27.1.0 --locked --root target/tools

@@ -129,6 +129,51 @@ fn trades_settle_after_their_days_and_owed_money_is_not_spendable() {
     assert_eq!(ledger.settled(0, 0), 1_028);
 }
 
+/// Two sleeves with two instruments each, in two currencies, and both legs.
+fn wide(days: u8) -> Ledger {
+    Ledger {
+        instruments: 2,
+        legs: 2,
+        currencies: 2,
+        currency_of: vec![0, 1],
+        books: vec![[0; ACCOUNTS]; 4],
+        positions: vec![Position::default(); 8],
+        settling: Settling::with_days(4, days),
+    }
+}
+
+#[test]
+fn every_sleeve_settles_its_own_money_in_each_currency() {
+    let mut ledger = wide(2);
+    for (sleeve, instrument, quantity) in [(0, 0, 3), (0, 1, 5), (1, 1, -2), (1, 0, 7)] {
+        let trade = Trade {
+            sleeve,
+            instrument,
+            leg: usize::from(quantity < 0),
+            ..trade_in(Settlement::Asset, quantity, 100, 2)
+        };
+        ledger.trade(&trade).unwrap();
+        ledger.verify().unwrap();
+    }
+    let payable = |sleeve, currency| ledger.payable(sleeve, currency).unwrap();
+    assert_eq!([payable(0, 0), payable(0, 1)], [301, 501]);
+    assert_eq!([payable(1, 0), payable(1, 1)], [701, 0]);
+    assert_eq!(ledger.spendable(0, 1, false).unwrap(), -501);
+    assert_eq!(ledger.spendable(1, 1, false).unwrap(), 0);
+    ledger.settle(|_, _, _| panic!("nothing is due")).unwrap();
+    let mut told = Vec::new();
+    ledger
+        .settle(|sleeve, currency, amount| told.push((sleeve, currency, amount)))
+        .unwrap();
+    let expected = [(0, 0, -301), (0, 1, -501), (1, 0, -701), (1, 1, 199)];
+    assert_eq!(told, expected);
+    for (sleeve, currency, amount) in expected {
+        assert_eq!(ledger.settled(sleeve, currency), amount);
+        assert_eq!(ledger.payable(sleeve, currency).unwrap(), 0);
+    }
+    ledger.verify().unwrap();
+}
+
 #[test]
 fn unbalanced_entries_are_refused_and_change_nothing() {
     let mut ledger = empty(10, 0);

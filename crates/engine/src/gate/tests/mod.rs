@@ -1,5 +1,6 @@
 //! The gate's rules one by one, and its promises under random commands.
 
+mod edges;
 mod permission;
 mod promises;
 mod rules;
