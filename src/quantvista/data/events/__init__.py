@@ -12,7 +12,7 @@ from quantvista.data.events._generated import GENERATED_MARKETS
 from quantvista.data.events._growth import growth
 from quantvista.data.events._load import EventData, load_events
 from quantvista.data.events._mids import tape_mids
-from quantvista.data.events._read import read_events
+from quantvista.data.events._read import read_event_table, read_events
 
 __all__ = [
     "FORMATS",
@@ -26,6 +26,7 @@ __all__ = [
     "load_events",
     "parse_action",
     "read_actions",
+    "read_event_table",
     "read_events",
     "read_factors",
     "session_clock",

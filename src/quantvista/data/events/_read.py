@@ -20,7 +20,7 @@ from quantvista.data.events._lean import (
 from quantvista.errors import ConfigError, MarketDataError
 from quantvista.market import SCHEMAS, Records, check_instrument_id
 
-__all__ = ["read_events"]
+__all__ = ["read_event_table", "read_events"]
 
 _RECORDINGS = (".jsonl", ".jsonl.gz")
 _READERS = {
@@ -70,6 +70,32 @@ def read_events(source: EventSource, base: Path) -> list[Records]:
     else:
         found = [_table(read_table(path, where), source) for path, where in files]
     return [_without_crossed(records, source) for records in found]
+
+
+def read_event_table(table: Table, source: EventSource) -> Records:
+    """Read the records of a table that is in memory.
+
+    Parameters
+    ----------
+    table : Table
+        The table.
+    source : EventSource
+        How to read it.
+
+    Returns
+    -------
+    Records
+        Not checked yet.
+
+    Raises
+    ------
+    MarketDataError
+        If it is malformed.
+    ConfigError
+        If the entry asks for something that does not exist.
+    """
+    _check(source)
+    return _without_crossed(_table(table, source), source)
 
 
 def _check(source: EventSource) -> None:

@@ -33,6 +33,8 @@ class FileEntry:
         Of its bytes.
     ts_event, known_at : (int, int)
         Least and greatest.
+    instrument : (str, str) or None
+        Likewise; None where all rows are of none.
     """
 
     path: str
@@ -43,6 +45,7 @@ class FileEntry:
     sha256: str
     ts_event: tuple[int, int]
     known_at: tuple[int, int]
+    instrument: tuple[str, str] | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -278,6 +278,7 @@ class Snapshot:
             and (start is None or each.ts_event[1] >= start)
             and (end is None or each.ts_event[0] < end)
             and (buckets is None or each.partition in buckets)
+            and (instruments is None or _may_hold(each, instruments))
         ]
 
     def _open(self, files: Sequence[FileEntry], entry: KindEntry) -> pl.LazyFrame:
@@ -288,6 +289,13 @@ class Snapshot:
             hive_partitioning=False,
             glob=False,
         )
+
+
+def _may_hold(file: FileEntry, instruments: Sequence[str]) -> bool:
+    if file.instrument is None:
+        return False
+    low, high = file.instrument
+    return any(low <= name <= high for name in instruments)
 
 
 def _window(

@@ -96,6 +96,7 @@ class Transaction:
         partition: str | None = None,
         where: str = "frame",
         skip_unchanged: bool = False,
+        conflicts: list[pl.DataFrame] | None = None,
     ) -> int:
         """Add rows whose keys may be there already, as further vintages.
 
@@ -107,6 +108,9 @@ class Transaction:
             Leave out rows that say what was known at their ``known_at`` anyway, so that reading
             a whole history again stores only what was revised. For rows in the order in which
             they became known: an older vintage that comes later would show through.
+        conflicts : list of polars.DataFrame or None
+            Where to put rows that contradict others of this transaction, instead of raising: of
+            two rows of one key and ``known_at`` with other values the first one stands.
 
         Returns
         -------
@@ -125,8 +129,13 @@ class Transaction:
         added = 0
         for name, part in partitions(made, of).items() if made.height else ():
             self._upserted = True
+            part = self._complete(of, part)
+            count = part.height
+            if conflicts is not None:
+                part = self._consistent(of, name, part, conflicts)
+                count -= conflicts[-1].height
             fresh = self._fresh(of, name, part, where, skip_unchanged)
-            self.unchanged += part.height - fresh.height
+            self.unchanged += count - fresh.height
             if fresh.height:
                 self._files.append(self._write(of, name, fresh))
             added += fresh.height
@@ -212,46 +221,70 @@ class Transaction:
         return write_part(self._dataset.folder, kind.name, partition, part)
 
     def _stored(
-        self, kind: Kind, partition: str, part: pl.DataFrame, columns: Sequence[str]
+        self, kind: Kind, part: pl.DataFrame, files: Sequence[FileEntry], columns: Sequence[str]
     ) -> pl.DataFrame:
-        """Rows of a partition that may have the keys of a part."""
-        files = tuple(
-            each for each in self._files if (each.kind, each.partition) == (kind.name, partition)
-        )
-        manifest = Manifest(None, "", self._kinds, files)
+        """Rows of files that have the keys of a part, all vintages."""
+        manifest = Manifest(None, "", self._kinds, tuple(files))
         low, high = _bounds(part, "ts_event")
+        names = part["instrument"].unique().to_list() if "instrument" in kind.key else None
         snapshot = Snapshot(self._dataset.folder, None, manifest)
         found = snapshot.scan(
-            kind.name, start=low, end=high + 1, columns=columns, vintages=True
-        ).collect()
-        return found.join(part.select(kind.key).unique(), on=list(kind.key), how="semi")
+            kind.name, start=low, end=high + 1, instruments=names, columns=columns, vintages=True
+        )
+        keys = part.select(kind.key).unique().lazy()
+        return found.join(keys, on=list(kind.key), how="semi").collect()
+
+    def _of_partition(self, kind: Kind, partition: str) -> tuple[list[FileEntry], list[FileEntry]]:
+        """Files of a partition: those of the commit before, and those of this transaction."""
+        count = len(self._base.manifest.files)
+        of = [
+            [each for each in files if (each.kind, each.partition) == (kind.name, partition)]
+            for files in (self._files[:count], self._files[count:])
+        ]
+        return of[0], of[1]
+
+    def _complete(self, kind: Kind, part: pl.DataFrame) -> pl.DataFrame:
+        """Give a part all columns of its kind, and each row once."""
+        schema = stored_schema(self._kinds[kind.name].columns)
+        whole = part.select(
+            pl.col(name) if name in part.columns else pl.lit(None, dtype=dtype).alias(name)
+            for name, dtype in schema.items()
+        )
+        if whole.select([*kind.key, "known_at"]).n_unique() == whole.height:
+            return whole
+        return whole.unique(maintain_order=True)
+
+    def _consistent(
+        self, kind: Kind, partition: str, part: pl.DataFrame, conflicts: list[pl.DataFrame]
+    ) -> pl.DataFrame:
+        """Leave out rows that contradict earlier ones of this transaction."""
+        identity = [*kind.key, "known_at"]
+        first = part.select(pl.struct(identity).is_first_distinct()).to_series()
+        _, ours = self._of_partition(kind, partition)
+        kept, again = part.filter(first), [part.filter(~first)]
+        if ours:
+            stored = self._stored(kind, kept, ours, part.columns)
+            again.append(_contradictions(kept, stored, identity).select(part.columns))
+            kept = kept.join(again[-1], on=identity, how="anti", maintain_order="left")
+        conflicts.append(pl.concat(again))
+        return kept
 
     def _fresh(
         self, kind: Kind, partition: str, part: pl.DataFrame, where: str, skip_unchanged: bool
     ) -> pl.DataFrame:
         """Rows of a part that are not there yet; notes whether some key has several vintages."""
         identity = [*kind.key, "known_at"]
-        columns = list(self._kinds[kind.name].columns)
-        schema = stored_schema(self._kinds[kind.name].columns)
-        part = part.select(
-            pl.col(name) if name in part.columns else pl.lit(None, dtype=schema[name]).alias(name)
-            for name in columns
-        ).unique(maintain_order=True)
         _refuse_twice(part, identity, where)
-        stored = self._stored(kind, partition, part, columns)
-        values = [name for name in columns if name not in (*identity, "ts_received")]
-        both = part.join(stored, on=identity, how="inner", suffix="__stored")
-        differs = pl.any_horizontal(
-            pl.lit(False), *(pl.col(name).ne_missing(pl.col(f"{name}__stored")) for name in values)
-        )
-        if (bad := both.filter(differs)).height:
+        before, ours = self._of_partition(kind, partition)
+        stored = self._stored(kind, part, [*before, *ours], part.columns)
+        if (bad := _contradictions(part, stored, identity)).height:
             raise MarketDataError(
                 f"{where}: a vintage must not change; found other values of {_named(bad, identity)}"
                 " (say when the revision was known: `known_at`)"
             )
         fresh = part.join(stored, on=identity, how="anti", maintain_order="left")
         if skip_unchanged and fresh.height and stored.height:
-            fresh = _revisions(fresh, stored, kind.key, values)
+            fresh = _revisions(fresh, stored, kind.key, _values(part, identity))
         several = pl.concat([stored.select(kind.key), fresh.select(kind.key)])
         if several.is_duplicated().any():
             self._revise(kind.name, partition)
@@ -324,7 +357,15 @@ def write_part(folder: Path, kind: str, partition: str, part: pl.DataFrame) -> F
         sha256=digest,
         ts_event=_bounds(part, "ts_event"),
         known_at=_bounds(part, "known_at"),
+        instrument=_names(part),
     )
+
+
+def _names(frame: pl.DataFrame) -> tuple[str, str] | None:
+    if frame["instrument"].null_count() == frame.height:
+        return None
+    low, high = frame["instrument"].min(), frame["instrument"].max()
+    return str(low), str(high)
 
 
 def _bounds(frame: pl.DataFrame, column: str) -> tuple[int, int]:
@@ -351,6 +392,20 @@ def _refuse_twice(rows: pl.DataFrame, identity: list[str], where: str) -> None:
 def _named(rows: pl.DataFrame, columns: Sequence[str]) -> str:
     row = rows.row(0, named=True)
     return ", ".join(f"{name} {row[name]}" for name in columns)
+
+
+def _values(part: pl.DataFrame, identity: list[str]) -> list[str]:
+    return [name for name in part.columns if name not in (*identity, "ts_received")]
+
+
+def _contradictions(part: pl.DataFrame, stored: pl.DataFrame, identity: list[str]) -> pl.DataFrame:
+    """Rows of a part of which other values are stored for the same time of knowing."""
+    both = part.join(stored, on=identity, how="inner", suffix="__stored")
+    values = _values(part, identity)
+    differs = pl.any_horizontal(
+        pl.lit(False), *(pl.col(name).ne_missing(pl.col(f"{name}__stored")) for name in values)
+    )
+    return both.filter(differs)
 
 
 def _revisions(

@@ -1,0 +1,15 @@
+"""Import: tables of any format, understood, shown, converted and committed to the lake."""
+
+from quantvista.data.importing._import import Imported, action_frame, import_into, understand
+from quantvista.data.importing._options import IMPORT_KINDS, ImportOptions
+from quantvista.data.importing._understanding import Understanding
+
+__all__ = [
+    "IMPORT_KINDS",
+    "ImportOptions",
+    "Imported",
+    "Understanding",
+    "action_frame",
+    "import_into",
+    "understand",
+]

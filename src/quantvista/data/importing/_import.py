@@ -1,0 +1,471 @@
+"""From files to a dataset: understood, converted in batches, and committed at once."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from quantvista.data._read import Table
+from quantvista.data.events import EventSource, read_actions, read_event_table, read_events
+from quantvista.data.events import read_factors as read_factor_file
+from quantvista.data.importing._convert import REJECTS, as_text, convert
+from quantvista.data.importing._guess import understand_source
+from quantvista.data.importing._options import ImportOptions
+from quantvista.data.importing._source import SUFFIXES, FrameSource, Source, file_source
+from quantvista.data.importing._understanding import Understanding
+from quantvista.data.lake import KINDS, Dataset, Transaction
+from quantvista.errors import ConfigError, MarketDataError
+from quantvista.market import CorporateAction, sessions
+
+__all__ = ["Imported", "import_into", "understand"]
+
+_RECORDINGS = (".jsonl", ".jsonl.gz")
+_DAY_NS = 86_400 * 10**9
+_CHUNK = 1 << 20
+
+type Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import did.
+
+    Parameters
+    ----------
+    commit : str
+        Id; that of the commit before if there was nothing new.
+    understood : tuple of Understanding
+        How each file was read.
+    rows : mapping of str to int
+        Rows added, by kind.
+    unchanged : int
+        Rows that were there already.
+    rejected : polars.DataFrame
+        ``source``, ``row``, ``reason``, ``text`` of what was quarantined.
+    notes : tuple of str
+        What decoders of vendors' formats say.
+    """
+
+    commit: str
+    understood: tuple[Understanding, ...]
+    rows: Mapping[str, int]
+    unchanged: int
+    rejected: pl.DataFrame
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class _Work:
+    """An import on its way."""
+
+    writer: Transaction
+    strict: bool
+    progress: Progress
+    rows: dict[str, int] = field(default_factory=dict)
+    rejected: list[pl.DataFrame] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def add(self, kind: str, frame: pl.DataFrame, where: str, keyed: bool) -> None:
+        """Write rows of a kind; those that contradict others are rejected."""
+        if not frame.height:
+            return
+        if not keyed:
+            count = self.writer.append(kind, frame, where=where)
+        else:
+            conflicts: list[pl.DataFrame] = []
+            count = self.writer.upsert(
+                kind, frame, where=where, skip_unchanged=True, conflicts=conflicts
+            )
+            for each in conflicts:
+                self.reject(_again(each, kind), where)
+        self.rows[kind] = self.rows.get(kind, 0) + count
+
+    def reject(self, rejects: pl.DataFrame, where: str) -> None:
+        """Quarantine rows, or refuse them."""
+        if not rejects.height:
+            return
+        if self.strict:
+            row, reason, text = rejects.row(0)
+            raise MarketDataError(
+                f"{where}: {reason} in row {row}: {text} (without --strict such rows are "
+                "quarantined)"
+            )
+        self.rejected.append(rejects.select(pl.lit(where).alias("source"), *REJECTS))
+
+
+def _again(rows: pl.DataFrame, kind: str) -> pl.DataFrame:
+    return rows.select(
+        pl.lit(0, dtype=pl.Int64).alias("row"),
+        pl.lit(f"another row of {kind} has its time with other values").alias("reason"),
+        as_text(rows).alias("text"),
+    )
+
+
+def understand(
+    source: Path | object, options: ImportOptions | None = None
+) -> tuple[Understanding, ...]:
+    """Say how files would be read, without reading all of them.
+
+    Parameters
+    ----------
+    source : pathlib.Path or frame
+        A file, a folder of files, or a frame of Polars, pandas or Arrow.
+    options : ImportOptions or None
+        What is not to be guessed.
+
+    Returns
+    -------
+    tuple of Understanding
+        One for each file.
+
+    Raises
+    ------
+    MarketDataError
+        If something cannot be guessed; the message says what to say.
+    """
+    options = options or ImportOptions()
+    return tuple(made for _, made in _opened(source, options))
+
+
+def import_into(
+    dataset: Dataset,
+    source: Path | object,
+    options: ImportOptions | None = None,
+    *,
+    strict: bool = False,
+    progress: Progress = lambda done, total, text: None,
+) -> Imported:
+    """Import files or a frame into a dataset, as one commit or not at all.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Where to; need not be there.
+    source : pathlib.Path or frame
+        As of `understand`.
+    options : ImportOptions or None
+        What is not to be guessed.
+    strict : bool
+        Refuse a row that cannot be used, instead of putting it into the quarantine of the dataset
+        with its reason.
+    progress : callable
+        Given bytes done, bytes in all and the file.
+
+    Returns
+    -------
+    Imported
+        With the id of the commit.
+
+    Raises
+    ------
+    MarketDataError
+        If a file cannot be read, was imported before, or revises rows without saying when that
+        was known.
+
+    Notes
+    -----
+    Files are read in batches, so that memory does not grow with their size. Rows that are there
+    already are counted and left alone. Events (quotes, trades, books, news) have no key by which
+    they could be recognised: a file of them, told by its hash, can be imported once.
+    """
+    options = options or ImportOptions()
+    opened = _opened(source, options)
+    total = sum(each.size for each, _ in opened)
+    hashes = {each.where: _digest(each, source) for each, _ in opened}
+    with dataset.write() as writer:
+        _refuse_again(dataset, hashes, [made for _, made in opened])
+        work = _Work(writer, strict, progress)
+        done = 0
+        for each, made in opened:
+            progress(done, total, each.where)
+            _read(work, each, made, source, (done, total))
+            done += each.size
+        if not any(work.rows.values()) and not writer.unchanged:
+            raise MarketDataError(_nothing(opened, work))
+        rejected = _quarantine(work)
+        notes = {
+            "sources": {name: digest for name, digest in hashes.items() if digest},
+            "understood": {made.where: [list(pair) for pair in made.words()] for _, made in opened},
+            "rows": work.rows,
+            "rejected": rejected.height,
+        }
+        fresh = any(work.rows.values()) or rejected.height
+        commit = writer.commit("import", notes) if fresh else dataset.head()
+        assert commit is not None
+    return Imported(
+        commit,
+        tuple(made for _, made in opened),
+        work.rows,
+        writer.unchanged,
+        rejected,
+        tuple(work.notes),
+    )
+
+
+def _opened(source: Path | object, options: ImportOptions) -> list[tuple[Source, Understanding]]:
+    if not isinstance(source, Path):
+        made = FrameSource(source)
+        return [(made, understand_source(made, options))]
+    if not source.exists():
+        raise MarketDataError(f"`source` must be a file or a folder; found no {source}")
+    files = [source]
+    if source.is_dir():
+        files = sorted(
+            p for p in source.rglob("*") if p.name.lower().endswith((*SUFFIXES, *_RECORDINGS))
+        )
+        if not files:
+            known = ", ".join((*SUFFIXES, *_RECORDINGS))
+            raise MarketDataError(f"`source` must hold files ending in {known}; found {source}")
+    names = [
+        path.relative_to(source).as_posix() if source.is_dir() else path.name for path in files
+    ]
+    recorded = [path.name.lower().endswith(_RECORDINGS) for path in files]
+    if any(recorded):
+        if not all(recorded):
+            other = names[recorded.index(False)]
+            raise MarketDataError(f"{source}: must hold recordings only; found {other}")
+        return [_recording(source, files, options)]
+    found = []
+    for path, where in zip(files, names, strict=True):
+        of = file_source(path, where, options.separator, options.encoding)
+        found.append((of, understand_source(of, options)))
+    return found
+
+
+class _Recording(Source):
+    """Recorded messages, which their reader opens."""
+
+    def __init__(self, path: Path, files: list[Path]) -> None:
+        self.where, self.stem, self.format = path.name, path.stem, "recorded messages"
+        self.columns, self.header = (), False
+        self.size = sum(each.stat().st_size for each in files)
+        self.files = files
+
+    def batches(self) -> Iterator[Any]:
+        """Nothing: it is no table."""
+        return iter(())
+
+
+def _recording(
+    path: Path, files: list[Path], options: ImportOptions
+) -> tuple[Source, Understanding]:
+    if options.instrument is None:
+        raise MarketDataError(
+            f"{path.name}: a recording must say whose it is: --instrument BTC-USDT.BINANCE"
+        )
+    made = _Recording(path, files)
+    kinds = " and ".join(options.use)
+    return made, Understanding(
+        made.where,
+        made.format,
+        kinds,
+        "reader",
+        instrument=options.instrument,
+        reader="binance",
+        use=options.use,
+    )
+
+
+def _digest(source: Source, origin: Path | object) -> str:
+    """SHA-256 of a file; of a frame nothing."""
+    if not isinstance(origin, Path):
+        return ""
+    files = getattr(source, "files", None) or [origin / source.where if origin.is_dir() else origin]
+    digest = hashlib.sha256()
+    for path in files:
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _refuse_again(
+    dataset: Dataset, hashes: Mapping[str, str], understood: list[Understanding]
+) -> None:
+    """Refuse files of events that some commit holds already."""
+    events = {
+        hashes[made.where]: made.where
+        for made in understood
+        if not _keyed(made.kind.split()[0]) and hashes[made.where]
+    }
+    if not events:
+        return
+    for commit in dataset.history():
+        for name, digest in commit.manifest.notes.get("sources", {}).items():
+            if digest in events:
+                raise MarketDataError(
+                    f"{events[digest]}: must not be imported twice; commit {commit.id[:12]} has "
+                    f"the same content, as {name}"
+                )
+
+
+def _keyed(kind: str) -> bool:
+    return bool(KINDS[kind].key)
+
+
+def _nothing(opened: list[tuple[Source, Understanding]], work: _Work) -> str:
+    where = opened[0][1].where
+    if not work.rejected:
+        return f"{where}: there is a header but no row below it"
+    _, row, reason, text = work.rejected[0].row(0)
+    return f"{where}: must have rows that can be used; found none: row {row} {reason}: {text}"
+
+
+def _quarantine(work: _Work) -> pl.DataFrame:
+    """Write rejected rows to the quarantine, which has no times of its own."""
+    empty = pl.DataFrame(schema={"source": pl.String, **REJECTS})
+    rejected = pl.concat([empty, *work.rejected])
+    if rejected.height:
+        times = [pl.lit(0, dtype=pl.Int64).alias(name) for name in ("ts_event", "known_at")]
+        work.writer.append("quarantine", rejected.with_columns(*times), where="quarantine")
+    return rejected
+
+
+def _read(
+    work: _Work, source: Source, made: Understanding, origin: Path | object, at: tuple[int, int]
+) -> None:
+    if made.reader:
+        _decoded(work, source, made, origin)
+        return
+    keyed = _keyed(made.kind)
+    seen = 0
+    done, total = at
+    for batch in source.batches():
+        frame, rejects = convert(batch, made)
+        if keyed:
+            frame, twice = _once(frame, made)
+            rejects = pl.concat([rejects, twice])
+        work.reject(rejects, made.where)
+        work.add(made.kind, frame.drop("row"), made.where, keyed)
+        seen += batch.frame.height
+        work.progress(done + source.position, total, f"{made.where}: {seen:,} rows")
+
+
+def _once(frame: pl.DataFrame, made: Understanding) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Keep the first row of each key and time of knowing; the others are rejected."""
+    key = [*KINDS[made.kind].key, "known_at"]
+    first = frame.select(pl.struct(key).is_first_distinct()).to_series()
+    if first.all():
+        return frame, pl.DataFrame(schema=REJECTS)
+    again = frame.filter(~first)
+    rows = frame.filter(first).select(*key, pl.col("row").alias("__first"))
+    found = again.join(rows, on=key, how="left", maintain_order="left")
+    return frame.filter(first), found.select(
+        "row",
+        pl.format("the time of row {} again", "__first").alias("reason"),
+        as_text(again.drop("row")).alias("text"),
+    )
+
+
+def _decoded(work: _Work, source: Source, made: Understanding, origin: Path | object) -> None:
+    """Let the reader of a vendor's format decode the whole file."""
+    if made.reader in ("factors", "actions"):
+        if not isinstance(origin, Path):
+            raise ConfigError("`source` must be a file for corporate actions; found a frame")
+        path = origin / source.where if origin.is_dir() else origin
+        if made.reader == "factors":
+            assert made.instrument is not None
+            actions = read_factor_file(path, made.where, made.instrument, made.calendar)
+        else:
+            actions = read_actions(path, made.where)
+        frame = action_frame(actions, made.calendar or "XNYS", made.where, made.known_at)
+        work.add("actions", frame, made.where, keyed=True)
+        return
+    entry = EventSource(
+        source.where if not isinstance(origin, Path) else origin.name,
+        format=made.reader,
+        instrument=made.instrument,
+        venue=made.venue,
+        columns=made.columns,
+        time_zone=made.time.zone if made.time is not None and made.time.of_day else None,
+        delay_us=made.delay_s * 10**6,
+        use=made.use or ("levels", "trades"),
+        set_aside=("suspicious", "gaps"),
+    )
+    if made.reader == "binance":
+        assert isinstance(origin, Path)
+        records = read_events(entry, origin.parent)
+    else:
+        records = [read_event_table(_table(work, source, made), entry)]
+    for each in records:
+        frame = each.frame.drop("row", strict=False)
+        work.add(each.kind, frame, made.where, keyed=_keyed(each.kind))
+        work.notes += each.notes
+
+
+def _table(work: _Work, source: Source, made: Understanding) -> Table:
+    """Read a whole table; ticks that the vendor flags are quarantined."""
+    frames = []
+    for batch in source.batches():
+        frame = batch.frame.rename(dict(made.renamed))
+        frame = frame.with_columns(**{name: pl.lit(day) for name, day in made.constants.items()})
+        if "suspicious" in frame.columns:
+            flagged = frame["suspicious"].cast(pl.Float64, strict=False).fill_null(0.0) != 0
+            rows = frame.filter(flagged).select(
+                pl.Series("row", batch.rows).filter(flagged),
+                pl.lit("flagged as suspicious by the vendor").alias("reason"),
+            )
+            text = as_text(frame.filter(flagged)).alias("text")
+            work.reject(rows.with_columns(text), made.where)
+        frames.append(frame)
+    first = 1 if not source.header or source.format == "Parquet" else 2
+    return Table(made.where, source.stem, pl.concat(frames), first)
+
+
+def action_frame(
+    actions: tuple[CorporateAction, ...], calendar: str, source: str, known_at: int | None
+) -> pl.DataFrame:
+    """Put corporate actions into a table of the lake.
+
+    Parameters
+    ----------
+    actions : tuple of CorporateAction
+        At least one.
+    calendar : str
+        At the open of whose session of the ex-date they have happened.
+    source : str
+        Who says so: the same action of another source is another row.
+    known_at : int or None
+        When they were known, UTC nanoseconds; ``None`` for the open of the ex-date.
+
+    Returns
+    -------
+    polars.DataFrame
+        Of the kind ``actions``.
+    """
+    names = [each for each in CorporateAction.__slots__ if each not in ("kind", "instrument")]
+    rows = []
+    counts: dict[tuple[object, ...], int] = {}
+    for each in actions:
+        key = (each.instrument, each.ex_date, each.kind)
+        number = counts[key] = counts.get(key, -1) + 1
+        opened = _open_of(each.ex_date, calendar)
+        row: dict[str, object] = {
+            "instrument": each.instrument,
+            "action": each.kind,
+            "source": source,
+            "number": number,
+            "ts_event": opened,
+            "ts_received": opened if known_at is None else min(opened, known_at),
+            "known_at": opened if known_at is None else known_at,
+        }
+        for name in names:
+            value = getattr(each, name)
+            row[name] = format(value, "f") if type(value).__name__ == "Decimal" else value
+        rows.append(row)
+    whole = ("numerator", "denominator", "price_precision", "quantity_precision")
+    schema = {
+        name: pl.Date if name == "ex_date" else pl.Int64 if name in whole else pl.String
+        for name in names
+    }
+    return pl.DataFrame(rows, schema_overrides=schema, infer_schema_length=None)
+
+
+def _open_of(day: Any, calendar: str) -> int:  # noqa: ANN401 - a date
+    label = np.datetime64(day)
+    found = sessions(calendar, label, label)
+    return int(found.open_ns[0]) if len(found) else int(label.astype(np.int64)) * _DAY_NS
