@@ -1,9 +1,11 @@
 """Types of the compiled part; see `quantvista.engine`."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypedDict
 
+import numpy as np
 from numpy.random import Generator
+from numpy.typing import NDArray
 
 from quantvista.engine._clock import SessionClock
 
@@ -46,10 +48,44 @@ FORMAT_VERSION: int
 VERSION: str
 TRANSITIONS: list[tuple[str, str]]
 ORDER_MATRIX: list[tuple[str, str, str, str | None]]
+FEATURE_OPERATORS: list[_Operator]
 names: dict[str, list[str]]
 
 type Handler = Callable[..., object]
 type Host = tuple[int, Context, Mapping[str, Handler], Sequence[int] | None]
+
+class _Parameter(TypedDict):
+    name: str
+    kind: Literal["int", "float"]
+    least: float
+    most: float
+    default: float | None
+
+class _Operator(TypedDict):
+    name: str
+    inputs: int
+    input_names: list[str]
+    params: list[_Parameter]
+    cross: bool
+    memory: Literal["none", "window", "recursive"]
+    doc: str
+    formula: str
+    source: str
+
+def operator_warm_up(name: str, params: Sequence[float]) -> int: ...
+def operator_settle(name: str, params: Sequence[float]) -> int | None: ...
+
+class FeatureProgram:
+    def __init__(self, spec: Mapping[str, Any], n: int) -> None: ...
+    def advance(
+        self,
+        columns: Sequence[NDArray[np.float64]],
+        groups: NDArray[np.int32] | None = None,
+    ) -> NDArray[np.float64]: ...
+    def snapshot(self) -> bytes: ...
+    def restore(self, snapshot: bytes) -> None: ...
+    @property
+    def rows(self) -> int: ...
 
 class RawEngine:
     def __init__(self, config: Mapping[str, Any]) -> None: ...

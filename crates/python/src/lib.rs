@@ -1,8 +1,9 @@
-//! Python binding of `QuantVista`'s engine: conversions, and the loop that calls strategies.
+//! Python binding of `QuantVista`'s crates: conversions, and the loop that calls strategies.
 
 mod columns;
 mod context;
 mod events;
+mod features;
 mod host;
 mod lookup;
 mod mail;
@@ -29,6 +30,8 @@ mod _native {
         BarEvent, BookEvent, FillEvent, OrderEvent, OrderView, QuoteEvent, TimerEvent, TradeEvent,
     };
     #[pymodule_export]
+    use crate::features::{FeatureProgram, operator_settle, operator_warm_up};
+    #[pymodule_export]
     use crate::records::RawEngine;
     #[pymodule_export]
     use crate::session::Session;
@@ -40,6 +43,10 @@ mod _native {
         module.add("VERSION", env!("CARGO_PKG_VERSION"))?;
         module.add("TRANSITIONS", crate::names::transitions())?;
         module.add("ORDER_MATRIX", crate::names::order_matrix())?;
+        module.add(
+            "FEATURE_OPERATORS",
+            crate::features::feature_operators(module.py())?,
+        )?;
         module.add("names", crate::names::names(module.py())?)
     }
 }
@@ -52,11 +59,16 @@ fn raise(error: &quantvista_engine::EngineError) -> PyErr {
         E::InvalidBar { .. } => "MarketDataError",
         _ => "EngineError",
     };
+    raise_as(family, error.to_string())
+}
+
+/// An exception of a family of `quantvista.errors`.
+fn raise_as(family: &str, text: String) -> PyErr {
     Python::attach(|py| {
         let made = py
             .import("quantvista.errors")
             .and_then(|module| module.getattr(family))
-            .and_then(|class| class.call1((error.to_string(),)));
+            .and_then(|class| class.call1((text,)));
         match made {
             Ok(instance) => PyErr::from_value(instance),
             Err(failure) => failure,

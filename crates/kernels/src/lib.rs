@@ -1,0 +1,34 @@
+//! Streaming feature operators of `QuantVista`, and programs made of them.
+//!
+//! An operator is a state and an update. A batch run, a run in chunks, a stream of single rows and a
+//! run that was snapshotted and restored in the middle call the same update in the same order, and so
+//! give the same bits. No crate of ours stands below this one, and it does no input or output.
+//!
+//! Missing data has one rule: a row in which any input of a series operator is NaN gives NaN and
+//! leaves the state as it was, so that windows hold the last *defined* values. A result that is not
+//! finite (a division by zero, the logarithm of nothing) is NaN as well: a feature never is infinite.
+
+mod averages;
+mod cross;
+mod error;
+mod extremes;
+mod moments;
+mod operator;
+mod oscillators;
+mod pairs;
+mod plan;
+mod pointwise;
+mod program;
+mod rolling;
+mod series;
+mod shifts;
+mod snapshot;
+mod stage;
+mod table;
+mod window;
+
+pub use error::KernelError;
+pub use operator::{Kind, Memory, Operator, Parameter};
+pub use plan::{NodeSpec, Spec};
+pub use program::Program;
+pub use table::{operator, operators};

@@ -1,0 +1,82 @@
+//! Operators along time: the update of one instrument, and the loop over a tile of instruments.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// Instruments of a tile: as many as values of a cache line, since rows hold instruments side by side.
+pub const LANES: usize = 8;
+/// Rows of a tile. Short enough that what the nodes of a program pass on stays in the cache.
+pub const ROWS: usize = 128;
+/// Values that a node passes on at a time, those of an instrument side by side.
+pub const TILE: usize = LANES * ROWS;
+
+/// The state of one instrument, and how the next row changes it.
+pub trait Series<const N: usize>:
+    Clone + Default + Send + Sync + Serialize + DeserializeOwned + 'static
+{
+    /// Take the next row, of which every value is finite. A result that is not finite counts as NaN.
+    fn update(&mut self, inputs: [f64; N]) -> f64;
+}
+
+/// A node of a program over the instruments of one tile.
+pub trait SeriesNode: Send + Sync {
+    /// Read `rows` rows of each instrument and write as many results.
+    fn run(&mut self, inputs: &[&[f64]], output: &mut [f64], rows: usize);
+    /// Append the states to a snapshot.
+    fn save(&self, bytes: &mut Vec<u8>);
+    /// Take the states out of a snapshot; says what is wrong with it.
+    fn load(&mut self, bytes: &mut &[u8]) -> Result<(), String>;
+}
+
+/// The states of the instruments of one tile.
+pub struct Lanes<const N: usize, S> {
+    states: Vec<S>,
+}
+
+impl<const N: usize, S: Series<N>> Lanes<N, S> {
+    pub fn new(state: S, count: usize) -> Self {
+        Self {
+            states: vec![state; count],
+        }
+    }
+}
+
+/// The value, or NaN for what is not finite. All our NaN have the same bits.
+#[inline]
+pub fn clean(value: f64) -> f64 {
+    if value.is_finite() { value } else { f64::NAN }
+}
+
+impl<const N: usize, S: Series<N>> SeriesNode for Lanes<N, S> {
+    fn run(&mut self, inputs: &[&[f64]], output: &mut [f64], rows: usize) {
+        for (lane, kept) in self.states.iter_mut().enumerate() {
+            // The compiler keeps a local state in registers, which it cannot do behind a reference.
+            let mut state = std::mem::take(kept);
+            let from = lane * ROWS;
+            let inputs: [&[f64]; N] = std::array::from_fn(|k| &inputs[k][from..from + rows]);
+            for (row, result) in output[from..from + rows].iter_mut().enumerate() {
+                let values: [f64; N] = std::array::from_fn(|k| inputs[k][row]);
+                let missing = values.iter().any(|value| value.is_nan());
+                *result = if missing {
+                    f64::NAN
+                } else {
+                    clean(state.update(values))
+                };
+            }
+            *kept = state;
+        }
+    }
+
+    fn save(&self, bytes: &mut Vec<u8>) {
+        rmp_serde::encode::write(bytes, &self.states).expect("our states encode");
+    }
+
+    fn load(&mut self, bytes: &mut &[u8]) -> Result<(), String> {
+        let states: Vec<S> = rmp_serde::from_read(bytes).map_err(|error| error.to_string())?;
+        if states.len() != self.states.len() {
+            return Err("it has another number of instruments".to_owned());
+        }
+        self.states = states;
+        Ok(())
+    }
+}

@@ -1,0 +1,178 @@
+//! Windows over the last defined values, in constant time a value and without drift.
+//!
+//! A window is two runs: the older values, of which the aggregate of every suffix is kept, and the
+//! newer ones, of which the aggregate of all is kept. A result joins one of each, so it adds up the
+//! values of its window and no others: nothing is ever subtracted, and a huge value that has left
+//! leaves nothing behind. When the newer run is as long as the window it becomes the older one.
+//! See Tangwongsan, Hirzel, Schneider and Wu (2015), General Incremental Sliding-Window Aggregation.
+
+use serde::{Deserialize, Serialize};
+
+/// What a window adds up. `join` must be associative but for rounding.
+pub trait Aggregate: Copy {
+    type Item: Copy;
+    fn of(item: Self::Item) -> Self;
+    /// The aggregate of these values followed by newer ones.
+    fn join(self, newer: Self) -> Self;
+    /// The aggregate of these values followed by one more.
+    #[inline]
+    fn push(self, item: Self::Item) -> Self {
+        self.join(Self::of(item))
+    }
+}
+
+/// The aggregate of the last values.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Window<A> {
+    size: usize,
+    /// Values of the newer run.
+    newer: usize,
+    /// Whether there is an older run.
+    turned: bool,
+    total: Option<A>,
+    /// The newer run's values, then the suffixes of the older run that still count.
+    slots: Vec<A>,
+}
+
+impl<A: Aggregate> Window<A> {
+    pub fn new(size: usize) -> Self {
+        Self {
+            size,
+            newer: 0,
+            turned: false,
+            total: None,
+            slots: Vec::new(),
+        }
+    }
+
+    /// Take a value; the aggregate of the window once it is full.
+    #[inline]
+    pub fn push(&mut self, item: A::Item) -> Option<A> {
+        let single = A::of(item);
+        let total = match self.total {
+            Some(total) => total.push(item),
+            None => single,
+        };
+        if self.turned {
+            self.slots[self.newer] = single;
+        } else {
+            self.slots.push(single);
+        }
+        self.newer += 1;
+        if self.newer == self.size {
+            self.turn();
+            return Some(total);
+        }
+        self.total = Some(total);
+        if self.turned {
+            Some(self.slots[self.newer].join(total))
+        } else {
+            None
+        }
+    }
+
+    /// Make the newer run the older one.
+    #[inline]
+    fn turn(&mut self) {
+        if let Some((last, before)) = self.slots.split_last_mut() {
+            let mut suffix = *last;
+            for slot in before.iter_mut().rev() {
+                suffix = slot.join(suffix);
+                *slot = suffix;
+            }
+        }
+        self.newer = 0;
+        self.turned = true;
+        self.total = None;
+    }
+}
+
+/// The last values themselves, the oldest first from `place` on.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Ring {
+    size: usize,
+    place: usize,
+    values: Vec<f64>,
+}
+
+impl Ring {
+    pub fn new(size: usize) -> Self {
+        Self {
+            size,
+            place: 0,
+            values: Vec::new(),
+        }
+    }
+
+    /// Take a value; the one that stood `size` values before it.
+    #[inline]
+    pub fn push(&mut self, value: f64) -> Option<f64> {
+        if self.values.len() < self.size {
+            self.values.push(value);
+            return None;
+        }
+        let old = std::mem::replace(&mut self.values[self.place], value);
+        self.place += 1;
+        if self.place == self.size {
+            self.place = 0;
+        }
+        Some(old)
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.values.len() == self.size
+    }
+}
+
+/// The last values in their own order and by size. A value costs two binary searches and one short
+/// move of memory.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Sorted {
+    ring: Ring,
+    ascending: Vec<f64>,
+}
+
+impl Sorted {
+    pub fn new(size: usize) -> Self {
+        Self {
+            ring: Ring::new(size),
+            ascending: Vec::new(),
+        }
+    }
+
+    /// Take a value; the window by size once it is full.
+    #[inline]
+    pub fn push(&mut self, value: f64) -> Option<&[f64]> {
+        // Both zeros are one value: a rank must not tell them apart.
+        let value = value + 0.0;
+        let place = |values: &[f64], value: f64| values.partition_point(|other| *other < value);
+        if let Some(old) = self.ring.push(value) {
+            let from = place(&self.ascending, old);
+            let to = place(&self.ascending, value);
+            if to > from {
+                self.ascending.copy_within(from + 1..to, from);
+                self.ascending[to - 1] = value;
+            } else {
+                self.ascending.copy_within(to..from, to + 1);
+                self.ascending[to] = value;
+            }
+        } else {
+            let to = place(&self.ascending, value);
+            self.ascending.insert(to, value);
+        }
+        self.ring.is_full().then_some(&self.ascending)
+    }
+}
+
+/// Between two neighbours of sorted values, at a share of the way from the first to the last.
+pub fn quantile(ascending: &[f64], share: f64) -> f64 {
+    let Some(last) = ascending.len().checked_sub(1) else {
+        return f64::NAN;
+    };
+    #[expect(clippy::cast_precision_loss, reason = "windows are short")]
+    let at = share * last as f64;
+    let below = crate::operator::size(at.floor()).min(last);
+    let above = (below + 1).min(last);
+    let low = ascending[below];
+    low + (at - at.floor()) * (ascending[above] - low)
+}
