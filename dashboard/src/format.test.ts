@@ -1,5 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { isoDate, isoMinute, number, percent, percentTick, short, shortTick } from "./format";
+import {
+  clockName,
+  isoDate,
+  isoMinute,
+  isoSecond,
+  moneyTick,
+  number,
+  percent,
+  percentTick,
+  short,
+  shortTick,
+} from "./format";
 
 const plain = (text: string): string => text.replaceAll("\u202f", " ");
 
@@ -45,5 +56,31 @@ describe("percentTick", () => {
     expect(percentTick(-0.005, 0.005)).toBe("\u22120.5\u202f%");
     expect(percentTick(-0.0002, 0.0001)).toBe("\u22120.02\u202f%");
     expect(percentTick(0.1, 0)).toBe("10\u202f%");
+  });
+});
+
+describe("money on an axis", () => {
+  it("has the digits that tell a label from its neighbour", () => {
+    expect(moneyTick(99_999.5, 0.5)).toBe("99,999.5");
+    expect(moneyTick(-2.5, 0.5)).toBe("\u22122.5");
+    expect(moneyTick(100_100, 100)).toBe("100,100");
+    expect(moneyTick(0, 0.5)).toBe("0.0");
+  });
+
+  it("is short where three digits are enough", () => {
+    expect(plain(moneyTick(2_000_000, 1_000_000))).toBe("2 M");
+    expect(plain(moneyTick(1_500, 500))).toBe("1.5 k");
+    expect(moneyTick(500, 500)).toBe("500");
+    expect(plain(moneyTick(12_000, 0))).toBe("12 k");
+  });
+});
+
+describe("times within a day", () => {
+  const at = Date.UTC(2024, 7, 8, 23, 54, 14) / 1000;
+
+  it("have seconds where they count, and the day at midnight", () => {
+    expect(isoSecond(at)).toBe("2024-08-08 23:54:14 UTC");
+    expect([clockName(at, true), clockName(at, false)]).toEqual(["23:54:14", "23:54"]);
+    expect(clockName(Date.UTC(2024, 7, 9) / 1000, false)).toBe("9 Aug");
   });
 });

@@ -50,6 +50,20 @@ function significant(value: number): number {
   return size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2;
 }
 
+/** A label of an axis of money, with the digits that tell it from its neighbour `step` away. */
+export function moneyTick(value: number, step: number): string {
+  const size = Math.abs(value);
+  if (size < 999.5 && step > 0) return number(value, digitsFor(step));
+  // Three significant digits would hide smaller steps than this.
+  const shown = 10 ** (Math.floor(Math.log10(size)) - 2);
+  return step === 0 || step >= shown ? shortTick(value) : number(value, digitsFor(step));
+}
+
+/** Decimals that a number needs so that steps of this size show. */
+export function digitsFor(step: number): number {
+  return step > 0 ? Math.min(8, Math.max(0, Math.ceil(-Math.log10(step) - 1e-9))) : 0;
+}
+
 /** Drops decimals that all labels of an axis share as zeros: 1.00 M, 2.00 M become 1 M, 2 M. */
 export function shortTick(value: number): string {
   return short(value).replace(/\.(\d*?)0+(?=\D|$)/, (_, kept: string) => (kept ? `.${kept}` : ""));
@@ -63,6 +77,17 @@ export function isoDate(seconds: number): string {
 /** ISO date and minute of seconds UTC, without the zone, which the column names. */
 export function isoMinute(seconds: number): string {
   return new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ");
+}
+
+/** ISO date and second of seconds UTC, with the zone. */
+export function isoSecond(seconds: number): string {
+  return `${new Date(seconds * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+}
+
+/** `14:30`, or `14:30:05` where seconds count; the day at midnight. */
+export function clockName(seconds: number, withSeconds: boolean): string {
+  const text = new Date(seconds * 1000).toISOString().slice(11, withSeconds ? 19 : 16);
+  return seconds % 86_400 === 0 ? dayName(seconds) : text;
 }
 
 /** `Mar 2009`. */

@@ -18,7 +18,11 @@ export class ChartGroup {
   onRange: (zoomed: boolean) => void = () => undefined;
   private hovered: number | null = null;
 
-  constructor(readonly extent: [number, number]) {
+  /** `least` is the shortest range in seconds that can be zoomed to. */
+  constructor(
+    readonly extent: [number, number],
+    private readonly least = 5 * 86_400,
+  ) {
     this.range = [...extent];
   }
 
@@ -31,7 +35,7 @@ export class ChartGroup {
   }
 
   setRange(from: number, to: number): void {
-    const least = Math.min(5 * 86_400, this.extent[1] - this.extent[0]);
+    const least = Math.min(this.least, this.extent[1] - this.extent[0]);
     const low = Math.max(this.extent[0], Math.min(from, this.extent[1] - least));
     const high = Math.min(this.extent[1], Math.max(to, low + least));
     this.range = [low, high];

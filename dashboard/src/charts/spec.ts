@@ -38,7 +38,8 @@ export interface PanelSpec {
   band?: { low: Float64Array; high: Float64Array };
   spans?: Span[];
   spanLabels?: boolean;
-  minutes?: boolean;
+  /** Whether points lie within days. */
+  within?: boolean;
   /** Seconds added to both ends of the range, for what is wider than a point. */
   pad?: number;
   /** How the reading names a point; by default its date. */

@@ -74,4 +74,16 @@ describe("timeTicks", () => {
       "2020-02-27", "2020-02-28", "2020-02-29", "2020-03-01", "2020-03-02",
     ]);
   });
+
+  it("are minutes of a run of minutes, and hours of one of days, where points lie within days", () => {
+    const start = at("2020-02-27");
+    const minutes = timeTicks(start + 10, start + 660, 11, true);
+    expect(minutes.unit).toBe("minute");
+    expect(minutes.at.map((each) => each - start)).toEqual(Array.from({ length: 12 }, (_, k) => k * 60).slice(1));
+    expect(timeTicks(start, start + 20, 11, true).unit).toBe("second");
+    expect(timeTicks(start, start + 3 * 86_400, 6, true).at.map((each) => each - start)).toEqual(
+      Array.from({ length: 7 }, (_, k) => k * 43_200),
+    );
+    expect(timeTicks(start + 10, start + 660, 11).unit).toBe("day");
+  });
 });

@@ -40,7 +40,7 @@ export function logTicks(min: number, max: number, count: number): number[] {
   return coarse.length >= 2 ? coarse.filter((_, k) => k % stride === 0) : fine.slice(0, count);
 }
 
-export type TimeUnit = "year" | "month" | "day";
+export type TimeUnit = "year" | "month" | "day" | "minute" | "second";
 
 export interface TimeTicks {
   unit: TimeUnit;
@@ -48,9 +48,19 @@ export interface TimeTicks {
   at: number[];
 }
 
-/** Starts of years, months or days inside `[min, max]` (seconds UTC), at most `count`. */
-export function timeTicks(min: number, max: number, count: number): TimeTicks {
+const WITHIN = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200];
+
+/**
+ * Starts of years, months or days inside `[min, max]` (seconds UTC), at most `count`; where points lie
+ * `within` days, of parts of a day too.
+ */
+export function timeTicks(min: number, max: number, count: number, within = false): TimeTicks {
   if (!(max > min) || count < 1) return { unit: "day", at: [] };
+  const part = within ? WITHIN.find((each) => (max - min) / each <= count) : undefined;
+  if (part !== undefined) {
+    const at = range(Math.ceil(min / part), Math.floor(max / part), 1, (k) => k * part);
+    return { unit: part < 60 ? "second" : "minute", at };
+  }
   const days = (max - min) / DAY;
   for (const stride of [1, 2, 3, 7, 14]) {
     if (days / stride <= count) {

@@ -1,7 +1,7 @@
 /** Time charts on uPlot, the panels of a `ChartGroup`. */
 
 import uPlot from "uplot";
-import { isoDate, isoMinute, dayName, monthName } from "../format";
+import { clockName, isoDate, isoSecond, dayName, monthName } from "../format";
 import { lowerBound, minMaxIndices, nearest } from "./downsample";
 import type { ChartGroup, Panel } from "./group";
 import { spreadLabels } from "./labels";
@@ -101,7 +101,7 @@ export class TimeChart implements Panel {
     const index = at === null ? this.lastShown() : nearest(x, at);
     const seconds = x[index];
     if (seconds === undefined || !this.plot) return;
-    const name = this.spec.when ?? (this.spec.minutes ? isoMinute : isoDate);
+    const name = this.spec.when ?? (this.spec.within ? isoSecond : isoDate);
     this.when.textContent = name(seconds);
     this.reading.classList.toggle("live", at !== null);
     lines.forEach((line, k) => {
@@ -207,7 +207,7 @@ export class TimeChart implements Panel {
           ticks: { ...grid, size: 5 },
           font,
           size: 30,
-          splits: (_, __, min, max) => timeTicks(min, max, this.timeCount).at,
+          splits: (_, __, min, max) => timeTicks(min, max, this.timeCount, this.spec.within).at,
           values: (_, at) => this.timeLabels(at),
         },
         {
@@ -215,7 +215,7 @@ export class TimeChart implements Panel {
           grid,
           ticks: { show: false },
           font,
-          size: this.narrow ? 46 : 58,
+          size: this.axisWidth(),
           gap: 8,
           splits: (_, __, min, max) => {
             const height = spec.height[this.narrow ? 1 : 0] - 40;
@@ -296,6 +296,16 @@ export class TimeChart implements Panel {
     return [this.spec.zero && from === 0 ? 0 : from - margin, this.spec.zero && to === 0 ? 0 : to + margin];
   }
 
+  /** Room for the longest label of the axis of values. */
+  private axisWidth(): number {
+    const least = this.narrow ? 46 : 58;
+    if (!this.spec.within) return least;
+    const known = this.spec.lines.flatMap((line) => Array.from(line.values)).filter(Number.isFinite);
+    const [low, high] = [Math.min(...known), Math.max(...known)];
+    const length = Math.max(...[low, high].map((each) => this.spec.tick(each, (high - low) / 4).length));
+    return Math.max(least, length * 7 + 14);
+  }
+
   /** Without names at the right edge. */
   private get bare(): boolean {
     return this.narrow || this.spec.lines.length < 2;
@@ -307,11 +317,14 @@ export class TimeChart implements Panel {
   }
 
   private timeUnit(): TimeUnit {
-    return timeTicks(...this.group.range, this.timeCount).unit;
+    return timeTicks(...this.group.range, this.timeCount, this.spec.within).unit;
   }
 
   private timeLabels(at: number[]): string[] {
     const unit = this.timeUnit();
+    if (unit === "minute" || unit === "second") {
+      return at.map((seconds) => clockName(seconds, unit === "second"));
+    }
     return at.map((seconds, k) => {
       const date = new Date(seconds * 1000);
       if (unit === "year") return String(date.getUTCFullYear());

@@ -4,7 +4,7 @@ import { ChartGroup } from "../charts/group";
 import type { LineSpec, PanelSpec } from "../charts/spec";
 import type { Token } from "../charts/theme";
 import { TimeChart } from "../charts/timechart";
-import { number, percent, percentTick, short, shortTick } from "../format";
+import { digitsFor, moneyTick, number, percent, percentTick, short } from "../format";
 import { drawdown, prefersLog, undelta, unpack, type Packed, type Payload } from "./data";
 
 const DAY = 86_400;
@@ -19,10 +19,10 @@ export interface Charts {
 export function drawCharts(payload: Payload): Charts | null {
   const x = Float64Array.from(undelta(payload.days), (day) => day * DAY);
   if (x.length < 2) return null;
-  const group = new ChartGroup([x[0]!, x.at(-1)!]);
+  const group = new ChartGroup([x[0]!, x.at(-1)!], payload.within ? (x.at(-1)! - x[0]!) / 200 : undefined);
   const panel = (name: string, spec: Omit<PanelSpec, "x"> & { x?: Float64Array }): TimeChart | null => {
     const host = document.querySelector<HTMLElement>(`[data-chart="${name}"]`);
-    return host ? new TimeChart(host, group, { x, ...spec }) : null;
+    return host ? new TimeChart(host, group, { x, within: payload.within, ...spec }) : null;
   };
   const spans = payload.drawdowns.map((each, k) => ({
     from: each.from * DAY,
@@ -32,26 +32,41 @@ export function drawCharts(payload: Payload): Charts | null {
   }));
   const levels = compared(payload, payload.levels);
   const log = prefersLog(x.at(-1)! - x[0]!, levels.map((line) => line.values));
-  const money = { format: (value: number) => number(value), tick: shortTick };
+  const money = { format: (value: number) => number(value, digits(levels)), tick: moneyTick };
   const equity = panel("equity", { lines: levels, height: [330, 240], log, spans, ...money });
+  // Ours first: what is filled must not cover the lines.
+  const falls = compared(payload, levelsOf(payload, ["fund", "benchmark"])).reverse().map((line, k) => ({
+    ...line,
+    values: drawdown(line.values),
+    ...(k === 0 ? { kind: "area" as const, fill: 0.28, width: 1.25 } : { width: 1 }),
+  }));
+  const shares = Math.max(1, digits(falls.map((line) => ({ values: line.values.map((each) => each * 100) }))));
   panel("drawdown", {
-    // Ours first: what is filled must not cover the lines.
-    lines: compared(payload, levelsOf(payload, ["fund", "benchmark"])).reverse().map((line, k) => ({
-      ...line,
-      values: drawdown(line.values),
-      ...(k === 0 ? { kind: "area" as const, fill: 0.28, width: 1.25 } : { width: 1 }),
-    })),
+    lines: falls,
     height: [170, 130],
     zero: true,
     spans,
     spanLabels: true,
-    format: (value) => percent(value),
+    format: (value) => percent(value, shares),
     tick: percentTick,
   });
   rollingCharts(payload, panel);
   stacks(payload, panel);
   yearly(payload, panel);
   return { group, equity };
+}
+
+/** Decimals with which a hundredth of the range of some lines can be read; none where it is large. */
+function digits(lines: readonly { values: Float64Array }[]): number {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const { values } of lines) {
+    for (const value of values) {
+      if (Number.isNaN(value)) continue;
+      low = Math.min(low, value);
+      high = Math.max(high, value);
+    }
+  }
+  return high > low ? digitsFor((high - low) / 100) : 0;
 }
 
 function levelsOf(payload: Payload, names: string[]): Record<string, Packed> {
@@ -124,12 +139,13 @@ function stacks(payload: Payload, panel: AddPanel): void {
     format: (value) => percent(value),
     tick: percentTick,
   });
+  const made = categories(payload.profit);
   panel("profit", {
-    lines: categories(payload.profit),
+    lines: made,
     height: [220, 170],
     zero: true,
-    format: (value) => number(value),
-    tick: shortTick,
+    format: (value) => number(value, digits(made)),
+    tick: moneyTick,
   });
 }
 

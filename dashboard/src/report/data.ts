@@ -12,6 +12,8 @@ export interface Payload {
   currency: string;
   /** Dates of the sessions in days since 1970-01-01, each less the one before; half a day is noon. */
   days: number[];
+  /** Whether these are times within days. */
+  within: boolean;
   labels: { benchmark: string | null; equal_weight: string | null };
   levels: Record<string, Packed>;
   rolling: { window: number; sharpe: Record<string, Packed>; volatility: Record<string, Packed> };
@@ -25,6 +27,8 @@ export interface Payload {
 export interface Fills {
   total: number;
   minutes: boolean;
+  /** Whether the run is so short that seconds count. */
+  seconds: boolean;
   instruments: string[];
   sleeves: string[];
   kinds: string[];

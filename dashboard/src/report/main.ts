@@ -7,7 +7,7 @@ import "../styles/page.css";
 import "../styles/charts.css";
 import "../styles/tables.css";
 import "../styles/print.css";
-import { isoDate } from "../format";
+import { isoDate, isoSecond } from "../format";
 import { drawCharts, type Charts } from "./charts";
 import type { Payload } from "./data";
 import { bindKeys } from "./keys";
@@ -30,13 +30,13 @@ function main(): void {
   enhanceTables(payload.fund);
   const trades = document.querySelector<HTMLElement>("[data-trades]");
   if (trades) mountTrades(trades, payload.fills, payload.fund);
-  if (charts) bindRange(charts);
+  if (charts) bindRange(charts, payload.within);
   bindKeys(settings, charts);
   bindSections();
   bindPaper(settings, charts);
 }
 
-function bindRange(charts: Charts): void {
+function bindRange(charts: Charts, within: boolean): void {
   const { group, equity } = charts;
   const label = document.querySelector<HTMLElement>("[data-range]");
   const buttons = [...document.querySelectorAll<HTMLButtonElement>("[data-years]")];
@@ -44,7 +44,11 @@ function bindRange(charts: Charts): void {
   const reset = document.querySelector<HTMLButtonElement>("[data-reset]");
   const show = (): void => {
     const [from, to] = group.range;
-    if (label) label.textContent = `${isoDate(from)} – ${isoDate(to)}`;
+    if (label) {
+      label.textContent = within
+        ? `${isoSecond(from).slice(0, -4)} – ${isoSecond(to)}`
+        : `${isoDate(from)} – ${isoDate(to)}`;
+    }
     if (reset) reset.hidden = !group.zoomed;
     const years = (to - from) / (365.25 * DAY);
     for (const button of buttons) {
@@ -75,6 +79,10 @@ function bindRange(charts: Charts): void {
       showScale();
     });
   }
+  // Of a run that is short, one range and one scale are all that there is to choose.
+  for (const each of document.querySelectorAll<HTMLElement>(".toolbar[aria-label] > .buttons")) {
+    each.hidden = within;
+  }
   reset?.addEventListener("click", () => {
     group.reset();
   });
@@ -82,7 +90,7 @@ function bindRange(charts: Charts): void {
     const from = Number(row.dataset["zoomFrom"]) * DAY;
     const to = Number(row.dataset["zoomTo"]) * DAY;
     row.querySelector("button")?.addEventListener("click", () => {
-      const margin = Math.max((to - from) * 0.2, 20 * DAY);
+      const margin = Math.max((to - from) * 0.2, within ? 0 : 20 * DAY);
       group.setRange(from - margin, to + margin);
       document.getElementById("equity")?.scrollIntoView();
     });

@@ -6,6 +6,7 @@ import { filterRows, rowsOf, sortRows, windowOf, type Row } from "./rows";
 const FILLS: Fills = {
   total: 3,
   minutes: false,
+  seconds: false,
   instruments: ["AAPL.XNAS", "XOM.XNYS"],
   sleeves: ["momentum", "trend"],
   kinds: ["cross", "trade"],

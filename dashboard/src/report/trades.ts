@@ -1,6 +1,6 @@
 /** The table of fills: filter, sort, export, and only the rows in view in the document. */
 
-import { isoMinute, number } from "../format";
+import { isoMinute, isoSecond, number } from "../format";
 import { csv, download } from "./csv";
 import type { Fills } from "./data";
 import { COLUMNS, filterRows, rowsOf, sortRows, windowOf, type Column, type Row } from "./rows";
@@ -9,8 +9,15 @@ const ROW = 30;
 
 export function mountTrades(root: HTMLElement, fills: Fills, fund: string): void {
   const all = rowsOf(fills);
-  const digits = { quantity: decimals(fills.quantity), price: decimals(fills.price) };
-  const date = (row: Row): string => (fills.minutes ? isoMinute(row.ts) : row.date);
+  const digits = {
+    quantity: decimals(fills.quantity),
+    price: decimals(fills.price),
+    notional: all.every((row) => row.notional < 10_000) ? 2 : 0,
+  };
+  const date = (row: Row): string => {
+    if (fills.seconds) return isoSecond(row.ts).slice(0, -4);
+    return fills.minutes ? isoMinute(row.ts) : row.date;
+  };
   const part = (name: string): HTMLElement => root.querySelector<HTMLElement>(`[data-part="${name}"]`)!;
   const scroller = part("scroller");
   const body = part("body");
@@ -65,6 +72,7 @@ export function mountTrades(root: HTMLElement, fills: Fills, fund: string): void
 interface Digits {
   quantity: number;
   price: number;
+  notional: number;
 }
 
 function drawRow(row: Row, date: (row: Row) => string, digits: Digits): HTMLTableRowElement {
@@ -80,7 +88,7 @@ function drawRow(row: Row, date: (row: Row) => string, digits: Digits): HTMLTabl
   cell(row.side, `side ${row.side}`);
   cell(grouped(row.quantity, digits.quantity), "n");
   cell(grouped(row.price, digits.price), "n");
-  cell(number(row.notional), "n");
+  cell(number(row.notional, digits.notional), "n");
   for (const text of [row.fee, row.slippage]) cell(number(Number(text), 2), "n");
   cell(row.kind, "kind");
   line.cells[0]!.title = `${new Date(row.ts * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC`;

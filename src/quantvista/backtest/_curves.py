@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from quantvista.backtest._frames import RunFrames
 from quantvista.backtest._sessions import session_dates, session_ends
+from quantvista.backtest._within import within
 from quantvista.portfolio.flows import time_weighted_index
 
 __all__ = ["Curve", "cash_flows", "curves", "curves_of"]
@@ -39,6 +40,8 @@ class Curve:
     level: Floats
     date: NDArray[np.datetime64]
     opening: int = 0
+    within: bool = False
+    """Whether the points are times within sessions, not session ends."""
 
     @property
     def sessions(self) -> int:
@@ -46,7 +49,9 @@ class Curve:
         return int(self.ts.size) - self.opening
 
 
-def curves(frames: RunFrames, calendar: str = "", time_zone: str = "UTC") -> dict[str, Curve]:
+def curves(
+    frames: RunFrames, calendar: str = "", time_zone: str = "UTC", *, fine: bool = False
+) -> dict[str, Curve]:
     """Collect curves at session ends: ``fund``, ``benchmark`` if there is one, each comparison.
 
     Bars within a session are thinned to its last one; the first bar of all stays, so that the
@@ -59,6 +64,8 @@ def curves(frames: RunFrames, calendar: str = "", time_zone: str = "UTC") -> dic
         Tables of the run.
     calendar, time_zone : str
         Of the fund; without a calendar, bars of one date are a session.
+    fine : bool
+        Of a run of less than a month keep times within its sessions too, if there are.
     """
     equity = frames.equity.select(
         pl.col("ts").cast(pl.Int64),
@@ -80,6 +87,9 @@ def curves(frames: RunFrames, calendar: str = "", time_zone: str = "UTC") -> dic
     keep = session_ends(ts, calendar, time_zone)
     opening = int(ts.size > 0 and not keep[0])
     keep[:1] = True
+    more = within(ts, keep, equity["fund"].to_numpy()) if fine else None
+    if more is not None:
+        keep, opening = more, 0
     if not keep.all():
         equity = equity.filter(pl.Series(keep))
         ts = equity["ts"].to_numpy()
@@ -89,7 +99,7 @@ def curves(frames: RunFrames, calendar: str = "", time_zone: str = "UTC") -> dic
         for name in equity.columns[1:]
     }
     return {
-        name: Curve(ts, level, date, opening)
+        name: Curve(ts, level, date, opening, more is not None)
         for name, level in levels.items()
         if name == "fund" or bool(np.isfinite(level).any())
     }
@@ -102,6 +112,9 @@ def cash_flows(frames: RunFrames) -> tuple[Ints, Floats]:
     return ts, flows["amount"].cast(pl.Float64).to_numpy()
 
 
-def curves_of(frames: RunFrames, summary: Mapping[str, Any]) -> dict[str, Curve]:
+def curves_of(
+    frames: RunFrames, summary: Mapping[str, Any], *, fine: bool = False
+) -> dict[str, Curve]:
     """Collect the curves of a run that has been summed up."""
-    return curves(frames, summary["fund"]["calendar"], summary["fund"]["time_zone"])
+    fund = summary["fund"]
+    return curves(frames, fund["calendar"], fund["time_zone"], fine=fine)

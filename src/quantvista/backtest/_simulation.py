@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from quantvista.backtest._within import sample_period
 from quantvista.data import MarketData
 from quantvista.data.events import EventData
 from quantvista.engine import BarArrays, Context, Session, SessionClock, bar_feed
@@ -127,6 +128,7 @@ class Simulation:
                 actions=self.data.engine_actions,
                 inputs=self.inputs,
                 record=self.record,
+                sample_ns=sample_period(self.data.tape.ts_received),
             )
         data = self.data
         bars = BarArrays(

@@ -45,6 +45,12 @@ class _Fund(TypedDict):
     calendar: str
 
 
+class _Within(TypedDict):
+    first: str
+    last: str
+    seconds: float
+
+
 class _Period(TypedDict):
     start: _Day | None
     end: _Day | None
@@ -52,6 +58,7 @@ class _Period(TypedDict):
     years: float
     periods_a_year: float
     first_fill: _Day | None
+    within: NotRequired[_Within]
 
 
 class _Comparison(TypedDict):
@@ -99,6 +106,8 @@ class _Drawdown(TypedDict):
     recovery: _Day | None
     depth: float
     days: int
+    times: NotRequired[list[str]]
+    seconds: NotRequired[float]
 
 
 _WorstDay = TypedDict("_WorstDay", {"date": _Day, "return": float, "benchmark": float | None})

@@ -14,8 +14,9 @@ import polars as pl
 from quantvista.backtest._curves import Curve, cash_flows, curves
 from quantvista.backtest._frames import RunFrames
 from quantvista.backtest._meta import RunMeta, SleeveMeta
-from quantvista.backtest._sessions import session_dates
+from quantvista.backtest._sessions import session_dates, session_ends
 from quantvista.backtest._verdict import verdict
+from quantvista.backtest._within import instant, period_within
 from quantvista.errors import EngineError
 from quantvista.portfolio.attribution import (
     Contribution,
@@ -41,6 +42,7 @@ __all__ = ["SCHEMA_VERSION", "RunMeta", "SleeveMeta", "build_summary"]
 
 SCHEMA_VERSION: Final = 1
 _IN_CASH_DAYS: Final = 31  # in cash for longer than that, the same dates are no fair comparison
+_FALLS: Final = ("max_drawdown", "max_drawdown_days", "longest_drawdown_days")
 _RELATIVE: Final = ("beta", "alpha", "correlation", "tracking_error", "information_ratio")
 
 
@@ -66,19 +68,23 @@ def build_summary(frames: RunFrames, meta: RunMeta) -> dict[str, Any]:
     """
     found = curves(frames, meta.calendar, meta.time_zone)
     ours = found["fund"]
+    paths = curves(frames, meta.calendar, meta.time_zone, fine=True)
+    path = paths["fund"]
     periods = meta.periods or infer_periods(ours.ts[ours.opening :])
     profit, rest = _contribution(frames, meta)
     costs, turnover = _costs(frames, meta, ours)
     metrics = {**_measured(ours, periods), **_against(ours, found.get("benchmark"), periods)}
-    metrics |= {"turnover": turnover, **_exposure(frames.equity), **_money_weighted(frames, ours)}
+    metrics |= {"turnover": turnover, **_exposure(frames.equity, meta)}
+    metrics |= _money_weighted(frames, ours)
+    metrics |= _falls(path, periods)
     summary: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "status": meta.status,
         "error": meta.error,
         "fund": _fund(meta, frames),
-        "period": _period(frames, meta, ours, periods),
+        "period": _period(frames, meta, ours, periods) | _within(path),
         "metrics": _plain(metrics),
-        "comparisons": _comparisons(found, meta, periods),
+        "comparisons": _comparisons(found, paths, meta, periods),
         "since_first_fill": _since_first_fill(frames, meta, found, periods),
         "costs": costs,
         "counts": _counts(frames, meta),
@@ -91,7 +97,7 @@ def build_summary(frames: RunFrames, meta: RunMeta) -> dict[str, Any]:
             for name in sorted(meta.sectors)
         ],
         "contribution": _contribution_rows(profit, rest),
-        "drawdowns": _drawdown_rows(ours),
+        "drawdowns": _drawdown_rows(path),
         "worst_days": _worst_days(ours, found.get("benchmark")),
         "limits_hit": _limits_hit(frames.verdicts),
         "unfilled": _unfilled(frames.orders),
@@ -116,16 +122,24 @@ def _against(ours: Curve, benchmark: Curve | None, periods: float) -> dict[str, 
     return measure_against(ours.ts, ours.level, benchmark.level, periods=periods)
 
 
-def _exposure(equity: pl.DataFrame) -> dict[str, Metric]:
-    """Mean gross exposure as a share of equity, and the share of bars with any."""
+def _falls(path: Curve, periods: float) -> dict[str, Metric]:
+    """Measure drawdowns within sessions too, where there are points."""
+    found = _measured(path, periods)
+    return {name: found[name] for name in _FALLS}
+
+
+def _exposure(equity: pl.DataFrame, meta: RunMeta) -> dict[str, Metric]:
+    """Mean gross exposure as a share of equity, and the share of sessions with any."""
     gross = equity["gross"].cast(pl.Float64).to_numpy()
     level = equity["equity"].cast(pl.Float64).to_numpy()
     if level.size == 0 or not bool(np.all(level > 0)):
         missing = Metric.undefined("needs positive equity on every bar")
         return {"exposure": missing, "time_invested": missing}
+    ends = session_ends(equity["ts"].cast(pl.Int64).to_numpy(), meta.calendar, meta.time_zone)
+    held = np.logical_or.reduceat(gross > 0, np.concatenate([[0], np.flatnonzero(ends)[:-1] + 1]))
     return {
         "exposure": Metric(float(np.mean(gross / level))),
-        "time_invested": Metric(float(np.mean(gross > 0))),
+        "time_invested": Metric(float(np.mean(held))),
     }
 
 
@@ -152,11 +166,14 @@ def _plain(metrics: Mapping[str, Metric]) -> dict[str, dict[str, Any]]:
     }
 
 
-def _comparisons(found: Mapping[str, Curve], meta: RunMeta, periods: float) -> dict[str, Any]:
+def _comparisons(
+    found: Mapping[str, Curve], paths: Mapping[str, Curve], meta: RunMeta, periods: float
+) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for name, curve in found.items():
         if name != "fund":
-            out[name] = {"metrics": _plain(_measured(curve, periods))}
+            metrics = _measured(curve, periods) | _falls(paths[name], periods)
+            out[name] = {"metrics": _plain(metrics)}
             if name == "benchmark":
                 out[name]["id"] = meta.benchmark or "benchmark"
     return out
@@ -280,6 +297,10 @@ def _period(frames: RunFrames, meta: RunMeta, ours: Curve, periods: float) -> di
     }
 
 
+def _within(path: Curve) -> dict[str, Any]:
+    return {"within": period_within(path.ts)} if path.within else {}
+
+
 def _first_fill(frames: RunFrames, meta: RunMeta) -> np.datetime64 | None:
     fills = frames.fills["ts"].cast(pl.Int64).sort().head(1).to_numpy()
     dates = session_dates(fills, meta.calendar, meta.time_zone)
@@ -323,16 +344,21 @@ def _drawdown_rows(curve: Curve) -> list[dict[str, Any]]:
     if curve.ts.size < 2 or curve.level[0] <= 0:
         return []
     date = curve.date.astype(str).tolist()
-    return [
-        {
+    rows: list[dict[str, Any]] = []
+    for each in drawdowns(curve.ts, curve.level)[:5]:
+        last = -1 if each.recovery is None else each.recovery
+        row = {
             "start": date[each.start],
             "trough": date[each.trough],
             "recovery": None if each.recovery is None else date[each.recovery],
             "depth": each.depth,
             "days": each.days,
         }
-        for each in drawdowns(curve.ts, curve.level)[:5]
-    ]
+        if curve.within:
+            row["times"] = [instant(int(curve.ts[at])) for at in (each.start, each.trough, last)]
+            row["seconds"] = (int(curve.ts[last]) - int(curve.ts[each.start])) / 1e9
+        rows.append(row)
+    return rows
 
 
 def _worst_days(ours: Curve, benchmark: Curve | None) -> list[dict[str, Any]]:

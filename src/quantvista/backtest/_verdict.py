@@ -1,11 +1,13 @@
 """The verdict: two sentences in plain words that a reader may stop after."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Final
+
+from quantvista.backtest._within import MINUS, lasting, profit_share
 
 __all__ = ["MINUS", "percent", "since_first_fill", "verdict"]
 
-MINUS: Final = "\N{MINUS SIGN}"
 _YEARS_MIN: Final = 1.0  # below that, a ratio "a year" is a guess from a season
 # How a known flaw of a sample reads inside a sentence; others go by their name. An empty phrase is
 # a flaw that coarsens a result rather than flatters it, and is left to the list of biases.
@@ -88,6 +90,8 @@ def _unfinished(summary: Mapping[str, Any]) -> str:
 
 def _result(summary: Mapping[str, Any]) -> str:
     period, sessions = summary["period"], summary["period"]["sessions"]
+    if "within" in period and summary["counts"]["fills"]:
+        return _brief(summary)
     if sessions < 2 and _value(summary["metrics"], "total_return") is None:
         return f"Too short to judge: {sessions:,} {'session' if sessions == 1 else 'sessions'}."
     if summary["counts"]["fills"] == 0:
@@ -103,13 +107,28 @@ def _result(summary: Mapping[str, Any]) -> str:
     return f"{verb} {percent(abs(found))} {span} after costs{against}; {_worst(summary)}."
 
 
+def _brief(summary: Mapping[str, Any]) -> str:
+    """Say what a run of less than a month made, in money and in a share that can be read."""
+    made, total = (
+        Decimal(summary["contribution"]["total"]),
+        _value(summary["metrics"], "total_return"),
+    )
+    verb = "Made" if made >= 0 else "Lost"
+    share = "" if total is None else f" ({profit_share(abs(total))})"
+    money = f"{summary['fund']['currency']} {abs(made):,.2f}"
+    against = _against(summary, "total_return")
+    took = lasting(summary["period"]["within"]["seconds"])
+    return f"{verb} {money}{share} in {took}, after costs{against}; {_worst(summary)}."
+
+
 def _against(summary: Mapping[str, Any], name: str) -> str:
     others = []
     for key, label in (("benchmark", ""), ("equal_weight", "equal weight")):
         other = summary["comparisons"].get(key)
         found = None if other is None else _value(other["metrics"], name)
         if found is not None:
-            others.append(f"{percent(found)} for {label or other['id']}")
+            share = profit_share(found) if "within" in summary["period"] else percent(found)
+            others.append(f"{share} for {label or other['id']}")
     return f" against {' and '.join(others)}" if others else ""
 
 
@@ -118,9 +137,12 @@ def _worst(summary: Mapping[str, Any]) -> str:
         return "it was never below its peak"
     worst = summary["drawdowns"][0]
     days = f"{worst['days']:,} {'day' if worst['days'] == 1 else 'days'}"
+    depth = percent(worst["depth"])
+    if "seconds" in worst:
+        days, depth = lasting(worst["seconds"]), profit_share(worst["depth"])
     if worst["recovery"] is None:
-        return f"worst loss {percent(worst['depth'])}, not recovered after {days}"
-    return f"worst loss {percent(worst['depth'])}, recovered after {days}"
+        return f"worst loss {depth}, not recovered after {days}"
+    return f"worst loss {depth}, recovered after {days}"
 
 
 def _belief(summary: Mapping[str, Any]) -> str:
@@ -151,6 +173,8 @@ def _brevity(summary: Mapping[str, Any]) -> str:
     period = summary["period"]
     if period["years"] >= _YEARS_MIN or not _value(summary["metrics"], "total_return"):
         return ""
+    if "within" in period:
+        return f"Too short to believe: {lasting(period['within']['seconds'])}."
     sessions = period["sessions"]
     return f"Too short to believe: {sessions:,} {'session' if sessions == 1 else 'sessions'}."
 

@@ -222,7 +222,7 @@ def _contribution_title(
     word = "profit" if total > 0 else "loss"
     if total < 0:
         worst = min(totals, key=lambda name: (totals[name], name))
-        return f"The loss is {money(-total, 0)}; {worst} cost most"
+        return f"The loss is {money(-total, 2 if -total < 1000 else 0)}; {worst} cost most"
     share = percent(float(Decimal(best["pnl"]) / total), 0)
     return (
         f"{best['sleeve']} made {share} of the {word}; "

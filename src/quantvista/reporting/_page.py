@@ -11,7 +11,7 @@ from quantvista.backtest._curves import curves_of
 from quantvista.backtest._frames import RunFrames
 from quantvista.backtest._verdict import since_first_fill
 from quantvista.portfolio.metrics import simple_returns
-from quantvista.reporting import _assets, _money, _svg, _texts, _view
+from quantvista.reporting import _assets, _brief, _money, _svg, _texts, _view
 from quantvista.reporting._making import making_view
 from quantvista.reporting._payload import as_json, payload
 
@@ -66,15 +66,17 @@ def report_page(
     frames: RunFrames, summary: Mapping[str, Any], missing: tuple[str, ...], run_toml: str
 ) -> str:
     """Write the whole report as one page of HTML."""
-    found = curves_of(frames, summary)
+    found = curves_of(frames, summary, fine=True)
     ours = found["fund"]
+    sessions = curves_of(frames, summary)["fund"]
+    left_out = _brief.left_out(summary)
     drawable = ours.ts.size >= 2
     benchmark = summary["comparisons"].get("benchmark")
     holdings = _money.holdings_table(frames, summary)
     held = holdings["count"] if holdings else 0
     invested = holdings["invested"] if holdings and "positions" not in missing else None
     making = making_view(frames, summary)
-    returns = simple_returns(ours.level)
+    returns = simple_returns(sessions.level)
     metrics = summary["metrics"]
     return _environment().get_template("report.html").render(
         s=summary,
@@ -84,8 +86,12 @@ def report_page(
         sections=[
             each
             for each in _SECTIONS
-            if (drawable or each[0] in _ALWAYS) and (making or each[0] != "making")
+            if (drawable or each[0] in _ALWAYS)
+            and (making or each[0] != "making")
+            and each[0] not in left_out
         ],
+        left_out=left_out,
+        left_out_text=_brief.left_out_text(summary, left_out),
         keys=_KEYS,
         missing=missing,
         run_toml=run_toml,
@@ -108,9 +114,9 @@ def report_page(
         histogram=_svg.histogram(returns, metrics["var_95"]["value"], metrics["cvar_95"]["value"]),
         sleeves=frames.sleeves.height > 0,
         cost_title=_money.cost_title(summary),
-        fill_columns=_FILL_COLUMNS,
+        fill_columns=(("ts", "Time, UTC"), *_FILL_COLUMNS[1:]) if ours.within else _FILL_COLUMNS,
         **_texts.equity_texts(found, summary),
-        **_texts.rolling_texts(ours, summary),
+        **_texts.rolling_texts(sessions, summary),
         **_texts.trade_texts(summary),
         **_texts.fact_lists(summary),
     ) + "\n"  # fmt: skip
@@ -123,7 +129,9 @@ def plot_page(frames: RunFrames, summary: Mapping[str, Any]) -> str:
         .get_template("plot.html")
         .render(
             fund=summary["fund"]["name"],
-            title=_texts.equity_texts(curves_of(frames, summary), summary)["equity_title"],
+            title=_texts.equity_texts(curves_of(frames, summary, fine=True), summary)[
+                "equity_title"
+            ],
             style=_assets.style_sheet(),
             script=_assets.script(),
             payload=as_json(payload(frames, summary)),

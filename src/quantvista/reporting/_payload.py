@@ -45,11 +45,12 @@ def payload(frames: RunFrames, summary: Mapping[str, Any]) -> dict[str, Any]:
     dict
         JSON types only; the same input gives the same output.
     """
-    found = curves_of(frames, summary)
+    found = curves_of(frames, summary, fine=True)
     levels = scaled_levels(found)
     ours = found["fund"]
     periods = float(summary["period"]["periods_a_year"])
     window = rolling_window(periods)
+    rolled = {} if ours.within else levels  # a year of it is far away
     other = summary["comparisons"].get("benchmark")
     multipliers = {each["id"]: int(each["multiplier"]) for each in summary["instruments"]}
     exposure, profit = _by_sleeve(frames, ours)
@@ -59,20 +60,21 @@ def payload(frames: RunFrames, summary: Mapping[str, Any]) -> dict[str, Any]:
         "fund": summary["fund"]["name"],
         "currency": summary["fund"]["currency"],
         "days": _deltas(_positions(ours)),
+        "within": ours.within,
         "labels": {"benchmark": other["id"] if other else None, "equal_weight": "Equal weight"},
         "levels": {name: _floats(level) for name, level in levels.items()},
         "rolling": {
             "window": window,
-            "sharpe": _rolling(levels, lambda level: rolling_sharpe(level, window, periods), 1000),
+            "sharpe": _rolling(rolled, lambda level: rolling_sharpe(level, window, periods), 1000),
             "volatility": _rolling(
-                levels, lambda level: rolling_volatility(level, window, periods), 10_000
+                rolled, lambda level: rolling_volatility(level, window, periods), 10_000
             ),
         },
         "exposure": {name: _steps(share, 10_000) for name, share in exposure.items()},
         "profit": {name: _floats(made) for name, made in profit.items()},
         "years": _years(frames.fills, filled, ours, multipliers),
         "drawdowns": _spans(ours),
-        "fills": _fills(frames.fills, filled, multipliers),
+        "fills": {**_fills(frames.fills, filled, multipliers), "seconds": ours.within},
     }
 
 
@@ -156,6 +158,9 @@ def _positions(ours: Curve) -> NDArray[np.float64] | NDArray[np.int64]:
     The first bar of a session that goes on is at the start of its day, and then all session ends
     are at noon, so that the two can be told apart.
     """
+    if ours.within:
+        at: NDArray[np.float64] = np.round(ours.ts / 86_400e9, 9)
+        return at
     day = ours.date.astype(np.int64)
     if not ours.opening:
         return day
@@ -202,7 +207,7 @@ def _fills(fills: pl.DataFrame, filled: Dates, multipliers: Mapping[str, int]) -
 
 
 def _deltas(values: NDArray[Any]) -> list[int | float]:
-    differences: list[int | float] = np.diff(values, prepend=0).tolist()
+    differences: list[int | float] = np.round(np.diff(values, prepend=0), 9).tolist()
     return differences
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from markupsafe import Markup, escape
 from numpy.typing import NDArray
 
+from quantvista.backtest._within import extremes
 from quantvista.reporting._format import number, percent, short
 
 __all__ = ["Line", "bars_across", "curve", "histogram", "intervals", "steps"]
@@ -211,7 +212,7 @@ def steps(ts: NDArray[np.int64], values: Floats, span: tuple[int, int], label: s
     def y(value: float) -> float:
         return round(top + (high - value) / (high - low) * height, 1)
 
-    kept = _extremes(np.floor(column * 2).astype(np.int64), values)
+    kept = extremes(np.floor(column * 2).astype(np.int64), values)
     path = f"M{column[kept[0]]:.1f} {y(values[kept[0]])}"
     path += "".join(f" H{column[k]:.1f} V{y(values[k])}" for k in kept[1:].tolist())
     path += f" H{width + left}"
@@ -239,13 +240,3 @@ def _tick(value: float) -> str:
     if abs(value) >= 1000:
         return short(value)
     return f"{value:.4g}".replace("-", "\N{MINUS SIGN}")
-
-
-def _extremes(column: NDArray[np.int64], values: Floats) -> NDArray[np.int64]:
-    """Keep the first, least, greatest and last value of each column, so that no spike vanishes."""
-    starts = np.flatnonzero(np.concatenate([[True], column[1:] != column[:-1]]))
-    kept: set[int] = set()
-    for start, stop in zip(starts, [*starts[1:], len(column)], strict=True):
-        part = values[start:stop]
-        kept |= {int(start), int(start + part.argmin()), int(start + part.argmax()), int(stop) - 1}
-    return np.array(sorted(kept), dtype=np.int64)

@@ -8,6 +8,7 @@ import numpy as np
 
 from quantvista.backtest._curves import Curve
 from quantvista.portfolio.periodic import rolling_sharpe
+from quantvista.reporting._brief import left_out, share, span_text
 from quantvista.reporting._format import money, number, percent, short, spoken_date
 from quantvista.reporting._payload import FILLS_SHOWN, rolling_window, scaled_levels
 
@@ -74,7 +75,7 @@ def eyebrow(summary: Mapping[str, Any]) -> str:
         return "no session"
     cash = short(float(fund["cash"]))
     return (
-        f"backtest, {spoken_date(period['start'])} to {spoken_date(period['end'])}, "
+        f"backtest, {span_text(summary)}, "
         f"{_count(period['sessions'], 'session')}, {fund['currency']} {cash} to start with"
     )
 
@@ -85,16 +86,21 @@ def equity_texts(found: Mapping[str, Curve], summary: Mapping[str, Any]) -> dict
     level = found["fund"].level
     if level.size < 2:
         return {"equity_title": "Equity", "equity_subtitle": "No two sessions were recorded"}
-    title = f"{fund['currency']} {short(level[0])} became {short(level[-1])}"
+    ends = short(level[0]), short(level[-1])
+    if found["fund"].within and ends[0] == ends[1]:
+        ends = number(level[0], 2), number(level[-1], 2)
+    title = f"{fund['currency']} {ends[0]} became {ends[1]}"
     scaled = scaled_levels(found)
     other = summary["comparisons"].get("benchmark")
     if other and "benchmark" in scaled:
-        ends = scaled["benchmark"][np.isfinite(scaled["benchmark"])]
-        title += f"; {other['id']} would have made it {short(ends[-1])}"
+        known = scaled["benchmark"][np.isfinite(scaled["benchmark"])]
+        title += f"; {other['id']} would have made it {short(known[-1])}"
     subtitle = f"Equity after costs, {fund['currency']}, {period['start']} to {period['end']}"
     if len(scaled) > 1:
         subtitle += "; comparisons start at the same level"
-    if period["first_fill"]:
+    if found["fund"].within:
+        subtitle = f"Equity after costs, {fund['currency']}, {span_text(summary)}"
+    elif period["first_fill"]:
         subtitle += f"; in cash until {period['first_fill']}"
     return {"equity_title": title, "equity_subtitle": subtitle}
 
@@ -114,6 +120,8 @@ def rolling_texts(ours: Curve, summary: Mapping[str, Any]) -> dict[str, Any]:
     if exposure is not None:
         on = percent(invested, 0)
         exposed = f"Invested {percent(exposure, 0)} on average, and on {on} of the sessions"
+        if "days" in left_out(summary):
+            exposed = f"Invested {share(exposure)} on average"
     return {
         "window": window,
         "rolling": bool(known.size),

@@ -8,6 +8,8 @@ import numpy as np
 from quantvista.backtest._curves import Curve
 from quantvista.portfolio.drawdowns import drawdowns
 from quantvista.portfolio.periodic import MonthlyReturns, monthly_returns
+from quantvista.reporting._brief import drawdown_cells, left_out, share
+from quantvista.reporting._brief import headline as brief_headline
 from quantvista.reporting._format import MISSING, day_count, number, percent, short
 
 __all__ = ["EQUAL_WEIGHT", "Cell", "belief", "drawdown_rows", "headline", "key_numbers", "months"]
@@ -60,6 +62,14 @@ _RELATIVE: Final = (
     ("tracking_error", "Tracking error a year", "percent", ""),
     ("information_ratio", "Information ratio", "ratio", "Active return over tracking error"),
 )
+_FOR_A_YEAR: Final = {
+    "cagr", "volatility", "sharpe", "sortino", "calmar", "turnover", "alpha", "tracking_error",
+    "information_ratio",
+}  # fmt: skip
+_OF_DAYS: Final = {
+    "best_day", "worst_day", "win_rate", "var_95", "cvar_95", "profit_factor", "skew", "kurtosis",
+    "tail_ratio", "beta", "correlation", "time_invested",
+}  # fmt: skip
 _TRADING: Final = (
     ("exposure", "Invested on average", "percent", "Gross exposure over equity"),
     ("time_invested", "Sessions with a position", "percent", ""),
@@ -67,29 +77,42 @@ _TRADING: Final = (
 )
 
 
-def cell(metrics: Metrics | None, name: str, kind: str) -> Cell:
-    """Write one metric, with the reason where it has no value."""
+def cell(metrics: Metrics | None, name: str, kind: str, *, within: bool = False) -> Cell:
+    """Write one metric, with the reason where it has no value; small ones of a brief run in bp."""
     found = None if metrics is None else metrics.get(name)
     if metrics is None or found is None:
         return {"text": "", "why": ""}
     value = found["value"]
     if value is None:
         return {"text": MISSING, "why": str(found.get("reason", "undefined"))}
+    if within and kind == "percent":
+        return {"text": share(value), "why": ""}
     text = {"percent": percent, "days": number}.get(kind, _ratio)(value)
     error = metrics.get("sharpe_se", {}).get("value") if kind == "sharpe" else None
     return {"text": text if error is None else f"{text} {_PLUS_MINUS} {error:.2f}", "why": ""}
 
 
 def key_numbers(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Write the groups of metrics: ours, the benchmark's and equal weight's side by side."""
+    """Write the groups of metrics: ours, the benchmark's and equal weight's side by side.
+
+    Of a run that is too short for it, rows for a year and rows of daily returns are left out.
+    """
     columns = [(summary["fund"]["name"], summary["metrics"]), *_others(summary)]
+    skipped, within = _skipped(summary), "within" in summary["period"]
+    if within:
+        skipped |= {"max_drawdown_days", "longest_drawdown_days"}  # the table of drawdowns has them
     groups = [
         {
             "title": title,
             "columns": [label for label, _ in columns],
             "rows": [
-                {"label": label, "hint": hint, "cells": [cell(m, name, kind) for _, m in columns]}
+                {
+                    "label": label,
+                    "hint": hint,
+                    "cells": [cell(m, name, kind, within=within) for _, m in columns],
+                }
                 for name, label, kind, hint in rows
+                if name not in skipped
             ],
         }
         for title, rows in _KEY_NUMBERS
@@ -102,16 +125,34 @@ def key_numbers(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
                 "title": title,
                 "columns": [summary["fund"]["name"]],
                 "rows": [
-                    {"label": label, "hint": hint, "cells": [cell(summary["metrics"], name, kind)]}
+                    {
+                        "label": label,
+                        "hint": hint,
+                        "cells": [cell(summary["metrics"], name, kind, within=within)],
+                    }
                     for name, label, kind, hint in rows
+                    if name not in skipped
                 ],
             }
         )
-    return groups
+    return [group for group in groups if group["rows"]]
+
+
+def _skipped(summary: Mapping[str, Any]) -> set[str]:
+    """Name the metrics for which the run is too short."""
+    parts = left_out(summary)
+    found: set[str] = set()
+    if "yearly" in parts:
+        found |= _FOR_A_YEAR
+    if "days" in parts:
+        found |= _OF_DAYS
+    return found
 
 
 def headline(summary: Mapping[str, Any], held: int, invested: float | None) -> list[Cell]:
     """Write the five figures under the verdict: pay, pain, skill, cost, and what it holds now."""
+    if (found := brief_headline(summary, held, invested)) is not None:
+        return found
     metrics, others = summary["metrics"], _others(summary)
     period, costs = summary["period"], summary["costs"]
     name = "cagr" if period["years"] >= 1 else "total_return"
@@ -176,6 +217,7 @@ def drawdown_rows(summary: Mapping[str, Any], found: Mapping[str, Curve]) -> lis
     if ours.ts.size < 2 or ours.level[0] <= 0:
         return rows
     spans = drawdowns(ours.ts, ours.level)
+    several = len({at[:10] for each in summary["drawdowns"] for at in each.get("times", ())}) > 1
     for rank, (each, span) in enumerate(zip(summary["drawdowns"], spans, strict=False), 1):
         end = each["recovery"] or summary["period"]["end"]
         rows.append(
@@ -191,6 +233,10 @@ def drawdown_rows(summary: Mapping[str, Any], found: Mapping[str, Curve]) -> lis
                 "to": _day(end),
             }
         )
+        if ours.within and "times" in each:
+            rows[-1] |= drawdown_cells(each, several_days=several)
+            at = [span.start, ours.ts.size - 1 if span.recovery is None else span.recovery]
+            rows[-1] |= dict(zip(("from", "to"), (ours.ts[at] / 86_400e9).tolist(), strict=True))
     return rows
 
 
