@@ -1,4 +1,4 @@
-"""Forecasts and weights: against the plain reference, and what must hold for every panel."""
+"""Forecasts and weights: against the oracle, and what must hold for every panel."""
 
 from fractions import Fraction
 from random import Random
@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from oracle import decisions as oracle
 from quantvista.market import Panel
 from quantvista.portfolio import WeightSettings, decide_weights, rows_needed, to_weight_e9, weights
 from quantvista.portfolio._caps import cap_weights
 from quantvista.strategies import EqualWeight, Momentum, PortfolioStrategy, Trend
-from reference import decisions as reference
 from support.panels import SECTORS, closes, make_panel
 
 TOLERANCE = 1e-12
@@ -58,26 +58,22 @@ def assert_same_view(ours: Floats, theirs: list[float | None]) -> None:
 
 
 @given(closes(bars=(20, 40)), lookbacks, st.booleans())
-def test_trend_agrees_with_the_reference(
-    close: Floats, window: tuple[int, int], graded: bool
-) -> None:
+def test_trend_agrees_with_the_oracle(close: Floats, window: tuple[int, int], graded: bool) -> None:
     strategy = Trend(lookback=window[0], skip=window[1], graded=graded)
     ours = strategy.forecast(make_panel(close))
-    assert_same_view(ours, reference.trend(rows_of(close), *window, graded))
+    assert_same_view(ours, oracle.trend(rows_of(close), *window, graded))
 
 
 @given(closes(bars=(20, 40)), lookbacks, st.sampled_from(["0.05", "0.1", "0.3", "0.5", "1"]))
-def test_momentum_agrees_with_the_reference(
-    close: Floats, window: tuple[int, int], top: str
-) -> None:
+def test_momentum_agrees_with_the_oracle(close: Floats, window: tuple[int, int], top: str) -> None:
     panel = make_panel(close)
     ours = Momentum(lookback=window[0], skip=window[1], top=float(top)).forecast(panel)
-    theirs = reference.momentum(rows_of(close), panel.instruments, *window, Fraction(top))
+    theirs = oracle.momentum(rows_of(close), panel.instruments, *window, Fraction(top))
     assert_same_view(ours, theirs)
 
 
 @given(closes(), weight_settings, st.sampled_from(["signal", "full"]), st.data())
-def test_weights_agree_with_the_reference(
+def test_weights_agrees_with_the_oracle(
     close: Floats,
     settings: WeightSettings,
     exposure: Literal["signal", "full"],
@@ -92,16 +88,16 @@ def test_weights_agree_with_the_reference(
         exposure,
         settings,
     )
-    uncapped = reference.weigh(
+    uncapped = oracle.weigh(
         forecast,
         rows_of(close),
         exposure=exposure,
         weighting=settings.weighting,
         window=settings.volatility_window,
     )
-    theirs = reference.cap(uncapped, panel.sectors, settings.weight_max, settings.sector_max)
+    theirs = oracle.cap(uncapped, panel.sectors, settings.weight_max, settings.sector_max)
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=TOLERANCE)
-    assert to_weight_e9(ours).tolist() == reference.integer_weights(ours.tolist())
+    assert to_weight_e9(ours).tolist() == oracle.integer_weights(ours.tolist())
 
 
 @given(

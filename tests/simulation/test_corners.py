@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from oracle import InputError
 from quantvista.errors import QuantVistaError
-from reference import ReferenceInputError
 from support.implementation import Implementation
 from support.implementations import IMPLEMENTATIONS
 
@@ -241,7 +241,7 @@ def test_impossible_bar_of_a_close_only_instrument_raises(
     make: Make, prices: tuple[int, ...]
 ) -> None:
     play = Play(make, config(cash=[10_000], close_only=True))
-    with pytest.raises((ReferenceInputError, QuantVistaError)):
+    with pytest.raises((InputError, QuantVistaError)):
         play.bar(100, *prices)
 
 
@@ -252,7 +252,7 @@ def test_impossible_bar_of_a_close_only_instrument_raises(
 )
 def test_impossible_bar_of_an_ohlc_instrument_raises(make: Make, prices: tuple[int, ...]) -> None:
     play = Play(make, config(cash=[10_000], close_only=False))
-    with pytest.raises((ReferenceInputError, QuantVistaError)):
+    with pytest.raises((InputError, QuantVistaError)):
         play.bar(100, *prices)
 
 
@@ -310,5 +310,5 @@ def _named_twice(play: Play) -> None:
 def test_input_out_of_place_raises(make: Make, mistake: Callable[[Play], None]) -> None:
     play = Play(make, config(cash=[10_000], close_only=True))
     play.barrier(100, 100)
-    with pytest.raises((ReferenceInputError, QuantVistaError)):
+    with pytest.raises((InputError, QuantVistaError)):
         mistake(play)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from fractions import Fraction
 
+from oracle.decisions import cap, momentum, trend, weigh
 from quantvista import backtest
 from quantvista.fund import template_path
-from reference.decisions import cap, momentum, trend, weigh
-from simulation.test_demo_reference import NAMES, SECTORS, UNIT, closes
+from simulation.test_demo_oracle import NAMES, SECTORS, UNIT, closes
 
 WINDOW = 63
 TOLERANCE = 1e-12

@@ -1,11 +1,12 @@
-"""The engine, one dictionary at a time, in the words of ``reference.simulator``."""
+"""Engine and oracle, one flat record at a time, for tests of bars in a cash account."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
+from oracle import Oracle
 from quantvista._native import RawEngine
 from support.engine_records import engine_config, from_engine, to_engine
 
@@ -20,11 +21,45 @@ class State:
     reason: str = ""
 
 
-class EngineAdapter:
-    """An ``Implementation``; orders are followed through the outputs, as a user would."""
+class Machine(Protocol):
+    """What engine and oracle have in common."""
+
+    def apply(self, record: Mapping[str, Any], /) -> list[dict[str, Any]]: ...
+    def cash(self, sleeve: int) -> int: ...
+    def balance(self, sleeve: int, account: str) -> int: ...
+    def position(self, sleeve: int, instrument: int) -> int: ...
+    def cost(self, sleeve: int, instrument: int) -> int: ...
+    def sleeve_equity(self, sleeve: int) -> int: ...
+    def equity(self) -> int: ...
+
+
+class OracleMachine:
+    """The oracle's balances, asked for as the engine's are."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
-        self.engine = RawEngine(engine_config(config))
+        self.oracle = Oracle(config)
+        self.apply = self.oracle.apply
+        self.sleeve_equity = self.oracle.sleeve_equity
+        self.equity = self.oracle.equity
+
+    def cash(self, sleeve: int) -> int:
+        return self.balance(sleeve, "cash")
+
+    def balance(self, sleeve: int, account: str) -> int:
+        return self.oracle.balances[sleeve, 0, account]
+
+    def position(self, sleeve: int, instrument: int) -> int:
+        return self.oracle.quantities[sleeve, instrument, 0]
+
+    def cost(self, sleeve: int, instrument: int) -> int:
+        return self.oracle.costs[sleeve, instrument, 0]
+
+
+class Adapter:
+    """An ``Implementation``; orders are followed through the outputs, as a user would."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.engine = machine
         self.orders: dict[int, State] = {}
 
     def apply(self, input: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -77,3 +112,21 @@ class EngineAdapter:
     def equity(self) -> int:
         """Equity of the fund."""
         return int(self.engine.equity())
+
+
+class EngineAdapter(Adapter):
+    """The engine."""
+
+    engine: RawEngine
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        super().__init__(RawEngine(engine_config(config)))
+
+
+class OracleAdapter(Adapter):
+    """The oracle."""
+
+    engine: OracleMachine
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        super().__init__(OracleMachine(engine_config(config)))

@@ -11,7 +11,7 @@ _ORDER = ("sleeve", "instrument", "side", "quantity", "tif", "limit_price")
 
 
 def engine_config(config: Mapping[str, Any]) -> Record:
-    """Set-up of an engine from the words of ``reference.rules``."""
+    """Set up an engine of one venue and currency from few words."""
     venue = config["venue"]
     return {
         "semantics": config["semantics"],

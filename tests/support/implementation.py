@@ -1,4 +1,4 @@
-"""What a simulator must offer to be compared: the reference does, the engine's adapter too."""
+"""What a simulator must offer to be compared; the adapters of engine and oracle do."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class OrderState(Protocol):
 
 
 class Implementation(Protocol):
-    """A simulator of one fund; inputs and outputs as in ``reference.simulator`` and ``book``."""
+    """A simulator of one fund; inputs and outputs as in ``support.engine_records``."""
 
     def apply(self, input: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Take one input; return its outputs in order."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from reference import Reference
-from support.engine_adapter import EngineAdapter
+from support.engine_adapter import EngineAdapter, OracleAdapter
 from support.implementation import Implementation
 
 IMPLEMENTATIONS: dict[str, Callable[[Mapping[str, Any]], Implementation]] = {
-    "reference": Reference,
+    "oracle": OracleAdapter,
     "engine": EngineAdapter,
 }

@@ -1,7 +1,7 @@
 """Random small funds and markets from a seed, as a fixed list of inputs.
 
 Targets and orders are drawn without looking at any engine, so the same list can be fed to every
-implementation. The units and names are those of ``reference.rules`` and ``reference.simulator``.
+implementation. The units are the engine's, the names those of ``support.engine_records``.
 """
 
 from __future__ import annotations

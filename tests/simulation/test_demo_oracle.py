@@ -1,6 +1,6 @@
-"""The reference, started at the recorded integer targets, repeats the whole demo run to the digit.
+"""The oracle, started at the recorded integer targets, repeats the whole demo run to the digit.
 
-Only whole numbers cross from the run to the reference: times, and weights in 1e-9. Prices come
+Only whole numbers cross from the run to the oracle: times, and weights in 1e-9. Prices come
 from the text of the sample's file, read and rounded here; the fund's settings are typed in again.
 """
 
@@ -20,9 +20,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from oracle import Oracle
 from quantvista import backtest
 from quantvista.fund import template_path
-from reference import Reference
+from support.engine_adapter import OracleAdapter
 
 UNIT = 10**6
 """Price units in a dollar: the sample's tick is a millionth."""
@@ -139,24 +140,24 @@ def closes() -> Iterator[list[int | None]]:
 
 @dataclass
 class Found:
-    """What the reference makes of the run, in the words and units of the run's tables."""
+    """What the oracle makes of the run, in the words and units of the run's tables."""
 
     orders: Rows
     fills: Rows
     verdicts: Rows
     sleeves: Rows
     positions: Rows
-    reference: Reference
+    oracle: OracleAdapter
 
 
 def repeat(times: list[int], prices: list[list[int | None]], targets: Rows) -> Found:
-    """Feed the reference, bar by bar, and write down what it says."""
-    reference = Reference(CONFIG)
+    """Feed the oracle, bar by bar, and write down what it says."""
+    oracle = OracleAdapter(CONFIG)
     wanted: dict[int, dict[int, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
     for row in targets:
         target = (NAMES.index(row["instrument"]), row["weight_e9"])
         wanted[row["ts"]][SLEEVES.index(row["sleeve"])].append(target)
-    found = Found([], [], [], [], [], reference)
+    found = Found([], [], [], [], [], oracle)
     for ts, bars in zip(times, prices, strict=True):
         assert None not in bars, "the sample has every bar"
         inputs: Rows = [
@@ -171,7 +172,7 @@ def repeat(times: list[int], prices: list[list[int | None]], targets: Rows) -> F
         ]
         for sequence, input in enumerate(inputs):
             place = {"ts": ts, "source": input.get("sleeve", 0), "sequence": sequence}
-            record(found, reference.apply(input | place))
+            record(found, oracle.apply(input | place))
         mark(found, ts, bars)
     return found
 
@@ -213,18 +214,18 @@ def fill_row(fill: dict[str, Any]) -> dict[str, Any]:
 
 
 def known(rows: Rows, expected: Rows) -> Rows:
-    """Leave out the columns that the reference does not speak of."""
+    """Leave out the columns that the oracle does not speak of."""
     names = expected[0].keys()
     return [{name: row[name] for name in names} for row in rows]
 
 
 def mark(found: Found, ts: int, prices: list[int | None]) -> None:
-    reference = found.reference
+    oracle = found.oracle
     for sleeve, name in enumerate(SLEEVES):
-        equity, cash = reference.sleeve_equity(sleeve), reference.cash(sleeve)
+        equity, cash = oracle.sleeve_equity(sleeve), oracle.cash(sleeve)
         found.sleeves.append({"ts": ts, "sleeve": name, "equity": equity, "cash": cash})
         for index, instrument in enumerate(NAMES):
-            quantity, price = reference.position(sleeve, index), prices[index]
+            quantity, price = oracle.position(sleeve, index), prices[index]
             if quantity and price is not None:
                 found.positions.append(
                     {
@@ -234,12 +235,12 @@ def mark(found: Found, ts: int, prices: list[int | None]) -> None:
                         "quantity": quantity * MONEY,
                         "mark_price": price * (MONEY // UNIT),
                         "value": quantity * price * (MONEY // UNIT),
-                        "cost": reference.cost(sleeve, index),
+                        "cost": oracle.cost(sleeve, index),
                     }
                 )
 
 
-def order_rows(reference: Reference) -> Rows:
+def order_rows(oracle: Oracle) -> Rows:
     return [
         {
             "ts": order.ts,
@@ -249,12 +250,12 @@ def order_rows(reference: Reference) -> Rows:
             "side": order.side,
             "quantity": order.quantity * MONEY,
             "filled": order.filled * MONEY,
-            "type": order.order_type,
+            "type": order.kind,
             "tif": order.tif,
             "limit_price": None,
             "status": order.status,
         }
-        for order in reference.orders.values()
+        for order in oracle.orders.values()
     ]
 
 
@@ -265,7 +266,7 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_reference_agrees_with_the_engine_on_the_whole_demo(run_folder: Path) -> None:
+def test_oracle_agrees_with_the_engine_on_the_whole_demo(run_folder: Path) -> None:
     equity = rows_of(run_folder / "equity.parquet")
     prices = list(closes())
     assert len(equity) == len(prices) == 8313
@@ -281,9 +282,9 @@ def test_reference_agrees_with_the_engine_on_the_whole_demo(run_folder: Path) ->
     assert found.positions == known(positions, found.positions)
     orders = rows_of(run_folder / "orders.parquet")
     reasons = [order.pop("reason") for order in orders]
-    expected = order_rows(found.reference)
+    expected = order_rows(found.oracle.engine.oracle)
     assert expected == known(orders, expected)
-    for reason, order in zip(reasons, found.reference.orders.values(), strict=True):
+    for reason, order in zip(reasons, found.oracle.orders.values(), strict=True):
         ended = order.status in ("rejected", "cancelled", "expired")
         assert (reason or "") == (order.reason if ended else "")
 
