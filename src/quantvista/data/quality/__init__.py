@@ -1,0 +1,28 @@
+"""What is wrong with data: checks with a severity and a policy each, a scorecard, repairs."""
+
+from quantvista.data.quality._check import check_bars
+from quantvista.data.quality._events import MARKET_EVENTS
+from quantvista.data.quality._repair import Repaired, repair_bars
+from quantvista.data.quality._types import (
+    CHECKS,
+    FLAGS,
+    POLICIES,
+    SEVERITIES,
+    Check,
+    CheckOptions,
+    Report,
+)
+
+__all__ = [
+    "CHECKS",
+    "FLAGS",
+    "MARKET_EVENTS",
+    "POLICIES",
+    "SEVERITIES",
+    "Check",
+    "CheckOptions",
+    "Repaired",
+    "Report",
+    "check_bars",
+    "repair_bars",
+]
