@@ -7,6 +7,7 @@ import platform
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -45,6 +46,7 @@ def prices() -> Path:
 def machine() -> dict[str, str | int | float]:
     """What the figures were measured on."""
     facts: dict[str, str | int | float] = {
+        "date": datetime.now(UTC).date().isoformat(),
         "system": platform.platform(),
         "machine": platform.machine(),
         "python": platform.python_version(),

@@ -1,11 +1,14 @@
 """What was measured, as lines for the terminal and as tables of the page."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 type Row = dict[str, Any]
 
-__all__ = ["length_lines", "page", "short"]
+BEGIN, END = "<!-- measured -->", "<!-- measured: end -->"
+
+__all__ = ["length_lines", "renew", "short"]
 
 
 def short(rate: float) -> str:
@@ -25,9 +28,27 @@ def length_lines(rows: list[Row]) -> list[str]:
     ]
 
 
-def page(content: dict[str, Any], targets: list[str]) -> list[str]:
-    """Make the tables of ``docs/benchmarks.md``."""
-    return [*_rates(content["rows"]), "", *_lengths(content["lengths"]), "", *_bullets(targets)]
+def renew(page: Path, content: dict[str, Any], targets: list[str]) -> None:
+    """Put what was measured between the marks of ``docs/benchmarks.md``."""
+    head, _, rest = page.read_text().partition(BEGIN)
+    _, _, tail = rest.partition(END)
+    parts = (
+        _machine(content["machine"]),
+        _rates(content["rows"]),
+        (f"- {line}" for line in targets),
+        ["The recorded book at several lengths, one run each:"],
+        _lengths(content["lengths"]),
+    )
+    body = "\n\n".join("\n".join(part) for part in parts)
+    page.write_text(f"{head}{BEGIN}\n{body}\n{END}{tail}")
+
+
+def _machine(facts: Row) -> Iterator[str]:
+    yield (
+        f"On {facts['date']}: {facts['cpus']} cores of {facts.get('cpu', 'an unknown kind')}, "
+        f"{facts.get('memory_gb', '?')} GB, {facts['system']}, Python {facts['python']}; "
+        f"load {facts['load_before']} when it began, {facts['load_after']} when it ended."
+    )
 
 
 def _rates(rows: list[Row]) -> Iterator[str]:
@@ -65,7 +86,3 @@ def _lengths(rows: list[Row]) -> Iterator[str]:
             f"{row['peak_mb']:,.0f}",
         ]
         yield "| " + " | ".join(cells) + " |"
-
-
-def _bullets(lines: list[str]) -> Iterator[str]:
-    yield from (f"- {line}" for line in lines)

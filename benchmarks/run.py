@@ -6,7 +6,7 @@ so that a busy moment of the machine does not fall on one of them alone; compare
     python benchmarks/run.py                all of it, about half an hour
     python benchmarks/run.py --only orders  one work
     python benchmarks/run.py --quick        one short run each, to see that it works
-    python benchmarks/run.py --markdown out/bench.json   the tables of the page, of an earlier run
+    python benchmarks/run.py --page         put what was measured last into docs/benchmarks.md
 """
 
 import argparse
@@ -24,13 +24,16 @@ from typing import Any
 from _peers import ROOT, machine, prices, python
 from _plan import WORKS, Contender, Work
 from _recording import absent, prepared
-from _tables import length_lines, page, short
+from _tables import length_lines, renew, short
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 RUNS = 5
+PAGE = ROOT / "docs" / "benchmarks.md"
+DAY = 131  # loops of the recording
+WIDTH = 110  # of the table in a file
 
 
 @dataclass
@@ -128,14 +131,20 @@ def measure(
             raise SystemExit(f"{work.name}: systems disagree: {found}")
 
 
+def lengths_of(contender: Contender, *, day: bool) -> tuple[int, ...]:
+    """Give the lengths that a contender is run at; slow ones go over the day only when asked."""
+    more = (DAY,) if day and contender.lengths and DAY not in contender.lengths else ()
+    return (*contender.lengths, *more)
+
+
 def lengthen(
-    plan: list[Series], setting: Setting, tell: Callable[[str], None]
+    plan: list[Series], setting: Setting, tell: Callable[[str], None], *, day: bool
 ) -> list[dict[str, Any]]:
     """Run what has several lengths at each of them; rows of `lengths` in bench.json."""
     rows = []
     agreed: dict[tuple[str, int], str] = {}
     for each in plan:
-        for size in each.contender.lengths:
+        for size in lengths_of(each.contender, day=day):
             tell(f"{each.work.name}: {each.contender.system}, length {size}")
             measured, _ = run_once(each.contender, size, setting)
             found = measured.get("agreed", "")
@@ -207,18 +216,20 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="one short run each")
     parser.add_argument("--ours", action="store_true", help="leave the peers out")
     parser.add_argument("--out", type=Path, default=ROOT / "out" / "bench.json")
-    parser.add_argument("--markdown", type=Path, help="print the tables of a run that is over")
+    parser.add_argument("--day", action="store_true", help="every system over the whole day")
+    about = "put what --out holds into this page, docs/benchmarks.md if none is named; no run"
+    parser.add_argument("--page", type=Path, nargs="?", const=PAGE, help=about)
     return parser.parse_args()
 
 
 def main() -> None:
     """Run the command."""
     options = arguments()
-    if options.markdown:
-        content = json.loads(options.markdown.read_text())
-        print("\n".join(page(content, targets(content["rows"]))))
+    if options.page:
+        content = json.loads(options.out.read_text())
+        renew(options.page, content, targets(content["rows"]))
         return
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
     chosen = [work for work in WORKS if not options.only or work.name in options.only]
     missing = absent()
     skipped = [
@@ -233,7 +244,9 @@ def main() -> None:
         if each.is_ours or not options.ours
     ]
     runs = 1 if options.quick else RUNS
-    steps = len(plan) * runs + sum(len(each.contender.lengths) for each in plan)
+    steps = len(plan) * runs + sum(
+        len(lengths_of(each.contender, day=options.day)) for each in plan
+    )
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("setting up", total=steps + 1)
@@ -246,13 +259,15 @@ def main() -> None:
             prepared() if any(work.recorded for work in works) else None,
         )
         measure(plan, setting, runs=runs, quick=options.quick, tell=tell)
-        lengths = [] if options.quick else lengthen(plan, setting, tell)
+        lengths = [] if options.quick else lengthen(plan, setting, tell, day=options.day)
     rows = [each.row() for each in plan]
+    facts["load_after"] = round(os.getloadavg()[0], 2)
     content = {"machine": facts, "rows": rows, "lengths": lengths, "skipped": skipped}
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(content, indent=2) + "\n")
     console.print(table(plan))
-    for line in [*length_lines(lengths), *targets(rows)]:
+    # A short run says nothing about speed.
+    for line in [*length_lines(lengths), *([] if options.quick else targets(rows))]:
         console.print(line, soft_wrap=True)
     for each in plan:
         if each.contender.is_ours:

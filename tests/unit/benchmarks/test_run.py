@@ -26,16 +26,34 @@ COLUMNS = {
 }
 
 
-def quick(tmp_path: Path, work: str) -> tuple[dict[str, Any], str]:
-    """Run ours once at a work; returns bench.json and what was printed."""
-    out = tmp_path / "bench.json"
+def bench(*options: str) -> str:
     script = ROOT / "benchmarks" / "run.py"
-    options = ["--quick", "--ours", "--only", work, "--out", str(out)]
     done = subprocess.run(
         [sys.executable, str(script), *options], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    return json.loads(out.read_text()), done.stdout
+    return done.stdout
+
+
+def quick(tmp_path: Path, work: str) -> tuple[dict[str, Any], str]:
+    """Run ours once at a work; returns bench.json and what was printed."""
+    out = tmp_path / "bench.json"
+    printed = bench("--quick", "--ours", "--only", work, "--out", str(out))
+    return json.loads(out.read_text()), printed
+
+
+def test_page_takes_its_figures_from_the_run(tmp_path: Path) -> None:
+    quick(tmp_path, "orders")
+    page = tmp_path / "page.md"
+    page.write_text("Before.\n\n<!-- measured -->\nold\n<!-- measured: end -->\n\nAfter.\n")
+    bench("--page", str(page), "--out", str(tmp_path / "bench.json"))
+    text = page.read_text()
+    assert text.startswith("Before.\n\n<!-- measured -->\nOn 20")
+    assert text.endswith("<!-- measured: end -->\n\nAfter.\n")
+    assert "| orders | quantvista 0.1.0 | " in text
+    assert "- orders: " in text
+    assert "missed" in text or "reached" in text
+    assert "old" not in text.splitlines()
 
 
 @pytest.mark.parametrize("work", ["bars", "orders", "callbacks"])
