@@ -83,7 +83,10 @@ MODULES = {
     "quantvista.backtest": ("Outcome",),
     "quantvista.reporting": (),
 }
-COMMANDS = ("", "init", "run", "report", "compare", "schema", "validate", "doctor", "version")
+COMMANDS = (
+    *("", "init", "run", "report", "compare", "schema", "validate", "doctor", "version"),
+    *("data", "data import", "data list", "data show", "data history", "data compact"),
+)
 
 _INTRO = """\
 # Python
@@ -127,7 +130,7 @@ def with_help(page: str) -> str:
 
 def help_of(command: str) -> str:
     """Help of a command at 80 columns, without colour."""
-    words = [sys.executable, "-m", "quantvista", *filter(None, [command]), "--help"]
+    words = [sys.executable, "-m", "quantvista", *command.split(), "--help"]
     found = subprocess.run(
         words,
         capture_output=True,

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from quantvista.cli._complete import data_kinds, funds, runs, systems, templates
+from quantvista.cli._data import data_app
 from quantvista.cli._failure import guarded, set_debug
 
 __all__ = ["app"]
@@ -19,6 +20,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
 )
+app.add_typer(data_app, name="data")
 
 Json = Annotated[bool, typer.Option("--json", help="Print pure JSON on standard output.")]
 

@@ -1,12 +1,39 @@
 """What the shell suggests. Looks at names of files only, so that a tab is quick."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["data_kinds", "funds", "runs", "systems", "templates"]
+__all__ = [
+    "data_kinds",
+    "data_sets",
+    "funds",
+    "import_kinds",
+    "runs",
+    "systems",
+    "table_kinds",
+    "templates",
+]
 
 _SYSTEMS = ("nautilus",)
 _DATA_KINDS = ("all", "bars", "quotes", "trades", "books")
+_IMPORT_KINDS = (
+    "actions",
+    "auctions",
+    "bars",
+    "fundamentals",
+    "funding",
+    "levels",
+    "news",
+    "orders",
+    "quote_bars",
+    "quotes",
+    "rates",
+    "reference",
+    "series",
+    "statuses",
+    "trades",
+)
 
 
 def templates(incomplete: str) -> list[str]:
@@ -24,6 +51,24 @@ def systems(incomplete: str) -> list[str]:
 def data_kinds(incomplete: str) -> list[str]:
     """Kinds of data of a validation."""
     return [name for name in _DATA_KINDS if name.startswith(incomplete)]
+
+
+def data_sets(incomplete: str) -> list[str]:
+    """Datasets of the usual lake."""
+    lake = Path(os.environ.get("QUANTVISTA_LAKE") or "lake").expanduser()
+    names = sorted(path.parent.name for path in lake.glob("*/HEAD"))
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def import_kinds(incomplete: str) -> list[str]:
+    """Kinds of tables that files can be imported as."""
+    return [name for name in _IMPORT_KINDS if name.startswith(incomplete)]
+
+
+def table_kinds(incomplete: str) -> list[str]:
+    """Kinds of tables that a dataset can have."""
+    names = sorted((*_IMPORT_KINDS, "quarantine"))
+    return [name for name in names if name.startswith(incomplete)]
 
 
 def funds(incomplete: str) -> list[str]:

@@ -95,6 +95,8 @@ def _hint(error: QuantVistaError) -> str:
         return "Name a folder that `qv run` wrote, such as out/demo."
     if str(error).startswith(("`python`", "`--")):
         return "Correct the option; --help shows them all."
+    if isinstance(error, MarketDataError) and ("--" in str(error) or "`dataset`" in str(error)):
+        return ""  # it says itself what to do
     return next((hint for kind, hint in _HINTS if isinstance(error, kind)), "")
 
 

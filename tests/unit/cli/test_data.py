@@ -1,0 +1,109 @@
+"""``qv data``: import, list, show, history and compact."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from quantvista.cli import _complete
+from quantvista.data.importing import IMPORT_KINDS
+
+GOOD = "Day,Ticker,Close\n2024-01-02,AAA,2\n2024-01-03,AAA,3\n"
+BAD = GOOD + "2024-01-03,BBB,x\n2024-01-04,BBB\n"
+
+type Qv = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("QUANTVISTA_LAKE", raising=False)
+    (tmp_path / "good.csv").write_text(GOOD)
+    (tmp_path / "bad.csv").write_text(BAD)
+    return tmp_path
+
+
+def test_an_empty_lake_says_what_to_do(qv: Qv) -> None:
+    code, out, _ = qv("data", "list")
+    assert (code, out.splitlines()[0]) == (0, "The lake lake is empty.")
+    assert "qv data import FILE --into NAME" in out
+    code, _, err = qv("data", "show", "mine")
+    assert code == 3
+    assert "qv data import FILE --into NAME" in err
+
+
+def test_a_dry_run_says_how_files_are_understood_and_writes_nothing(qv: Qv, here: Path) -> None:
+    code, out, _ = qv("data", "import", "good.csv", "--into", "mine", "--venue", "XNAS", "-n")
+    assert code == 0
+    assert "columns: close = Close, instrument = Ticker" in out
+    assert "known at the close of that session of XNYS" in out
+    assert not (here / "lake").exists()
+
+
+def test_import_show_history_compact(qv: Qv) -> None:
+    code, out, err = qv("data", "import", "bad.csv", "--into", "mine", "--venue", "XNAS")
+    assert (code, err) == (0, "")
+    assert "mine: 2 rows of bars" in out
+    assert "2 rows are in quarantine:" in out
+    assert "has 2 fields, the header has 3 (row 5 of bad.csv)" in out
+    code, out, _ = qv("data", "show", "mine", "--verify")
+    assert "bars" in out
+    assert "have the content that the commit names" in out
+    code, out, _ = qv("data", "show", "mine", "--kind", "quarantine", "--json")
+    assert [row["row"] for row in json.loads(out)["rows"]] == [4, 5]
+    code, out, _ = qv("data", "show", "mine", "--as-of", "2024-01-03", "--json")
+    assert [row["close"] for row in json.loads(out)["rows"]] == [2.0]
+    code, out, _ = qv("data", "show", "mine", "--kind", "bars", "--instrument", "AAA.XNAS")
+    assert "AAA.XNAS" in out
+    assert "2024-01-03T21:00:00Z" in out
+    code, out, _ = qv("data", "history", "mine", "--json")
+    (commit,) = json.loads(out)["commits"]
+    assert commit["operation"] == "import"
+    assert list(commit["notes"]["sources"]) == ["bad.csv"]
+    code, out, _ = qv("data", "history", "mine")
+    assert commit["commit"][:12] in out
+    code, out, _ = qv("data", "compact", "mine", "--keep", "1", "--json")
+    assert json.loads(out)["removed"] == {"commits": 0, "files": 0}
+    code, out, _ = qv("data", "list", "--json")
+    assert [each["name"] for each in json.loads(out)["datasets"]] == ["mine"]
+    assert "mine" in qv("data", "list")[1]
+    assert "files became" in qv("data", "compact", "mine", "--keep", "1")[1]
+
+
+def test_json_of_an_import(qv: Qv) -> None:
+    _, out, _ = qv("data", "import", "bad.csv", "-i", "mine", "--venue", "XNAS", "--json")
+    found = json.loads(out)
+    assert found["rows"] == {"bars": 2}
+    assert found["rejected"] == {
+        "'Close' is no number: x": 1,
+        "has 2 fields, the header has 3": 1,
+    }
+    _, out, _ = qv("data", "import", "good.csv", "-i", "mine", "--venue", "XNAS", "--json", "-n")
+    assert ["venue", "XNAS"] in json.loads(out)["understood"][0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["good.csv"], 3, "say where 'AAA' trades".replace("say", "must say")),
+        (["none.csv"], 3, "`source` must be a file or a folder; found no none.csv"),
+        (["bad.csv", "--venue", "XNAS", "--strict"], 3, "without --strict"),
+        (["good.csv", "--column", "close"], 2, "`--column` must be OURS=THEIRS"),
+        (["good.csv", "--known-at", "soon"], 2, "`--known-at` must be an ISO date"),
+        (["good.csv", "--kind", "candles"], 2, "`kind` must be one of bars"),
+    ],
+)
+def test_errors_say_what_to_do(qv: Qv, arguments: list[str], code: int, message: str) -> None:
+    found = qv("data", "import", *arguments, "--into", "mine")
+    assert found[0] == code
+    assert message in found[2].replace("\n", " ")
+
+
+def test_names_are_completed(qv: Qv, here: Path) -> None:
+    qv("data", "import", "good.csv", "--into", "mine", "--venue", "XNAS", "--known-at", "now")
+    assert _complete.data_sets("m") == ["mine"]
+    assert _complete.data_sets("x") == []
+    assert _complete.import_kinds("quo") == ["quote_bars", "quotes"]
+    assert _complete.table_kinds("qua") == ["quarantine"]
+    assert sorted(IMPORT_KINDS) == _complete.import_kinds("")
