@@ -75,7 +75,9 @@ class Barrier(Events):
                 self._close(index, side, matched[index]["close"])
         for index in indices:
             if self.instruments[index].close_only:
-                for order in self._of(index):
+                for order in s.eligible:
+                    if order.instrument != index or not order.working:
+                        continue
                     if order.kind == "trailing_stop" and order.waits_for_trigger:
                         self.follow(order, matched[index]["close"])
         self.released = [o for o in self.released if not self.of(o).on_bars]
@@ -84,7 +86,7 @@ class Barrier(Events):
     def _can_match(self, order: Order) -> bool:
         if not self.of(order).on_bars or not order.at_venue or order.ts >= self.now:
             return False
-        if order.arrival > self.now or not self._able(order):
+        if order.arrival > self.now:
             return False
         allowed = True
         if order.kind == "on_open":
@@ -159,7 +161,7 @@ class Barrier(Events):
     @staticmethod
     def _able(order: Order) -> bool:
         """Say whether an order may fill or trigger: a child may have nothing unfilled for now."""
-        return order.working and (order.unfilled > 0 or order.waits_for_trigger)
+        return order.working and order.unfilled > 0
 
     # Groups.
 
@@ -318,14 +320,16 @@ class Barrier(Events):
     # The path.
 
     def _path(self, index: int, bar: Mapping[str, Any]) -> None:
-        first, high, low = bar["range"]
+        s, (first, high, low) = self.session, bar["range"]
         turns = [first, low, high, bar["close"]]
         if high - first < first - low:
             turns = [first, high, low, bar["close"]]
         on_it = [
             order
-            for order in self._of(index)
-            if order.kind not in ("market", *AUCTIONS)
+            for order in s.eligible
+            if order.working
+            and order.instrument == index
+            and order.kind not in ("market", *AUCTIONS)
             and (order.waits_for_trigger or order.limit_price is not None)
         ]
         path = Path(index, first, on_it)
@@ -408,19 +412,20 @@ class Barrier(Events):
         at = path.position
         if order.kind in AUCTIONS:
             return
-        order.due = True
-        order.reason = "limit" if order.limit_price is not None else "day"
-        path.orders.append(order)
-        if order.kind == "trailing_stop":
-            order.trigger_price = self.trailing_price(order, at)
+        if order not in path.orders:
+            path.orders.append(order)
+        path.done.discard(order.id)
+        if not order.due:
+            order.due = True
+            order.reason = "limit" if order.limit_price is not None else "day"
+            if order.kind == "trailing_stop":
+                order.trigger_price = self.trailing_price(order, at)
+            if order.waits_for_trigger:
+                order.reason = "trigger"
         if order.waits_for_trigger:
-            order.reason = "trigger"
             if not self.trigger_met(order, at):
                 return
             self._trigger_on_bar(order)
-        elif order.post_only and not self.worse(order, at):
-            self.end(order, "cancelled", "post_only")
-            return
         self._act_at(order, at)
         if order.limit_price is None or not self.worse(order, at):
             path.done.add(order.id)

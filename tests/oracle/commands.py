@@ -67,9 +67,6 @@ class Commands(Life):
             if "trail" in new:
                 order.trigger_price = trial.trigger_price
         if not changed or only_less or order.status == "held":
-            if "quantity" in changed and order.display_quantity is not None:
-                order.display_quantity = min(order.display_quantity, order.unfilled)
-                order.shown = min(order.shown, order.unfilled)
             self._tell_amended(order)
             return
         order.asked_trigger = trial.asked_trigger

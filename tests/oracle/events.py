@@ -37,9 +37,12 @@ class Events(Venue):
             if order.instrument != index or not order.at_venue or not order.waits_for_trigger:
                 continue
             price = told.get(self.source_of(order))
-            if price is None or order.unfilled <= 0:
+            if price is None:
                 continue
             if self.trigger_met(order, price):
+                if order.unfilled <= 0:
+                    # A child that has nothing to trade while its parent works.
+                    continue
                 self.trigger(order)
                 self._rank(order)
                 if order.limit_price is None:
@@ -113,11 +116,11 @@ class Events(Venue):
     def how_reached(self, order: Order, price: int, aggressor: str | None) -> str:
         limit = order.limit_price
         assert limit is not None
+        own = aggressor == order.side
         if price < limit if order.buys else price > limit:
-            return "through"
-        if price == limit and aggressor != order.side:
-            return "touch"
-        return ""
+            # Where the far side is shown, it is what an order meets, and not who takes from it.
+            return "" if own and self.of(order).matching != "trades" else "through"
+        return "touch" if price == limit and not own else ""
 
     def _touched(
         self, order: Order, price: int, size: int, offer: int, used: int, aggressor: str | None
@@ -250,7 +253,9 @@ class Events(Venue):
 
     def _auction_fill(self, order: Order, q: int, price: int) -> int:
         if order.tif == "fok":
-            if q < order.unfilled:
+            outside = self.banded(order) and self.out_of_band(order, price) is not None
+            if q < order.unfilled or outside:
+                # It waits for its first trade, which an auction is not.
                 return 0
             return self._fok_at(order, q, price, price)
         if self.banded(order):

@@ -70,7 +70,10 @@ class Forms(Exposure):
         if shown is not None:
             if order.kind != "limit" or order.tif in ("ioc", "fok"):
                 return True
-            if shown <= 0 or shown % self.of(order).lot_size or shown > order.quantity:
+            if shown <= 0 or shown % self.of(order).lot_size:
+                return True
+            # At its release a child may be smaller than it was asked for.
+            if shown > order.quantity and order.status != "held":
                 return True
         if order.trail is not None and order.kind != "trailing_stop":
             return True

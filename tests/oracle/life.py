@@ -53,8 +53,6 @@ class Life(Gate):
 
     def judged(self, order: Order, outcome: str, rule: str, *, count: bool = True) -> None:
         """Count a verdict of the gate."""
-        if order.origin == "liquidation":
-            return
         self.verdict_counted(outcome, rule)
         if outcome in ("accepted", "cut") and count:
             self.counted.append((self.now, order.sleeve))
@@ -80,6 +78,10 @@ class Life(Gate):
             order.move("accepted")
             order.arrival = self.now
             self.emit("order_accepted", order.record())
+        if order.origin == "liquidation":
+            # Nobody asked the gate for it.
+            self.verdict(order, "accepted", "all")
+            return
         self.say(order, "accepted" if failure is None else "cut", failure)
 
     def come(self, order: Order) -> None:
@@ -342,6 +344,8 @@ class Life(Gate):
         for place, child in enumerate(members):
             trial = copy(child)
             trial.quantity, trial.filled, trial.status = grow, 0, "initialised"
+            if trial.display_quantity is not None:
+                trial.display_quantity = min(trial.display_quantity, grow)
             if place == 0:
                 failure = self.size(trial, RELEASED)
                 refused = failure is not None and failure.quantity == 0
@@ -362,7 +366,7 @@ class Life(Gate):
                 if not self.of(child).on_bars:
                     # It comes to the venue anew.
                     self.leave(child)
-                    self.released.append(child)
+                self.released.append(child)
             self.say(child, outcome, failure)
 
     # Ends.

@@ -73,16 +73,16 @@ class Oracle(Targets):
                 self.look_for_crossed(whole=False)
         getattr(self, f"_on_{name}")(terms)
         self.act_released()
-        if name in ("barrier", "day_ended"):
-            self.look_for_crossed(whole=True)
-        if name == "barrier":
+        ends = name in ("barrier", "day_ended")
+        if ends:
             self.look_at_equity()
+        if name == "day_ended":
+            self.open_day()
+        self.take_effect()
+        if ends:
             self.look_at_sleeves()
             self.raise_peaks()
-        elif name == "day_ended":
-            self.look_at_end_of_day()
-            self.raise_peaks()
-        self.take_effect()
+            self.look_for_crossed(whole=True)
         self.check()
         return self.outputs
 

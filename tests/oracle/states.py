@@ -335,12 +335,9 @@ class States(Actions):
         self.open += amount
         self.sleeve_peaks[sleeve] += amount
 
-    def look_at_end_of_day(self) -> None:
-        held = "day_loss" in self.causes
-        self.look_at_equity()
-        self.look_at_sleeves()
-        if held:
-            self.cease("day_loss")
+    def open_day(self) -> None:
+        """End a day loss that holds, and measure from now on."""
+        self.cease("day_loss")
         if not self.any_unknown():
             self.open = self.equity()
 
@@ -375,7 +372,7 @@ class States(Actions):
             self.references[index] = reference
         moved = abs(mark - reference[0]) * RATE_ONE
         if moved > model["limit"] * abs(reference[0]):
-            rate = moved // abs(reference[0]) if reference[0] else 0
+            rate = moved // abs(reference[0]) if reference[0] else 2**63 - 1
             self.trip("dislocation", {"rate": rate}, {"rate": model["limit"]})
 
     def mark_restated(self, index: int) -> None:

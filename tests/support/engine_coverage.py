@@ -29,7 +29,9 @@ def seen_in(
         seen["leg", order.leg] += 1
         seen["side", order.side] += 1
         if order.trigger_by is not None:
-            seen["trigger_by", order.trigger_by] += 1
+            seen["trigger_source", order.trigger_by] += 1
+        if order.trail is not None:
+            seen["trail", next(iter(order.trail))] += 1
         for before, after in order.history:
             seen["transition", f"{before} -> {after}"] += 1
             seen["status", before] += 1
@@ -44,9 +46,18 @@ def _of_config(seen: Seen, oracle: Oracle) -> None:
     for each in oracle.instruments:
         seen["instrument_kind", each.kind] += 1
         seen["data_kind", each.matching] += 1
+        seen["settlement", each.settlement] += 1
+    for currency in oracle.currencies:
+        seen["rate_source", _name(currency["source"])] += 1
+    seen["crossed", str(oracle.limit("crossed"))] += 1
     for (_, _, account), amount in oracle.balances.items():
         if amount:
             seen["account", account] += 1
+
+
+def _name(value: object) -> str:
+    """Name of a choice, which may come with terms."""
+    return next(iter(value)) if isinstance(value, Mapping) else str(value)
 
 
 def _of_input(seen: Seen, event: Mapping[str, Any]) -> None:
@@ -78,6 +89,8 @@ def _of_output(seen: Seen, output: Mapping[str, Any]) -> None:
             seen["rule", body["rule"]] += 1
             seen["outcome", body["outcome"]] += 1
             seen["verdict", f"{body['rule']} {body['outcome']}"] += 1
+            if body["outcome"] == "cut":
+                seen["cutting_rule", body["rule"]] += 1
         case "order_rejected" | "amend_rejected":
             seen["rule", body["rule"]] += 1
         case "order_cancelled" | "order_expired":

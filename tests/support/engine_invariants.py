@@ -9,6 +9,7 @@ from typing import Any
 from oracle import Oracle
 from oracle.books import ACCOUNTS, Line
 from quantvista._native import RawEngine
+from support.engine_figures import figures_of
 
 type Record = Mapping[str, Any]
 
@@ -20,6 +21,12 @@ COMMANDS = (
     "replace_order",
     "cancel_order",
 )
+
+FREE = ("net", "locate", "margin", "value_at_risk")
+"""Figures that an order which reduces its sleeve's position may raise (gate.md, 2)."""
+
+OF_CURRENCIES = ("gross", "net", "value_at_risk", "position", "concentration")
+"""Figures in which the balance of a currency may stand."""
 
 
 class Watch:
@@ -33,28 +40,21 @@ class Watch:
         self.lines: dict[int, Line] = {}
         self.fund_active = True
         self.sleeves_on: dict[int, bool] = {}
-        self.figures = self._figures()
+        self.moves_currencies = any(each.base is not None for each in oracle.instruments)
+        self.figures = figures_of(oracle)
 
     def step(self, input: Record, outputs: Sequence[Record], engine: RawEngine) -> None:
         """Look at the outputs of one input, and at the state after it."""
-        filled = False
+        held = Counter(self.positions)
         for output in outputs:
             ((name, body),) = output.items()
             if name == "order_filled":
-                filled = True
                 self._fill(body)
             else:
                 self._tell(name, body)
         self.positions = Counter(self.oracle.quantities)
         self._balances(engine)
-        after = self._figures()
-        if next(iter(input["event"])) in COMMANDS and not filled:
-            for name, (figure, most) in after.items():
-                if most is None:
-                    continue
-                before = self.figures.get(name, (0, None))[0]
-                assert figure <= max(most, before), f"{name}: {before} to {figure}, limit {most}"
-        self.figures = after
+        self._limits(input, outputs, held)
 
     # Reduce-only.
 
@@ -77,7 +77,11 @@ class Watch:
 
     def _fill(self, fill: Record) -> None:
         line = (fill["sleeve"], fill["instrument"], fill["leg"])
-        if self.oracle.instruments[line[1]].is_exchange:
+        base = self.oracle.instruments[line[1]].base
+        if base is not None:
+            if fill["order"] in self.flagged and fill["side"] == "sell":
+                left = self.oracle.money_of(fill["sleeve"], base)
+                assert left >= 0, f"more was sold than there was: {left} by {fill}"
             return
         before = self.positions[line]
         after = before + (fill["quantity"] if fill["side"] == "buy" else -fill["quantity"])
@@ -108,28 +112,36 @@ class Watch:
 
     # Limits.
 
-    def _figures(self) -> dict[str, tuple[int, int | None]]:
-        """Figures with everything in flight, and their limits."""
-        oracle = self.oracle
-        sums = oracle.sums()
-        share = oracle.share(oracle.limit("weight_max"))
-        figures: dict[str, tuple[int, int | None]] = {
-            "gross": (oracle.gross_of(sums.rows), oracle.share(oracle.limit("gross_max"))),
-            "leverage": (
-                oracle.lines_value(sums.lines),
-                oracle.share(oracle.limit("leverage_max")),
-            ),
-        }
-        for row, bounds in sums.rows.items():
-            value = oracle.worst_value(row, bounds)
-            figures[f"position {row}"] = (value, oracle.limit("position_max"))
-            figures[f"concentration {row}"] = (value, share)
-        for sector in {each.sector for each in oracle.instruments}:
-            most = oracle.share(oracle.limit("sector_max"))
-            figures[f"sector {sector}"] = (oracle.gross_of(sums.rows, sector), most)
-        for sleeve in range(len(oracle.sleeves)):
-            figures[f"sleeve {sleeve} gross"] = (
-                oracle.lines_value(sums.lines, sleeve),
-                oracle.sleeve_share(sleeve, "gross_max"),
-            )
-        return figures
+    def _limits(self, input: Record, outputs: Sequence[Record], held: Counter[Line]) -> None:
+        """No command crosses a limit, or worsens what is beyond one, whatever then fills."""
+        before, self.figures = self.figures, figures_of(self.oracle)
+        if next(iter(input["event"])) not in COMMANDS:
+            return
+        reduces = any(self._reduces(output, held) for output in outputs)
+        filled = any("order_filled" in output for output in outputs)
+        for name, (figure, most) in self.figures.items():
+            if most is None or name not in before:
+                continue
+            kind = name.split()[0]
+            if reduces and kind in FREE:
+                continue
+            if filled and (kind == "margin" or (self.moves_currencies and kind in OF_CURRENCIES)):
+                # A price and a fee that nobody knew before have become money.
+                continue
+            # Fees and slippage lower equity, and with it the limits.
+            limits = [most, *([before[name][1] or 0] if filled else [])]
+            bound = max(*limits, before[name][0])
+            assert figure <= bound, f"{name}: {before[name]} to {figure}, limit {most}"
+
+    def _reduces(self, output: Record, held: Counter[Line]) -> bool:
+        """Say whether an order came or changed that was on the side against its position."""
+        ((name, body),) = output.items()
+        order = body.get("order") if name == "order_amended" else body
+        if name not in ("order_accepted", "order_submitted", "order_amended"):
+            return False
+        instrument = self.oracle.instruments[order["instrument"]]
+        buys = order["side"] == "buy"
+        if instrument.base is not None:
+            return bool(instrument.base == 0 if buys else instrument.currency == 0)
+        position = held[order["sleeve"], order["instrument"], int(order["leg"] == "short")]
+        return position < 0 if buys else position > 0

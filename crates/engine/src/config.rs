@@ -56,6 +56,10 @@ pub enum RateSource {
     Pair { instrument: usize, inverse: bool },
 }
 
+impl RateSource {
+    pub const NAMES: &'static [&'static str] = &["input", "pair"];
+}
+
 named!(AccountKind { Cash = "cash", Margin = "margin" });
 named!(PositionMode { Netting = "netting", Hedging = "hedging" });
 
@@ -112,6 +116,10 @@ pub enum Settlement {
     Exchange { base: usize },
     /// Nothing but gains and losses, when they are realised.
     Difference,
+}
+
+impl Settlement {
+    pub const NAMES: &'static [&'static str] = &["asset", "exchange", "difference"];
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,7 +7,7 @@ use crate::exposure::fees_of;
 use crate::matching::{Candidate, Session, Share, Terms};
 use crate::models::impact::Activity;
 use crate::numbers::{Result, add};
-use crate::order::{Leg, OrderStatus, Origin, Reason, Side};
+use crate::order::{Leg, Order, OrderStatus, Origin, Reason, Side};
 use crate::orders::advance;
 use crate::output::{Figure, Fill, FillKind, Liquidity, Outcome, Output, Rule, Verdict};
 use crate::risk::RiskKind;
@@ -299,6 +299,19 @@ impl Engine {
         fees.charged(self.fees_paid.get(&order).copied(), exact)
     }
 
+    /// Whether a fill of an order has paid the minimum of its venue.
+    #[inline]
+    pub(crate) fn has_paid(&self, order: u64) -> bool {
+        self.fees_paid.contains_key(&order)
+    }
+
+    /// What an order holds.
+    #[inline]
+    pub(crate) fn hold_of(&self, order: &Order) -> Result<i128> {
+        let has_paid = self.has_paid(order.id);
+        self.exposure.hold_of(&self.config, order, has_paid)
+    }
+
     /// Remember what a fill adds to the venue's volume, and to the fees of its order.
     fn count_turnover(
         &mut self,
@@ -394,7 +407,7 @@ impl Engine {
             self.floor.leave(order.instrument, slot);
             self.book.remove(slot);
         } else {
-            let hold = self.exposure.hold_of(&self.config, &filled)?;
+            let hold = self.hold_of(&filled)?;
             self.exposure.in_flight_changed(&filled, hold, mark, 1)?;
             self.book.replace(slot, filled, hold);
             if filled.unfilled() == 0 {

@@ -177,6 +177,10 @@ pub enum Trail {
     Rate(i64),
 }
 
+impl Trail {
+    pub const NAMES: &'static [&'static str] = &["amount", "rate"];
+}
+
 named!(
     /// How the orders of a list hang together.
     Link {
@@ -322,7 +326,10 @@ impl Order {
             trail: self.trail,
             trigger_by: self.trigger_by,
             expire_at: self.expire_at,
-            display_quantity: self.display_quantity,
+            // It cannot show more than there is.
+            display_quantity: self
+                .display_quantity
+                .map(|shown| shown.min(self.unfilled())),
             post_only: self.post_only,
             reduce_only: self.reduce_only,
             leg: self.leg,

@@ -210,3 +210,35 @@ named!(
         Unknown = "unknown",
     }
 );
+
+impl Rule {
+    /// Rules that may leave less of an order than was asked for; the others say yes or no.
+    pub const CUTTING: &'static [Self] = &[
+        Self::State,
+        Self::SleeveState,
+        Self::Leg,
+        Self::ReduceOnly,
+        Self::NoRate,
+        Self::StalePrice,
+        Self::Regime,
+        Self::FatFingerQuantity,
+        Self::FatFingerNotional,
+        Self::FatFingerVolume,
+        Self::NoShort,
+        Self::Locate,
+        Self::Cash,
+        Self::Margin,
+        Self::Position,
+        Self::Concentration,
+        Self::SleeveConcentration,
+        Self::Sector,
+        Self::Gross,
+        Self::SleeveGross,
+        Self::Leverage,
+        Self::Net,
+        Self::Volatility,
+        Self::Correlation,
+        Self::ValueAtRisk,
+        Self::IncrementalValueAtRisk,
+    ];
+}

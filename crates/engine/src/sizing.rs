@@ -71,34 +71,30 @@ impl Engine {
         weight: i64,
         equity: i128,
     ) -> Result<Wanted> {
-        let Some(mark) = self.mark(instrument) else {
-            return Ok(if weight == 0 {
-                Wanted::Nothing
-            } else {
-                Wanted::Impossible(Rule::NoPrice)
-            });
-        };
-        if !self.is_listed(instrument, ts) {
-            return Ok(if weight == 0 {
-                Wanted::Nothing
-            } else {
-                Wanted::Impossible(Rule::NotListed)
-            });
-        }
         let lot = self.config.instruments[instrument].lot_size;
         let currency = self.config.instruments[instrument].currency;
-        if self.exposure.rates[currency].is_none() {
+        let mark = self.mark(instrument);
+        let obstacle = if mark.is_none() {
+            Some(Rule::NoPrice)
+        } else if !self.is_listed(instrument, ts) {
+            Some(Rule::NotListed)
+        } else if mark == Some(0) {
+            Some(Rule::NoPrice)
+        } else if self.exposure.rates[currency].is_none() {
+            Some(Rule::NoRate)
+        } else {
+            None
+        };
+        if let Some(rule) = obstacle {
             return Ok(if weight == 0 {
                 Wanted::Nothing
             } else {
-                Wanted::Impossible(Rule::NoRate)
+                Wanted::Impossible(rule)
             });
         }
+        let mark = mark.unwrap_or(0);
         let per_lot = self.exposure.notional(instrument, lot, mark)?.abs();
         let per_lot = self.exposure.in_fund_currency_up(currency, per_lot)?;
-        if per_lot == 0 {
-            return Ok(Wanted::Impossible(Rule::NoPrice));
-        }
         let size = i64::try_from(weight.unsigned_abs()).map_err(|_| EngineError::Overflow {
             place: "a target weight",
         })?;

@@ -87,7 +87,7 @@ impl Engine {
         engine.failed = snapshot.failed;
         engine.check_restored(&snapshot.orders)?;
         for order in snapshot.orders {
-            let hold = engine.exposure.hold_of(&engine.config, &order)?;
+            let hold = engine.hold_of(&order)?;
             engine.book.insert(order, hold);
         }
         engine.exposure = engine.exposure_from_scratch()?;
@@ -175,7 +175,7 @@ impl Engine {
         }
         for order in self.book.working() {
             let mark = self.mark(order.instrument).unwrap_or(0);
-            let hold = exposure.hold_of(&self.config, &order)?;
+            let hold = exposure.hold_of(&self.config, &order, self.has_paid(order.id))?;
             exposure.in_flight_changed(&order, hold, mark, 1)?;
         }
         Ok(exposure)

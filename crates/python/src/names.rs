@@ -3,10 +3,10 @@
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use quantvista_engine::{
-    Account, AccountKind, Action, AuctionKind, Cause, Command, DataKind, Event, FillKind,
+    Account, AccountKind, Action, AuctionKind, Cause, Command, Crossed, DataKind, Event, FillKind,
     FundState, InstrumentKind, Leg, Link, Liquidity, OrderKind, OrderStatus, Origin, Outcome,
-    Output, PositionMode, PostingKind, Reason, RiskKind, Rule, Side, SleeveState, TRANSITIONS,
-    TimeInForce, TradingStatus,
+    Output, PositionMode, PostingKind, RateSource, Reason, RiskKind, Rule, Settlement, Side,
+    SleeveState, TRANSITIONS, TimeInForce, TradingStatus, Trail, TriggerSource,
 };
 
 /// Lists of names by what they name.
@@ -25,7 +25,13 @@ pub fn names(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
         "risk_kind": RiskKind, "data_kind": DataKind, "trading_status": TradingStatus,
         "auction_kind": AuctionKind, "account_kind": AccountKind,
         "position_mode": PositionMode, "instrument_kind": InstrumentKind,
+        "trigger_source": TriggerSource, "crossed": Crossed,
     }
+    let cutting: Vec<_> = Rule::CUTTING.iter().map(|rule| rule.name()).collect();
+    dict.set_item("cutting_rule", cutting)?;
+    dict.set_item("settlement", Settlement::NAMES)?;
+    dict.set_item("rate_source", RateSource::NAMES)?;
+    dict.set_item("trail", Trail::NAMES)?;
     dict.set_item("event", Event::NAMES)?;
     dict.set_item("output", Output::NAMES)?;
     dict.set_item("action", Action::NAMES)?;

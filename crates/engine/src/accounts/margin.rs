@@ -120,6 +120,8 @@ impl Engine {
                 i64::try_from(wanted).unwrap_or(i64::MAX).min(position.lots)
             };
             self.liquidate(ts, sleeve, position, lots, out)?;
+            // It may fill at once, and what is missing then is another sum.
+            self.act(ts, out)?;
         }
         self.book.sweep();
         Ok(())

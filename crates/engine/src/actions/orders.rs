@@ -44,7 +44,7 @@ impl Engine {
         self.exposure = self.exposure_from_scratch()?;
         for &slot in &slots {
             if let Some(order) = self.book.get(slot).copied() {
-                let hold = self.exposure.hold_of(&self.config, &order)?;
+                let hold = self.hold_of(&order)?;
                 self.book.replace(slot, order, hold);
             }
         }

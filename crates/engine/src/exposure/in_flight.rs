@@ -9,7 +9,8 @@ use crate::order::{Order, OrderKind, Side};
 impl Exposure {
     /// What an order holds. Judged by cash: what a buy may cost, or the least that a market sale
     /// brings, and nothing for other sales. Judged by margin: its fee and what it loses at once.
-    pub(crate) fn hold_of(&self, config: &Config, order: &Order) -> Result<i128> {
+    /// `has_paid` says whether a fill of it has paid the venue's minimum.
+    pub(crate) fn hold_of(&self, config: &Config, order: &Order, has_paid: bool) -> Result<i128> {
         let instrument = order.instrument;
         if order.unfilled() == 0 {
             return Ok(0);
@@ -18,7 +19,7 @@ impl Exposure {
             let part = self.notional(instrument, order.unfilled(), order.reference)?;
             let lost = self.notional(instrument, order.unfilled(), order.adverse)?;
             return add(
-                self.fees[instrument].worst(part.abs(), order.unfilled())?,
+                self.fees[instrument].worst(part.abs(), order.unfilled(), has_paid)?,
                 lost,
                 "a hold",
             );
@@ -32,7 +33,7 @@ impl Exposure {
             (Side::Sell, _) => return Ok(0),
         };
         let notional = self.notional(instrument, order.unfilled(), price)?;
-        let fee = self.fees[instrument].worst(notional, order.unfilled())?;
+        let fee = self.fees[instrument].worst(notional, order.unfilled(), has_paid)?;
         if is_buy {
             add(notional, fee, "a reserve")
         } else {

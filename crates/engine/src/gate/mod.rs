@@ -25,7 +25,7 @@ pub(crate) use scenarios::Losses;
 use crate::engine::Engine;
 use crate::input::OrderRequest;
 use crate::numbers::{RATE_ONE, Result, Rounding, div_round};
-use crate::order::Side;
+use crate::order::{Order, Side};
 use crate::orders::plain_breach;
 use crate::output::{Figure, Rule};
 use measure::Walk;
@@ -53,6 +53,15 @@ pub(crate) enum Occasion {
     Amend,
 }
 
+/// What an order has behind it that stands at the gate again.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Past {
+    /// Its trigger was met: it acts like an order without one.
+    pub(crate) has_triggered: bool,
+    /// A fill has paid the venue's minimum fee.
+    pub(crate) has_paid: bool,
+}
+
 /// An order as the gate sees it.
 pub(crate) struct Ask<'a> {
     ts: i64,
@@ -63,6 +72,7 @@ pub(crate) struct Ask<'a> {
     /// What the order may take off its position.
     room: i64,
     occasion: Occasion,
+    past: Past,
 }
 
 /// Whether enough is known, or the next check is to be made.
@@ -109,6 +119,17 @@ impl Engine {
         request: &OrderRequest,
         occasion: Occasion,
     ) -> Result<Option<Breach>> {
+        self.judge_again(ts, request, occasion, Past::default())
+    }
+
+    /// The same of new terms, or of more, of an order that works already.
+    pub(crate) fn judge_again(
+        &mut self,
+        ts: i64,
+        request: &OrderRequest,
+        occasion: Occasion,
+        past: Past,
+    ) -> Result<Option<Breach>> {
         let mut walk = Walk::new(occasion.is_sized());
         let reference = self.reference_now(request);
         self.update_caps()?;
@@ -120,8 +141,17 @@ impl Engine {
             lot: self.config.instruments[request.instrument].lot_size,
             room: self.room(request)?,
             occasion,
+            past,
         };
         self.walk(&ask, &mut walk).map(|_| walk.found())
+    }
+
+    /// What the gate has to know of an order that has been there before.
+    pub(crate) fn past_of(&self, order: &Order) -> Past {
+        Past {
+            has_triggered: order.triggered,
+            has_paid: self.has_paid(order.id),
+        }
     }
 
     fn walk(&mut self, ask: &Ask, walk: &mut Walk) -> Step {

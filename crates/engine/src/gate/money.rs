@@ -117,7 +117,7 @@ impl Engine {
             (Side::Buy, _) => {
                 let available = self.available(sleeve, listed.currency)?.max(0);
                 let per_lot = self.exposure.notional(i, ask.lot, ask.reference.max(0))?;
-                let cost = |lots: i64| self.cost(i, lots, per_lot);
+                let cost = |lots: i64| self.cost(ask, lots, per_lot);
                 let found = cost(ask.lots())?;
                 walk.within(ask, Rule::Cash, false, (found, available), cost)
             }
@@ -138,10 +138,10 @@ impl Engine {
     }
 
     /// Notional and fee of so many lots.
-    fn cost(&self, instrument: usize, lots: i64, per_lot: i128) -> Result<i128> {
-        let quantity = lots * self.config.instruments[instrument].lot_size;
+    fn cost(&self, ask: &Ask, lots: i64, per_lot: i128) -> Result<i128> {
         let part = mul(i128::from(lots), per_lot, "the cost of an order")?;
-        let fee = self.exposure.fees[instrument].worst(part, quantity)?;
+        let fees = &self.exposure.fees[ask.request.instrument];
+        let fee = fees.worst(part, lots * ask.lot, ask.past.has_paid)?;
         add(part, fee, "the cost of an order")
     }
 
@@ -155,7 +155,7 @@ impl Engine {
         let figure = |lots: i64| {
             let quantity = lots * ask.lot;
             let part = self.exposure.notional(i, quantity, ask.reference)?.abs();
-            let fee = self.exposure.fees[i].worst(part, quantity)?;
+            let fee = self.exposure.fees[i].worst(part, quantity, ask.past.has_paid)?;
             let hold = add(fee, self.exposure.notional(i, quantity, lost)?, "a hold")?;
             self.required_with(sleeve, i, self.margin_added(ask, quantity)?, hold)
         };

@@ -9,7 +9,7 @@ use crate::engine::Engine;
 use crate::input::OrderRequest;
 use crate::market::DataKind;
 use crate::numbers::{Result, mul, sub};
-use crate::order::{Leg, Order, OrderKind, Side, TimeInForce};
+use crate::order::{Leg, Order, Side, TimeInForce};
 use crate::output::{Figure, Rule};
 use crate::risk::{FundState, RiskKind, SleeveState};
 
@@ -199,7 +199,7 @@ impl Engine {
     /// Whether an order would meet one of ours.
     fn self_trade_check(&self, ask: &Ask, walk: &mut Walk) -> ControlFlow<()> {
         let request = ask.request;
-        let waits = request.kind.is_triggered()
+        let waits = (request.kind.is_triggered() && !ask.past.has_triggered)
             || self.config.instruments[request.instrument].matching == DataKind::Bars;
         if !self.config.limits.self_trade || waits {
             return NEXT;
@@ -209,10 +209,10 @@ impl Engine {
             Side::Sell => self.exposure.highest_buy(request.instrument),
         };
         let Some(ours) = ours else { return NEXT };
-        let meets = match (request.kind, request.limit_price, request.side) {
-            (OrderKind::Limit, Some(price), Side::Buy) => ours <= price,
-            (OrderKind::Limit, Some(price), Side::Sell) => ours >= price,
-            _ => true,
+        let meets = match (request.limit_price, request.side) {
+            (Some(price), Side::Buy) => ours <= price,
+            (Some(price), Side::Sell) => ours >= price,
+            (None, _) => true,
         };
         if !meets {
             return NEXT;

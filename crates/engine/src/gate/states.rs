@@ -1,7 +1,7 @@
 //! What the fund and its sleeves may do, and what changes that: `docs/engine/gate.md`, section 6.
 
+use super::Guard;
 use super::rows::RowKey;
-use super::{Breach, Guard};
 use crate::config::{PositionMode, Settlement};
 use crate::engine::Engine;
 use crate::exposure::Row;
@@ -9,6 +9,7 @@ use crate::input::{Event, OrderRequest};
 use crate::limits::Crossed;
 use crate::numbers::Result;
 use crate::order::{Leg, Order, OrderKind, OrderStatus, Origin, Reason, Side, TimeInForce};
+use crate::orders::plain_breach;
 use crate::output::{Figure, Outcome, Output, Rule};
 use crate::risk::{Cause, Command, FundState, SleeveState};
 
@@ -79,15 +80,29 @@ impl Engine {
 
     fn resume(&mut self, ts: i64, out: &mut Vec<Output>) -> Result<()> {
         let before = self.guard.fund;
+        let held = self.guard.causes.len();
         self.guard
             .causes
             .retain(|cause, _| *cause == Cause::LimitCrossed);
+        let has_ended = self.guard.causes.len() < held;
+        let crossed = self.crossed(ts, true)?;
+        if crossed.is_none() {
+            self.guard.causes.remove(&Cause::LimitCrossed);
+        }
         self.guard.fund = self.guard.strictest();
         if self.guard.fund != before {
-            self.tell_state(ts, Cause::Operator, NO_GROUNDS, out);
+            let cause = if has_ended {
+                Cause::Operator
+            } else {
+                Cause::LimitCrossed
+            };
+            self.tell_state(ts, cause, NO_GROUNDS, out);
         }
         self.restart_measures()?;
-        self.look_for_crossed(ts, true, out)
+        match crossed {
+            Some(grounds) => self.begin_crossed(ts, grounds, out),
+            None => Ok(()),
+        }
     }
 
     /// A cause begins to hold, or to ask for more.
@@ -243,6 +258,10 @@ impl Engine {
             self.config.instruments[instrument].settlement,
             Settlement::Exchange { .. }
         );
+        if is_exchange && leg.index() > 0 {
+            // There is one balance, and no position by legs.
+            return Ok(());
+        }
         let held = self.exposure.line(sleeve, instrument, leg.index()).held;
         let side = if held < 0 { Side::Buy } else { Side::Sell };
         let (kind, tif) = (OrderKind::Market, TimeInForce::Gtc);
@@ -250,32 +269,22 @@ impl Engine {
         request.leg = leg;
         // An exchange gives its base away, less what another pair gives away already.
         request.reduce_only = !is_exchange;
-        let left = self.room(&request)?;
+        // Whole lots: what is left of a currency, less than a lot, stays.
+        request.quantity = self.room(&request)?;
         request.reduce_only = true;
-        if left == 0 {
+        if request.quantity == 0 {
             return Ok(());
         }
-        let lot = self.config.instruments[instrument].lot_size;
-        request.quantity = left / lot * lot;
-        let none = Figure::None;
         let refused = if !self.is_listed(instrument, ts) {
-            Some((Rule::NotListed, none, none))
+            Some(Rule::NotListed)
         } else if self.mark(instrument).is_none() {
-            Some((Rule::NoPrice, none, none))
-        } else if request.quantity == 0 {
-            Some((Rule::Lot, Figure::Quantity(left), Figure::Quantity(lot)))
+            Some(Rule::NoPrice)
         } else {
             None
         };
         let order = self.new_order(ts, &request, Origin::Operator);
-        if let Some((rule, figure, limit)) = refused {
-            let breach = Breach {
-                rule,
-                figure,
-                limit,
-                most: 0,
-            };
-            self.refuse(ts, order, &breach, out);
+        if let Some(rule) = refused {
+            self.refuse(ts, order, &plain_breach(rule), out);
             return Ok(());
         }
         self.admit(ts, order, Outcome::Accepted, None, out)
@@ -324,8 +333,6 @@ impl Engine {
         let held = self.guard.causes.contains_key(&Cause::DayLoss);
         if is_end {
             self.measure_losses()?;
-            self.measure_sleeves(ts, out)?;
-            self.raise_peaks()?;
         }
         if matches!(event, Event::DayEnded { .. }) {
             if self.equity_is_known() {
@@ -337,6 +344,8 @@ impl Engine {
         }
         self.settle_trips(ts, out)?;
         if is_end {
+            self.measure_sleeves(ts, out)?;
+            self.raise_peaks()?;
             self.look_for_crossed(ts, true, out)?;
         }
         self.book.sweep();
@@ -362,6 +371,27 @@ impl Engine {
         if self.config.limits.crossed != Crossed::ReduceOnly {
             return Ok(());
         }
+        match self.crossed(ts, all)? {
+            Some(grounds) => self.begin_crossed(ts, grounds, out),
+            // What else is crossed has been found where everything is looked at; it stays.
+            None if !all => Ok(()),
+            None => {
+                self.end(ts, Cause::LimitCrossed, out);
+                Ok(())
+            }
+        }
+    }
+
+    fn begin_crossed(&mut self, ts: i64, grounds: Grounds, out: &mut Vec<Output>) -> Result<()> {
+        let state = FundState::ReduceOnly;
+        self.begin(ts, Cause::LimitCrossed, state, grounds, out)
+    }
+
+    /// The first limit that a figure is beyond, where that makes the fund reduce only.
+    fn crossed(&mut self, ts: i64, all: bool) -> Result<Option<Grounds>> {
+        if self.config.limits.crossed != Crossed::ReduceOnly {
+            return Ok(None);
+        }
         self.update_caps()?;
         let mut found = self.crossed_sums()?;
         if all {
@@ -373,21 +403,12 @@ impl Engine {
             {
                 found = Some((Rule::ValueAtRisk, value, cap));
             }
-        } else if found.is_none() && self.guard.causes.contains_key(&Cause::LimitCrossed) {
-            // What else is crossed has been found where everything is looked at; it stays.
-            return Ok(());
         }
-        let Some((rule, figure, limit)) = found else {
-            self.end(ts, Cause::LimitCrossed, out);
-            return Ok(());
-        };
-        let grounds = Grounds {
+        Ok(found.map(|(rule, figure, limit)| Grounds {
             rule,
             figure: Figure::Money(figure),
             limit: Figure::Money(limit),
-        };
-        let state = FundState::ReduceOnly;
-        self.begin(ts, Cause::LimitCrossed, state, grounds, out)
+        }))
     }
 
     fn crossed_rows(&self) -> Result<Option<(Rule, i128, i128)>> {

@@ -88,7 +88,8 @@ impl Engine {
         let Some(order) = self.working(&candidate).copied() else {
             return Ok(());
         };
-        if is_grouped(&order) {
+        // A child with nothing unfilled, whose parent works, has nothing to trade.
+        if is_grouped(&order) || order.unfilled() == 0 {
             return Ok(());
         }
         if order.waits_for_trigger() {

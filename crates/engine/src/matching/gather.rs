@@ -63,7 +63,7 @@ impl Call {
         if is_marketable(order.side, limit, first) {
             return true;
         }
-        order.rested = true;
+        order.rested |= order.unfilled() > 0;
         bar.range.is_some_and(|[_, high, low]| match order.side {
             Side::Buy => low < limit || (self.touch && low == limit),
             Side::Sell => high > limit || (self.touch && high == limit),

@@ -117,10 +117,12 @@ pub(crate) struct Fees {
 }
 
 impl Fees {
-    /// The most that an order can pay for a fill, whatever the tier and whoever comes first.
+    /// The most that an order can pay for what is unfilled, whatever the tier and whoever comes
+    /// first; `has_paid` says whether an earlier fill has paid the minimum.
     #[inline]
-    pub(crate) fn worst(&self, notional: i128, quantity: i64) -> Result<i128> {
-        Ok(self.raw(&self.worst, notional, quantity)?.max(self.minimum))
+    pub(crate) fn worst(&self, notional: i128, quantity: i64, has_paid: bool) -> Result<i128> {
+        let raw = self.raw(&self.worst, notional, quantity)?;
+        Ok(if has_paid { raw } else { raw.max(self.minimum) })
     }
 
     /// What a fill of its own costs, without regard to a minimum.
@@ -302,7 +304,7 @@ mod tests {
         );
         let exact = |quantity| fees.exact(7 * MONEY, quantity, Liquidity::Taker).unwrap();
         assert_eq!(exact(3), 2 * COIN);
-        assert_eq!(fees.worst(7 * MONEY, 3).unwrap(), MONEY);
+        assert_eq!(fees.worst(7 * MONEY, 3, false).unwrap(), MONEY);
         let first = fees.charged(None, exact(150)).unwrap();
         assert_eq!(first, MONEY);
         let second = fees.charged(Some(exact(150)), exact(100)).unwrap();

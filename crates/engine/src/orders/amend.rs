@@ -114,7 +114,8 @@ impl Engine {
             return Ok(self.child_breach(ts, &request));
         }
         let lifted = self.lift(slot)?;
-        let breach = self.judge(ts, &request, Occasion::Amend)?;
+        let past = self.past_of(before);
+        let breach = self.judge_again(ts, &request, Occasion::Amend, past)?;
         self.put_back(lifted)?;
         Ok(breach)
     }

@@ -114,7 +114,7 @@ impl Engine {
 
     /// Add an order to the book and to what is in flight.
     pub(crate) fn insert(&mut self, order: Order) -> Result<usize> {
-        let hold = self.exposure.hold_of(&self.config, &order)?;
+        let hold = self.hold_of(&order)?;
         let mark = self.mark_of(&order);
         self.exposure.in_flight_changed(&order, hold, mark, 1)?;
         Ok(self.book.insert(order, hold))
@@ -128,7 +128,7 @@ impl Engine {
         let mark = self.mark_of(&order);
         let hold = self.book.hold(slot);
         self.exposure.in_flight_changed(&before, hold, mark, -1)?;
-        let hold = self.exposure.hold_of(&self.config, &order)?;
+        let hold = self.hold_of(&order)?;
         self.exposure.in_flight_changed(&order, hold, mark, 1)?;
         if before.waits_for_trigger()
             && (before.trigger_price, before.trail) != (order.trigger_price, order.trail)

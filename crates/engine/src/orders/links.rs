@@ -301,7 +301,11 @@ impl Engine {
             };
             let mut request = order.request();
             request.quantity = granted.unwrap_or(quantity);
-            let breach = self.judge(ts, &request, Occasion::Release)?;
+            request.display_quantity = order
+                .display_quantity
+                .map(|shown| shown.min(request.quantity));
+            let past = self.past_of(&order);
+            let breach = self.judge_again(ts, &request, Occasion::Release, past)?;
             match &breach {
                 None => granted = Some(request.quantity),
                 Some(breach) if granted.is_none() && breach.most > 0 => granted = Some(breach.most),

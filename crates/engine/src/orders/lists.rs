@@ -100,7 +100,7 @@ impl Engine {
         for order in orders.iter().filter(|order| order.group.is_some()) {
             let mut priced = *order;
             self.measure(&mut priced);
-            let hold = self.exposure.hold_of(&self.config, &priced)?;
+            let hold = self.hold_of(&priced)?;
             if largest.is_none_or(|(most, _)| hold > most) {
                 largest = Some((hold, order.id));
             }

@@ -285,7 +285,10 @@ impl Engine {
         }
         ids.sort_unstable();
         for id in ids.drain(..) {
-            if let Some(slot) = self.book.find(id) {
+            // A child with nothing unfilled, whose parent works, has nothing to trade.
+            if let Some(slot) = self.book.find(id)
+                && self.open(slot).is_some()
+            {
                 self.trigger(ts, slot, out);
                 met.push(slot);
             }

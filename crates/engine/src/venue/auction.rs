@@ -4,7 +4,7 @@ use crate::engine::Engine;
 use crate::market::standing::UNLIMITED;
 use crate::market::{Auction, AuctionKind};
 use crate::numbers::Result;
-use crate::order::{Order, OrderKind, Reason, TimeInForce};
+use crate::order::{OrderKind, Reason, TimeInForce};
 use crate::output::{Liquidity, Output};
 use crate::venue::desk::{Queue, Stand, key_of};
 use crate::venue::resting::SIDES;
@@ -69,9 +69,6 @@ impl Engine {
         let Some(order) = self.open(slot) else {
             return Ok(());
         };
-        if is_banded(&order) && self.hold_if_outside(ts, slot, price, out) {
-            return Ok(());
-        }
         let quantity = order.unfilled().min(*left);
         let offer = Offer {
             quantity,
@@ -79,7 +76,14 @@ impl Engine {
             reference: price,
             liquidity: Liquidity::Taker,
         };
-        if !self.may_fill(ts, slot, &order, &offer, out)? {
+        if order.tif == TimeInForce::Fok {
+            if !self.may_fill_whole(ts, slot, &order, &offer, out)? {
+                return Ok(());
+            }
+        } else if is_banded(&order) && self.hold_if_outside(ts, slot, price, out) {
+            return Ok(());
+        }
+        if quantity == 0 {
             return Ok(());
         }
         let filled = self.execute(ts, slot, offer, out)?;
@@ -95,31 +99,5 @@ impl Engine {
             };
         }
         Ok(())
-    }
-
-    /// Whether an order wants a fill: one that fills whole or not at all only wants it whole.
-    fn may_fill(
-        &mut self,
-        ts: i64,
-        slot: usize,
-        order: &Order,
-        offer: &Offer,
-        out: &mut Vec<Output>,
-    ) -> Result<bool> {
-        if offer.quantity == 0 {
-            return Ok(false);
-        }
-        if order.tif != TimeInForce::Fok {
-            return Ok(true);
-        }
-        if offer.quantity < order.unfilled() {
-            return Ok(false);
-        }
-        let is_covered = self.is_covered(ts, slot, offer, out)?;
-        if !is_covered {
-            let reason = self.reason_of_funds(order.instrument);
-            self.cancel(ts, slot, reason, out)?;
-        }
-        Ok(is_covered)
     }
 }

@@ -118,13 +118,15 @@ impl Engine {
         let Some(order) = self.open(slot) else {
             return Ok(());
         };
-        let is_touch = stand.price() == print.trade.price;
-        if is_touch && print.trade.aggressor == Some(order.side) {
-            return Ok(());
-        }
         let on_touch = self.config.venue_of(print.instrument).limit_fill_on_touch;
         let pit = &mut self.floor.pits[print.instrument];
         let (form, halted) = (pit.form, pit.standing.halted);
+        let is_touch = stand.price() == print.trade.price;
+        // Our own side met the far one, which ours has met where it was shown.
+        let has_met = is_touch || form.kind != DataKind::Trades;
+        if has_met && print.trade.aggressor == Some(order.side) {
+            return Ok(());
+        }
         let is_book = pit.standing.depth.is_some();
         if is_touch && !is_book && !on_touch {
             return Ok(());
@@ -221,23 +223,22 @@ impl Engine {
         let (instrument, side) = (print.instrument, order.side);
         let form = self.floor.pits[instrument].form;
         let quantity = form.lots(order.unfilled().min(print.offer - print.used));
-        let is_whole = quantity == order.unfilled();
-        if quantity == 0 || (order.tif == TimeInForce::Fok && !is_whole) {
+        if quantity == 0 {
             return Ok(());
         }
         let price = self.price_at(print.ts, order, quantity, print.trade.price)?;
-        if is_banded(order) && self.hold_if_outside(print.ts, slot, price, out) {
-            return Ok(());
-        }
         let offer = Offer {
             quantity,
             price,
             reference: print.trade.price,
             liquidity: Liquidity::Taker,
         };
-        if order.tif == TimeInForce::Fok && !self.is_covered(print.ts, slot, &offer, out)? {
-            let reason = self.reason_of_funds(instrument);
-            return self.cancel(print.ts, slot, reason, out);
+        if order.tif == TimeInForce::Fok {
+            if !self.may_fill_whole(print.ts, slot, order, &offer, out)? {
+                return Ok(());
+            }
+        } else if is_banded(order) && self.hold_if_outside(print.ts, slot, price, out) {
+            return Ok(());
         }
         let filled = self.execute(print.ts, slot, offer, out)?;
         print.used += filled;

@@ -182,8 +182,36 @@ impl Engine {
         true
     }
 
+    /// Whether an order that fills whole or not at all may take what it is offered. Where the
+    /// offer is too small, or out of its band, it is left to the caller; it is cancelled where its
+    /// position or its funds do not allow it.
+    pub(crate) fn may_fill_whole(
+        &mut self,
+        ts: i64,
+        slot: usize,
+        order: &Order,
+        offer: &Offer,
+        out: &mut Vec<Output>,
+    ) -> Result<bool> {
+        let is_whole = offer.quantity == order.unfilled();
+        if !is_whole
+            || (is_banded(order) && !self.in_band(offer.price, order.reference, order.side))
+        {
+            return Ok(false);
+        }
+        let reason = if self.reducing_part(order, offer.quantity)? < offer.quantity {
+            Reason::ReduceOnly
+        } else if !self.is_covered(ts, slot, offer, out)? {
+            self.reason_of_funds(order.instrument)
+        } else {
+            return Ok(true);
+        };
+        self.cancel(ts, slot, reason, out)?;
+        Ok(false)
+    }
+
     /// Whether funds cover all of what an order is offered; if not, it is said.
-    pub(crate) fn is_covered(
+    fn is_covered(
         &self,
         ts: i64,
         slot: usize,
@@ -211,10 +239,6 @@ impl Engine {
     ) -> Result<bool> {
         let lot = self.config.instruments[order.instrument].lot_size;
         let mut purse = Purse::empty();
-        if self.reducing_part(order, order.unfilled())? < order.unfilled() {
-            self.cancel(ts, slot, Reason::ReduceOnly, out)?;
-            return Ok(false);
-        }
         let mut rest = *order;
         let mut depth = 0;
         let mut is_covered = true;
@@ -245,6 +269,11 @@ impl Engine {
         if rest.unfilled() > 0 {
             out.truncate(said);
             self.cancel(ts, slot, Reason::Fok, out)?;
+            return Ok(false);
+        }
+        if self.reducing_part(order, order.unfilled())? < order.unfilled() {
+            out.truncate(said);
+            self.cancel(ts, slot, Reason::ReduceOnly, out)?;
             return Ok(false);
         }
         if !is_covered {

@@ -1,6 +1,8 @@
 //! Margin accounts: leverage, shorts, hedging, calls and liquidation.
 
-use quantvista_engine::{Event, FillKind, InstrumentKind, Leg, Output, Reason, Rule, Side};
+use quantvista_engine::{
+    Command, Event, FillKind, InstrumentKind, Leg, Output, Reason, Rule, Side,
+};
 
 use crate::market::*;
 
@@ -165,4 +167,20 @@ fn withdrawals_leave_what_margin_needs() {
         [Output::CashFlowRejected { available, .. }] if available == 5_000 * MONEY
     ));
     assert_eq!(postings(&market.pay(0, -5_000 * MONEY)).len(), 1);
+}
+
+#[test]
+fn flatten_sells_a_currency_once_also_where_positions_have_legs() {
+    let mut config = hedging(vec![pair("p")]);
+    config.currencies.push(currency("EUR"));
+    let mut market = Market::new(config);
+    market.rate(1_000_000_000_000);
+    market.close(&[(0, 10_000)]);
+    market.apply(on_leg(0, 100, Leg::Long));
+    market.close(&[(0, 10_000)]);
+    let out = market.apply(Event::Operator(Command::Flatten));
+    let sent = out
+        .iter()
+        .filter(|output| matches!(output, Output::OrderAccepted(_)));
+    assert_eq!(sent.count(), 1);
 }

@@ -134,15 +134,6 @@ def _trade_as_quote(case: Case, order: Order) -> bool:
     return case.session.kind == "books" and watching and traded
 
 
-def _trade_of_our_side(case: Case, order: Order) -> bool:
-    """We fill a resting order by a trade whose aggressor was on its own side."""
-    row = case.row(order)
-    if row.kind != "trade" or row.ts != case.ts or order.limit is None:
-        return False
-    aggressor = {1: "buy", 2: "sell"}.get(row.flag & 3)
-    return order.side == aggressor and bool(case.mine(order)) and not case.other(order)
-
-
 def _behind_a_resting_fill(case: Case, order: Order) -> bool:
     """We fill an order that NautilusTrader leaves, where it filled one before it in its list."""
     waiting = order.type in PASSIVE and bool(case.mine(order)) and not case.other(order)
@@ -373,12 +364,6 @@ RULES: tuple[Rule, ...] = (
         "ours",
         "while NautilusTrader matches a trade of a book, triggers see its price as the quote",
         any_order(_trade_as_quote),
-    ),
-    Rule(
-        "trade_of_the_same_side",
-        "theirs",
-        "a trade that our own side began met orders that ours had met before",
-        any_order(_trade_of_our_side),
     ),
     Rule(
         "resting_fill_moves_the_quote",

@@ -178,14 +178,6 @@ CASES = (
     ),
     Given("trade_shown_as_quote", "books", [TRAIL], [], [fill(200, 1, 10, 1_000)]),
     Given(
-        "trade_of_the_same_side",
-        "books",
-        [limit(1, 995)],
-        [fill(200, 1, 5, 995, "maker")],
-        [],
-        rows=(*BOOK[:2], Row(200, "trade", 1, 0, 990, 5)),
-    ),
-    Given(
         "resting_fill_moves_the_quote",
         "quotes",
         [limit(1, 990), limit(2, 988)],
