@@ -85,9 +85,9 @@ def curves(
         equity = equity.join(other, on="ts", how="left", maintain_order="left")
     ts = equity["ts"].to_numpy()
     keep = session_ends(ts, calendar, time_zone)
+    more = within(ts, keep, equity["fund"].to_numpy()) if fine else None
     opening = int(ts.size > 0 and not keep[0])
     keep[:1] = True
-    more = within(ts, keep, equity["fund"].to_numpy()) if fine else None
     if more is not None:
         keep, opening = more, 0
     if not keep.all():

@@ -57,7 +57,10 @@ def scheduled_inputs(loaded: LoadedFund, data: EventData) -> list[Input]:
     if data.bars is None:
         for name, wanted in needs_bars.items():
             if wanted and (name == "value_at_risk" or risk.figures is None):
-                raise ConfigError(f"`risk.{name}` must come with bars; found `data` without source")
+                rest = "" if name == "value_at_risk" else " or `risk.figures`"
+                raise ConfigError(
+                    f"`risk.{name}` must come with bars{rest}; found `data` without source"
+                )
         return found
     of_bars = _BarFigures(data, data.bars)
     if needs_bars["instrument_volatility_max"] and risk.figures is None:

@@ -10,13 +10,13 @@ from typing import Any
 
 from quantvista._version import __version__
 from quantvista.backtest._inputs import scheduled_inputs
+from quantvista.backtest._models import check_models
 from quantvista.backtest._schedule import decision_rows
 from quantvista.backtest._simulation import Input, Simulation, barriers
 from quantvista.backtest._terms import e9, limit_rates, run_config
 from quantvista.data import MarketData
 from quantvista.data.events import EventData
 from quantvista.engine import SEMANTICS, LimitRates
-from quantvista.errors import ConfigError
 from quantvista.fund import Fund, LoadedFund, resolved_toml
 from quantvista.portfolio import WeightSettings
 from quantvista.strategies import EqualWeight, Strategy, load_strategy
@@ -50,13 +50,7 @@ def _simulation(
     record: str,
     inputs: Sequence[Input] = (),
 ) -> Simulation:
-    bars = data if isinstance(data, MarketData) else data.bars
-    for venue in fund.venue:
-        if venue.participation_max is not None and bars is data and data.volume is None:
-            raise ConfigError(
-                f"`venue.participation_max` must come with data that has volume; found none; "
-                f"source {fund.data.source!r}"
-            )
+    check_models(fund, data)
     config = run_config(fund, data, shares, limits)
     own_caps = record == "all"
     ts, session_end = barriers(data)

@@ -219,12 +219,25 @@ def _currencies(
     terms: list[CurrencyTerms] = []
     for code, digits in known:
         pair, inverse = pairs.get(code, (None, False))
+        if terms and pair is None and not _is_told(len(terms), events):
+            raise ConfigError(
+                f"`data.events` must have what {code} is worth in {fund.fund.currency}; found "
+                f"neither `rates` of {code} nor a pair of both (an [[instrument]] of kind pair)"
+            )
         credit, debit = (
             e9(rates.get(code, Decimal(0)))
             for rates in (fund.account.credit_rate, fund.account.debit_rate)
         )
         terms.append(CurrencyTerms(code, digits, pair, inverse, credit, debit))
     return terms
+
+
+def _is_told(place: int, events: EventData | None) -> bool:
+    """Whether the data have rates of a currency, by its place."""
+    if events is None:
+        return False
+    rates = events.tape.kind == EventKind.CURRENCY_RATE
+    return bool(np.any(events.tape.instrument[rates] == place))
 
 
 def _pairs(

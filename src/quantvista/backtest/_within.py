@@ -76,7 +76,7 @@ def within(ts: Ints, ends: NDArray[np.bool_], level: Floats) -> NDArray[np.bool_
         At most some 4,000 times: of each of a thousand spans the first, the last, the lowest and
         the highest, so that drawdowns are those of all.
     """
-    if not is_brief(ts) or ts.size <= int(ends.sum()) + 1:
+    if not is_brief(ts) or bool(ends.all()):
         return None
     span = max(1, int(ts[-1]) - int(ts[0]))
     column = (ts - ts[0]) // ceil(span / _COLUMNS)
