@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 __all__ = [
+    "bar_sources",
+    "check_names",
     "data_kinds",
     "data_sets",
     "funds",
@@ -96,3 +98,18 @@ def _paths(incomplete: str, wanted: Callable[[Path], bool]) -> list[str]:
         elif path.is_dir():
             found.append(f"{head}{slash}{path.name}/")
     return found
+
+
+def bar_sources(incomplete: str) -> list[str]:
+    """Files with bars, folders, and datasets of the usual lake."""
+    if incomplete.startswith("lake:"):
+        return [f"lake:{name}" for name in data_sets(incomplete.removeprefix("lake:"))]
+    suffixes = (".csv", ".csv.gz", ".parquet", ".feather")
+    return _paths(incomplete, lambda path: path.name.endswith(suffixes))
+
+
+def check_names(incomplete: str) -> list[str]:
+    """Name checks of data, with the sign that a policy follows."""
+    from quantvista.data.quality import CHECKS
+
+    return [f"{name}=" for name in CHECKS if name.startswith(incomplete)]

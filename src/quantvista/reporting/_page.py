@@ -15,7 +15,7 @@ from quantvista.reporting import _assets, _brief, _money, _svg, _texts, _view
 from quantvista.reporting._making import making_view
 from quantvista.reporting._payload import as_json, payload
 
-__all__ = ["plot_page", "report_page"]
+__all__ = ["environment", "plot_page", "report_page"]
 
 _SECTIONS: Final[tuple[tuple[str, str], ...]] = (
     ("overview", "Verdict"),
@@ -78,7 +78,7 @@ def report_page(
     making = making_view(frames, summary)
     returns = simple_returns(sessions.level)
     metrics = summary["metrics"]
-    return _environment().get_template("report.html").render(
+    return environment().get_template("report.html").render(
         s=summary,
         style=_assets.style_sheet(),
         script=_assets.script(),
@@ -125,7 +125,7 @@ def report_page(
 def plot_page(frames: RunFrames, summary: Mapping[str, Any]) -> str:
     """Write equity and drawdown alone, for a notebook cell."""
     return (
-        _environment()
+        environment()
         .get_template("plot.html")
         .render(
             fund=summary["fund"]["name"],
@@ -140,7 +140,7 @@ def plot_page(frames: RunFrames, summary: Mapping[str, Any]) -> str:
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "_templates"),
         autoescape=True,

@@ -3,13 +3,16 @@
 from quantvista.data.importing._import import Imported, action_frame, import_into, understand
 from quantvista.data.importing._options import IMPORT_KINDS, ImportOptions
 from quantvista.data.importing._understanding import Understanding
+from quantvista.data.importing._whole import Whole, read_bars
 
 __all__ = [
     "IMPORT_KINDS",
     "ImportOptions",
     "Imported",
     "Understanding",
+    "Whole",
     "action_frame",
     "import_into",
+    "read_bars",
     "understand",
 ]

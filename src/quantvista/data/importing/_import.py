@@ -21,7 +21,7 @@ from quantvista.data.lake import KINDS, Dataset, Transaction
 from quantvista.errors import ConfigError, MarketDataError
 from quantvista.market import CorporateAction, sessions
 
-__all__ = ["Imported", "import_into", "understand"]
+__all__ = ["Imported", "import_into", "open_sources", "understand"]
 
 _RECORDINGS = (".jsonl", ".jsonl.gz")
 _DAY_NS = 86_400 * 10**9
@@ -128,7 +128,7 @@ def understand(
         If something cannot be guessed; the message says what to say.
     """
     options = options or ImportOptions()
-    return tuple(made for _, made in _opened(source, options))
+    return tuple(made for _, made in open_sources(source, options))
 
 
 def import_into(
@@ -173,7 +173,7 @@ def import_into(
     they could be recognised: a file of them, told by its hash, can be imported once.
     """
     options = options or ImportOptions()
-    opened = _opened(source, options)
+    opened = open_sources(source, options)
     total = sum(each.size for each, _ in opened)
     hashes = {each.where: _digest(each, source) for each, _ in opened}
     with dataset.write() as writer:
@@ -206,7 +206,10 @@ def import_into(
     )
 
 
-def _opened(source: Path | object, options: ImportOptions) -> list[tuple[Source, Understanding]]:
+def open_sources(
+    source: Path | object, options: ImportOptions
+) -> list[tuple[Source, Understanding]]:
+    """Open files, and say how each is read."""
     if not isinstance(source, Path):
         made = FrameSource(source)
         return [(made, understand_source(made, options))]

@@ -1,0 +1,118 @@
+"""``qv data check`` and ``qv data repair``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from quantvista.cli._complete import bar_sources, check_names
+from quantvista.cli._data import Json, LakeFolder, data_app
+from quantvista.cli._failure import guarded
+
+__all__ = ["check", "repair"]
+
+Source = Annotated[
+    str,
+    typer.Argument(
+        metavar="SOURCE", help="A file, a folder, or lake:NAME.", autocompletion=bar_sources
+    ),
+]
+Policy = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--policy",
+        "-p",
+        metavar="CHECK=POLICY",
+        help="keep, flag, quarantine or repair; repeat it.",
+        autocompletion=check_names,
+    ),
+]
+Calendar = Annotated[
+    str | None,
+    typer.Option("--calendar", help="Whose sessions there must be: XNYS, 24/7."),
+]
+Raw = Annotated[bool, typer.Option("--raw", help="Prices are not adjusted, and need not be.")]
+Column = Annotated[
+    list[str] | None,
+    typer.Option("--column", "-c", metavar="OURS=THEIRS", help="A column; repeat it."),
+]
+
+
+@data_app.command(
+    epilog="Examples: qv data check prices.csv    qv data check prices.csv --html check.html    "
+    "qv data check lake:mine --calendar XNYS --json"
+)
+@guarded
+def check(
+    source: Source,
+    calendar: Calendar = None,
+    against: Annotated[
+        Path | None, typer.Option("--against", help="The same bars by another source.")
+    ] = None,
+    actions: Annotated[
+        Path | None, typer.Option("--actions", help="Known splits and dividends.")
+    ] = None,
+    raw: Raw = False,
+    policy: Policy = None,
+    column: Column = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write a page that shows the flagged bars.")
+    ] = None,
+    flags: Annotated[
+        Path | None, typer.Option("--flags", help="Write all flags: .csv or .parquet.")
+    ] = None,
+    lake: LakeFolder = None,
+    json: Json = False,
+) -> None:
+    """Look for everything that is wrong with bars. Nothing is changed.
+
+    Ends with 3 if there are errors.
+    """
+    from quantvista.cli._quality import check_source
+
+    check_source(
+        source,
+        calendar=calendar,
+        against=against,
+        actions=actions,
+        raw=raw,
+        policies=policy or [],
+        columns=column or [],
+        html=html,
+        flags=flags,
+        lake=lake,
+        as_json=json,
+    )
+
+
+@data_app.command(
+    epilog="Example: qv data repair prices.csv --output clean.parquet --policy magnitude=repair"
+)
+@guarded
+def repair(
+    source: Source,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where to: .csv or .parquet.")],
+    calendar: Calendar = None,
+    raw: Raw = False,
+    policy: Policy = None,
+    column: Column = None,
+    lake: LakeFolder = None,
+    json: Json = False,
+) -> None:
+    """Write bars after the policies, and beside them what was set aside and what was changed.
+
+    Every bar is in the output or in NAME.quarantine.parquet; NAME.changes.parquet says what a
+    repair changed.
+    """
+    from quantvista.cli._quality import repair_source
+
+    repair_source(
+        source,
+        output,
+        calendar=calendar,
+        raw=raw,
+        policies=policy or [],
+        columns=column or [],
+        lake=lake,
+        as_json=json,
+    )

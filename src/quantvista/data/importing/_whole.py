@@ -1,0 +1,92 @@
+"""Bars of files as one table, without a lake: for checks and features of any file."""
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import polars as pl
+
+from quantvista.data.importing._convert import REJECTS, convert
+from quantvista.data.importing._import import open_sources
+from quantvista.data.importing._options import ImportOptions
+from quantvista.data.importing._source import Source
+from quantvista.data.importing._understanding import Understanding
+from quantvista.errors import ConfigError, MarketDataError
+
+__all__ = ["Whole", "read_bars"]
+
+_VENUE = "FILE"
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """Bars as they stand in files.
+
+    Parameters
+    ----------
+    bars : polars.DataFrame
+        ``ts_event``, ``ts_received``, ``known_at``, ``instrument`` and values, in the order of the
+        files; duplicates and impossible prices included.
+    rejected : polars.DataFrame
+        ``row``, ``reason`` and ``text`` of rows that are none.
+    understood : tuple of Understanding
+        How each file was read.
+    """
+
+    bars: pl.DataFrame
+    rejected: pl.DataFrame
+    understood: tuple[Understanding, ...]
+
+
+def read_bars(source: Path | object, options: ImportOptions | None = None) -> Whole:
+    """Read bars of a file, a folder or a frame.
+
+    Parameters
+    ----------
+    source : pathlib.Path or frame
+        As of `understand`.
+    options : ImportOptions or None
+        What is not to be guessed. Bare symbols get the venue FILE, and a file without a column of
+        instruments is called after its name.
+
+    Returns
+    -------
+    Whole
+        All of it, in memory.
+
+    Raises
+    ------
+    MarketDataError
+        If a file cannot be read, or holds something else than bars.
+    """
+    asked = replace(options or ImportOptions(), kind=(options and options.kind) or "bars")
+    found = _opened(source, asked)
+    frames, rejects = [], [pl.DataFrame(schema=REJECTS)]
+    for each, made in found:
+        if made.kind != "bars" or made.reader:
+            what = "quotes, trades or the like" if made.reader else made.kind
+            raise MarketDataError(f"{made.where}: must hold bars; found {what}")
+        for batch in each.batches():
+            frame, rejected = convert(batch, made)
+            frames.append(frame.drop("row"))
+            rejects.append(rejected)
+    bars = pl.concat(frames, how="diagonal_relaxed") if frames else pl.DataFrame()
+    if bars.is_empty():
+        raise MarketDataError(f"`source` must hold at least one bar; found none in {source}")
+    return Whole(bars, pl.concat(rejects), tuple(made for _, made in found))
+
+
+def _opened(source: Path | object, asked: ImportOptions) -> list[tuple[Source, Understanding]]:
+    """Open with what was said; then with a venue for bare symbols; then with a name for all."""
+    symbol = "BARS"
+    if isinstance(source, Path) and source.is_file():
+        name = re.sub(r"[^A-Z0-9._&-]", "", source.name.split(".")[0].upper()).strip("._&-")
+        symbol = name or symbol
+    with_venue = replace(asked, venue=asked.venue or _VENUE)
+    last = replace(with_venue, instrument=asked.instrument or f"{symbol}.{_VENUE}")
+    for options in (asked, with_venue):
+        try:
+            return open_sources(source, options)
+        except (MarketDataError, ConfigError):
+            continue  # the last attempt says what is wrong, if anything is
+    return open_sources(source, last)

@@ -1,0 +1,108 @@
+"""The page that shows what is wrong with data, and where."""
+
+import math
+
+import numpy as np
+import polars as pl
+
+from quantvista.data.quality import CHECKS, Report
+from quantvista.reporting import _assets
+from quantvista.reporting._lines import line_chart, spoken_time
+from quantvista.reporting._page import environment
+
+__all__ = ["quality_page"]
+
+_EXAMPLES = 4
+_AROUND = 40
+_SEVERITY = {"error": "Error", "warning": "Warning", "info": "Note"}
+
+
+def quality_page(report: Report, bars: pl.DataFrame, source: str) -> str:
+    """Write the page of a check.
+
+    Parameters
+    ----------
+    report : Report
+        What was found.
+    bars : polars.DataFrame
+        The bars, as they were checked: ``ts``, ``instrument``, prices.
+    source : str
+        Where they are from, as the user calls it.
+
+    Returns
+    -------
+    str
+        HTML that stands by itself. Of each check up to four examples are drawn, of as many
+        instruments.
+    """
+    sections = []
+    for name, count in report.counts.items():
+        found = report.flags.filter(pl.col("check") == name)
+        first = found.unique("instrument", keep="first", maintain_order=True).head(_EXAMPLES)
+        sections.append(
+            {
+                "name": name,
+                "title": name.replace("_", " ").capitalize(),
+                "severity": _SEVERITY[CHECKS[name].severity],
+                "text": CHECKS[name].text,
+                "count": f"{count:,}",
+                "rate": f"{1e4 * count / max(1, report.rows):,.2f}",
+                "policy": report.policies[name],
+                "instruments": f"{found['instrument'].n_unique():,}",
+                "examples": [_example(flag, bars, found) for flag in first.iter_rows(named=True)],
+            }
+        )
+    span = [spoken_time(each, daily=True) for each in (report.start, report.end)]
+    return (
+        environment()
+        .get_template("quality.html")
+        .render(
+            style=_assets.style_sheet(),
+            source=source,
+            verdict=_verdict(report),
+            facts=f"{report.rows:,} bars of {report.instruments:,} instruments, "
+            + " to ".join(span),
+            sections=sections,
+            clean=[name.replace("_", " ") for name in CHECKS if name not in report.counts],
+        )
+    )
+
+
+def _verdict(report: Report) -> str:
+    errors = sum(n for c, n in report.counts.items() if CHECKS[c].severity == "error")
+    warnings = sum(n for c, n in report.counts.items() if CHECKS[c].severity == "warning")
+    if not errors and not warnings:
+        return "Nothing is wrong with these bars, as far as the checks can see."
+    touched = f"{math.floor(100 * report.score) / 100:.2f} % of the bars are without a flag"
+    return f"{errors:,} errors and {warnings:,} warnings: {touched}."
+
+
+def _example(flag: dict[str, object], bars: pl.DataFrame, found: pl.DataFrame) -> dict[str, object]:
+    """One flagged bar, with the bars around it."""
+    name, ts = str(flag["instrument"]), int(str(flag["ts"]))
+    own = (
+        bars.filter(pl.col("instrument") == name)
+        .sort("ts")
+        .unique("ts", keep="first", maintain_order=True)
+    )
+    times = own["ts"].to_numpy()
+    place = int(np.searchsorted(times, ts))
+    window = slice(max(0, place - _AROUND), place + _AROUND)
+    shown = own[window.start : window.stop]
+    column = str(flag["column"])
+    column = column if column in shown.columns and column != "ts" else "close"
+    values = shown[column].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    flagged = set(found.filter(pl.col("instrument") == name)["ts"].to_list())
+    marks = [row for row, each in enumerate(shown["ts"].to_list()) if each in flagged]
+    daily = len(times) < 2 or float(np.median(np.diff(times))) >= 20 * 3600e9
+    value, expected = flag["value"], flag["expected"]
+    words = str(flag["text"])
+    if isinstance(value, float) and column != "ts":
+        words += f"; found {value:g}"
+        if isinstance(expected, float):
+            words += f", expected about {expected:g}"
+    return {
+        "title": f"{name}, {spoken_time(ts, daily=daily)}",
+        "text": words,
+        "chart": line_chart(shown["ts"].to_numpy(), values, f"{column} of {name}", marks=marks),
+    }
