@@ -46,7 +46,7 @@ def _of_config(seen: Seen, oracle: Oracle) -> None:
     for each in oracle.instruments:
         seen["instrument_kind", each.kind] += 1
         seen["data_kind", each.matching] += 1
-        seen["settlement", each.settlement] += 1
+        seen["settlement", _name(each.settlement)] += 1
     for currency in oracle.currencies:
         seen["rate_source", _name(currency["source"])] += 1
     seen["crossed", str(oracle.limit("crossed"))] += 1
