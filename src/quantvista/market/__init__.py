@@ -1,6 +1,7 @@
 """What is traded and when: instruments, calendars, price panels and market events."""
 
 from quantvista.market._actions import ACTIONS, CorporateAction
+from quantvista.market._adjusted import adjusted, distinct_actions
 from quantvista.market._cache import cache_dir
 from quantvista.market._calendar import Sessions, sessions
 from quantvista.market._check_records import check_records
@@ -22,11 +23,13 @@ from quantvista.market._instrument import (
     Instrument,
     check_instrument_id,
 )
+from quantvista.market._master import FACTS, SecurityMaster
 from quantvista.market._panel import Panel
 from quantvista.market._records import OPTIONAL, SCHEMAS, EventKind, Records
 
 __all__ = [
     "ACTIONS",
+    "FACTS",
     "KINDS",
     "MATCHING",
     "OPTIONAL",
@@ -43,13 +46,16 @@ __all__ = [
     "Records",
     "Roll",
     "RollRule",
+    "SecurityMaster",
     "Sessions",
+    "adjusted",
     "cache_dir",
     "check_declared",
     "check_instrument_id",
     "check_records",
     "continuous",
     "currency_digits",
+    "distinct_actions",
     "roll_schedule",
     "sessions",
 ]
