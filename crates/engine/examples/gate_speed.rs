@@ -9,10 +9,8 @@
 use std::time::Instant;
 
 use quantvista_engine::{
-    AccountKind, AccountModel, Bar, Config, Currency, DataKind, Engine, Event, FeeModel, Input,
-    Instrument, InstrumentKind, LatencyModel, Limits, OrderKind, OrderRequest, RateSource,
-    Scenarios, Settlement, Side, Sleeve, SleeveLimits, SlippageModel, TimeInForce, ValueAtRisk,
-    Venue,
+    AccountKind, Bar, Config, Engine, Event, FeeModel, Input, Instrument, Limits, OrderKind,
+    OrderRequest, Scenarios, Side, Sleeve, TimeInForce, ValueAtRisk,
 };
 
 const MONEY: i128 = 1_000_000_000_000;
@@ -21,70 +19,23 @@ const SCENARIOS: u32 = 1_000;
 
 fn instrument(index: usize) -> Instrument {
     Instrument {
-        id: format!("I{index:03}.X"),
-        currency: 0,
-        kind: InstrumentKind::Equity,
-        settlement: Settlement::Asset,
-        matching: DataKind::Bars,
-        venue: 0,
-        price_precision: 2,
-        quantity_precision: 0,
-        tick_size: 1,
-        lot_size: 1,
-        multiplier: 1,
         sector: format!("S{}", index % 10),
-        effective_from: None,
-        effective_to: None,
         close_only: true,
-        has_auctions: false,
-        negative_prices: false,
         margin_initial: 500_000_000,
         margin_maintenance: 250_000_000,
         shortable: 1_000_000,
-        borrow_rate: 0,
-        settlement_days: 0,
-        expiry: None,
-        average_volume: None,
-        volatility: None,
+        ..Instrument::new(&format!("I{index:03}.X"))
     }
 }
 
 fn config(limits: Limits) -> Config {
-    Config {
-        semantics: 2,
-        fund: "speed".to_owned(),
-        epoch: 1,
-        seed: 7,
-        currencies: vec![Currency {
-            code: "USD".to_owned(),
-            precision: 2,
-            source: RateSource::Input,
-            credit_rate: 0,
-            debit_rate: 0,
-        }],
-        account: AccountModel {
-            kind: AccountKind::Margin,
-            ..AccountModel::default()
-        },
-        instruments: (0..INSTRUMENTS).map(instrument).collect(),
-        sleeves: vec![Sleeve {
-            id: "one".to_owned(),
-            cash: 100_000_000 * MONEY,
-            balances: Vec::new(),
-            limits: SleeveLimits::default(),
-        }],
-        venues: vec![Venue {
-            id: "sim".to_owned(),
-            fee: FeeModel::flat(100_000),
-            slippage: SlippageModel { rate: 0, ticks: 0 },
-            limit_fill_on_touch: false,
-            participation_max: None,
-            on_close_cutoff_ns: 0,
-            impact: None,
-            latency: LatencyModel::default(),
-        }],
-        limits,
-    }
+    let instruments = (0..INSTRUMENTS).map(instrument).collect();
+    let sleeves = vec![Sleeve::new("one", 100_000_000 * MONEY)];
+    let mut config = Config::new("speed", instruments, sleeves);
+    config.account.kind = AccountKind::Margin;
+    config.venues[0].fee = FeeModel::flat(100_000);
+    config.limits = limits;
+    config
 }
 
 struct Desk {

@@ -1,5 +1,7 @@
 //! What an engine is set up with: instruments, sleeves, the venue's models and the limits.
 
+mod plain;
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::EngineError;

@@ -8,10 +8,9 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use quantvista_engine::{
-    AccountModel, Bar, Config, Currency, DataKind, Engine, Event, FeeModel, Input, Instrument,
-    InstrumentKind, LatencyModel, Limits, OrderKind, OrderRequest, OrderStatus, Output, RateSource,
-    Settlement, Side, Sleeve, SlippageModel, Snapshot, TRANSITIONS, TimeInForce, Venue, decode,
-    encode,
+    Bar, Config, Engine, Event, FeeModel, Input, Instrument, Limits, OrderKind, OrderRequest,
+    OrderStatus, Output, Side, Sleeve, SlippageModel, Snapshot, TRANSITIONS, TimeInForce, Venue,
+    decode, encode,
 };
 
 const MONEY: i128 = 1_000_000_000_000;
@@ -159,102 +158,48 @@ fn config() -> impl Strategy<Value = Config> {
     );
     let units = (0..4_u8, 0..3_u8, 1..10_i64, 1..4_i64);
     (rates, limits, [units.clone(), units.clone(), units]).prop_map(|(rates, limits, units)| {
-        Config {
-            semantics: 2,
-            seed: 7,
-            fund: "random".to_owned(),
-            epoch: 1,
-            currencies: vec![Currency {
-                code: "USD".to_owned(),
-                precision: 2,
-                source: RateSource::Input,
-                credit_rate: 0,
-                debit_rate: 0,
-            }],
-            account: AccountModel::default(),
-            instruments: units
-                .into_iter()
-                .enumerate()
-                .map(
-                    |(index, (price_precision, quantity_precision, lot_size, tick_size))| {
-                        Instrument {
-                            id: format!("I{index}.XSIM"),
-                            price_precision,
-                            quantity_precision,
-                            tick_size,
-                            lot_size,
-                            multiplier: 1 + i64::try_from(index).unwrap(),
-                            sector: ["mines", "banks", "mines"][index].to_owned(),
-                            effective_from: (index == 2).then_some(2 * DAY),
-                            effective_to: (index == 2).then_some(15 * DAY),
-                            close_only: index == 1,
-                            ..plain_instrument()
-                        }
-                    },
-                )
-                .collect(),
-            sleeves: ["a", "b"]
-                .map(|id| Sleeve {
-                    id: id.to_owned(),
-                    cash: 50_000 * MONEY,
-                    balances: Vec::new(),
-                    limits: quantvista_engine::SleeveLimits::default(),
-                })
-                .into(),
-            venues: vec![Venue {
-                id: "sim".to_owned(),
-                fee: FeeModel::flat(rates.0),
-                slippage: SlippageModel {
-                    rate: rates.1,
-                    ticks: 0,
-                },
-                limit_fill_on_touch: rates.3,
-                participation_max: rates.2,
-                on_close_cutoff_ns: rates.4,
-                impact: None,
-                latency: LatencyModel::default(),
-            }],
-            limits: Limits {
-                price_band: limits.0,
-                fat_finger_quantity: limits.1,
-                fat_finger_notional: limits.2.map(|m| m * MONEY),
-                position_max: limits.2.map(|m| 2 * m * MONEY),
-                weight_max: limits.3,
-                sector_max: limits.4,
-                gross_max: limits.5,
-                ..Limits::default()
+        let sleeves = ["a", "b"].map(|id| Sleeve::new(id, 50_000 * MONEY));
+        let instruments = units.into_iter().enumerate().map(instrument).collect();
+        let mut config = Config::new("random", instruments, sleeves.into());
+        config.venues = vec![Venue {
+            fee: FeeModel::flat(rates.0),
+            slippage: SlippageModel {
+                rate: rates.1,
+                ticks: 0,
             },
-        }
+            participation_max: rates.2,
+            limit_fill_on_touch: rates.3,
+            on_close_cutoff_ns: rates.4,
+            ..Venue::new("sim")
+        }];
+        config.limits = Limits {
+            price_band: limits.0,
+            fat_finger_quantity: limits.1,
+            fat_finger_notional: limits.2.map(|m| m * MONEY),
+            position_max: limits.2.map(|m| 2 * m * MONEY),
+            weight_max: limits.3,
+            sector_max: limits.4,
+            gross_max: limits.5,
+            ..Limits::default()
+        };
+        config
     })
 }
 
-fn plain_instrument() -> Instrument {
+/// One of three: precisions, lot and tick from the draw.
+fn instrument((index, units): (usize, (u8, u8, i64, i64))) -> Instrument {
+    let (price_precision, quantity_precision, lot_size, tick_size) = units;
     Instrument {
-        id: String::new(),
-        currency: 0,
-        kind: InstrumentKind::Equity,
-        settlement: Settlement::Asset,
-        matching: DataKind::Bars,
-        venue: 0,
-        price_precision: 2,
-        quantity_precision: 0,
-        tick_size: 1,
-        lot_size: 1,
-        multiplier: 1,
-        sector: String::new(),
-        effective_from: None,
-        effective_to: None,
-        close_only: false,
-        has_auctions: false,
-        negative_prices: false,
-        margin_initial: 1_000_000_000,
-        margin_maintenance: 1_000_000_000,
-        shortable: 0,
-        borrow_rate: 0,
-        settlement_days: 0,
-        expiry: None,
-        average_volume: None,
-        volatility: None,
+        price_precision,
+        quantity_precision,
+        tick_size,
+        lot_size,
+        multiplier: 1 + i64::try_from(index).unwrap(),
+        sector: ["mines", "banks", "mines"][index].to_owned(),
+        effective_from: (index == 2).then_some(2 * DAY),
+        effective_to: (index == 2).then_some(15 * DAY),
+        close_only: index == 1,
+        ..Instrument::new(&format!("I{index}.XSIM"))
     }
 }
 

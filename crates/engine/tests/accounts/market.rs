@@ -1,10 +1,9 @@
 //! A small market on closing prices: every step is audited, and goes through bytes.
 
 use quantvista_engine::{
-    AccountKind, AccountModel, Action, Bar, Config, Currency, DataKind, Engine, EngineError, Event,
-    FeeModel, Fill, Input, Instrument, InstrumentKind, LatencyModel, Leg, Limits, OrderKind,
-    OrderRequest, Output, PositionMode, Posting, PostingKind, RateSource, Reason, Rule, Settlement,
-    Side, Sleeve, SleeveLimits, SlippageModel, TimeInForce, Venue, decode, encode,
+    AccountKind, Action, Bar, Config, Currency, Engine, EngineError, Event, Fill, Input,
+    Instrument, InstrumentKind, Leg, OrderKind, OrderRequest, Output, PositionMode, Posting,
+    PostingKind, Reason, Rule, Settlement, Side, Sleeve, TimeInForce, decode, encode,
 };
 
 pub const MONEY: i128 = 1_000_000_000_000;
@@ -14,31 +13,10 @@ pub const HOUR: i64 = 3_600_000_000_000;
 /// Prices in hundredths, whole units.
 pub fn instrument(id: &str) -> Instrument {
     Instrument {
-        id: id.to_owned(),
-        currency: 0,
-        kind: InstrumentKind::Equity,
-        settlement: Settlement::Asset,
-        matching: DataKind::Bars,
-        venue: 0,
-        price_precision: 2,
-        quantity_precision: 0,
-        tick_size: 1,
-        lot_size: 1,
-        multiplier: 1,
-        sector: String::new(),
-        effective_from: None,
-        effective_to: None,
         close_only: true,
-        has_auctions: false,
-        negative_prices: false,
         margin_initial: ONE / 2,
         margin_maintenance: ONE / 4,
-        shortable: 0,
-        borrow_rate: 0,
-        settlement_days: 0,
-        expiry: None,
-        average_volume: None,
-        volatility: None,
+        ..Instrument::new(id)
     }
 }
 
@@ -62,47 +40,16 @@ pub fn pair(id: &str) -> Instrument {
     }
 }
 
-pub fn currency(code: &str) -> Currency {
-    Currency {
-        code: code.to_owned(),
-        precision: 2,
-        source: RateSource::Input,
-        credit_rate: 0,
-        debit_rate: 0,
-    }
-}
-
 /// A cash account with 10,000 in the fund's currency.
 pub fn config(instruments: Vec<Instrument>) -> Config {
-    Config {
-        semantics: 2,
-        seed: 7,
-        fund: "test".to_owned(),
-        epoch: 1,
-        currencies: vec![currency("USD"), currency("EUR")],
-        account: AccountModel::default(),
+    let mut config = Config::new(
+        "test",
         instruments,
-        sleeves: vec![Sleeve {
-            id: "one".to_owned(),
-            cash: 10_000 * MONEY,
-            balances: Vec::new(),
-            limits: SleeveLimits::default(),
-        }],
-        venues: vec![Venue {
-            id: "sim".to_owned(),
-            fee: FeeModel::flat(0),
-            slippage: SlippageModel { rate: 0, ticks: 0 },
-            limit_fill_on_touch: false,
-            participation_max: None,
-            on_close_cutoff_ns: 0,
-            impact: None,
-            latency: LatencyModel::default(),
-        }],
-        limits: Limits {
-            price_band: 900_000_000,
-            ..Limits::default()
-        },
-    }
+        vec![Sleeve::new("one", 10_000 * MONEY)],
+    );
+    config.currencies.push(Currency::new("EUR", 2));
+    config.limits.price_band = 900_000_000;
+    config
 }
 
 pub fn on_margin(instruments: Vec<Instrument>) -> Config {

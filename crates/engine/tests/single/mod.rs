@@ -3,87 +3,41 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use quantvista_engine::{
-    AccountKind, AccountModel, BookLevel, BookOrder, Config, Currency, DataKind, Engine,
-    EngineError, Event, FeeModel, Fill, Input, Instrument, InstrumentKind, LatencyModel, Limits,
-    Liquidity, OrderKind, OrderRequest, Output, Quote, RateSource, Reason, Settlement, Side,
-    Sleeve, SleeveLimits, SlippageModel, Snapshot, Tick, TimeInForce, Venue, decode, encode,
+    AccountKind, BookLevel, BookOrder, Config, DataKind, Engine, EngineError, Event, Fill, Input,
+    Instrument, Liquidity, OrderKind, OrderRequest, Output, Quote, Reason, Side, Sleeve, Snapshot,
+    Tick, TimeInForce, Venue, decode, encode,
 };
 
 pub const MONEY: i128 = 1_000_000_000_000;
 
 pub fn instrument(id: &str, matching: DataKind) -> Instrument {
     Instrument {
-        id: id.to_owned(),
-        currency: 0,
-        kind: InstrumentKind::Equity,
-        settlement: Settlement::Asset,
         matching,
-        venue: 0,
-        price_precision: 2,
-        quantity_precision: 0,
-        tick_size: 1,
-        lot_size: 1,
-        multiplier: 1,
-        sector: String::new(),
-        effective_from: None,
-        effective_to: None,
-        close_only: false,
         has_auctions: true,
-        negative_prices: false,
         margin_initial: 100_000_000,
         margin_maintenance: 50_000_000,
         shortable: 1_000_000_000,
-        borrow_rate: 0,
-        settlement_days: 0,
-        expiry: None,
-        average_volume: None,
-        volatility: None,
+        ..Instrument::new(id)
     }
 }
 
 /// One instrument, a margin account that may sell short, no costs, `limit_fill = touch`.
 pub fn config(matching: DataKind) -> Config {
-    Config {
-        semantics: 2,
-        fund: "test".to_owned(),
-        epoch: 1,
-        seed: 7,
-        currencies: vec![Currency {
-            code: "USD".to_owned(),
-            precision: 2,
-            source: RateSource::Input,
-            credit_rate: 0,
-            debit_rate: 0,
-        }],
-        account: AccountModel {
-            kind: AccountKind::Margin,
-            ..AccountModel::default()
-        },
-        instruments: vec![instrument("A.SIM", matching)],
-        sleeves: vec![Sleeve {
-            id: "s".to_owned(),
-            cash: 1_000_000 * MONEY,
-            balances: Vec::new(),
-            limits: SleeveLimits::default(),
-        }],
-        venues: vec![venue()],
-        limits: Limits {
-            price_band: 250_000_000,
-            ..Limits::default()
-        },
-    }
+    let instruments = vec![instrument("A.SIM", matching)];
+    let mut config = Config::new(
+        "test",
+        instruments,
+        vec![Sleeve::new("s", 1_000_000 * MONEY)],
+    );
+    config.account.kind = AccountKind::Margin;
+    config.venues = vec![venue()];
+    config
 }
 
 pub fn venue() -> Venue {
     Venue {
-        id: "sim".to_owned(),
-        fee: FeeModel::flat(0),
-        slippage: SlippageModel::default(),
         limit_fill_on_touch: true,
-        participation_max: None,
-        on_close_cutoff_ns: 0,
-        impact: None,
-        latency: LatencyModel::default(),
+        ..Venue::new("sim")
     }
 }
 

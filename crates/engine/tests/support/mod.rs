@@ -3,41 +3,19 @@
 #![allow(dead_code, reason = "every test file takes what it needs")]
 
 use quantvista_engine::{
-    AccountKind, AccountModel, Bar, Config, Currency, DataKind, Engine, Event, FeeModel, Fill,
-    Input, Instrument, InstrumentKind, LatencyModel, Limits, Order, OrderKind, OrderRequest,
-    Output, PositionMode, RateSource, Reason, Rule, Settlement, Side, Sleeve, SleeveLimits,
-    SlippageModel, TimeInForce, Venue, decode, encode,
+    AccountKind, AccountModel, Bar, Config, Engine, Event, Fill, Input, Instrument, Order,
+    OrderKind, OrderRequest, Output, PositionMode, Reason, Rule, Side, Sleeve, TimeInForce, decode,
+    encode,
 };
 
 pub const MONEY: i128 = 1_000_000_000_000;
 
 pub fn instrument(id: &str) -> Instrument {
     Instrument {
-        id: id.to_owned(),
-        currency: 0,
-        kind: InstrumentKind::Equity,
-        settlement: Settlement::Asset,
-        matching: DataKind::Bars,
-        venue: 0,
         price_precision: 0,
-        quantity_precision: 0,
-        tick_size: 1,
-        lot_size: 1,
-        multiplier: 1,
-        sector: String::new(),
-        effective_from: None,
-        effective_to: None,
-        close_only: false,
-        has_auctions: false,
-        negative_prices: false,
         margin_initial: 100_000_000,
         margin_maintenance: 50_000_000,
-        shortable: 0,
-        borrow_rate: 0,
-        settlement_days: 0,
-        expiry: None,
-        average_volume: None,
-        volatility: None,
+        ..Instrument::new(id)
     }
 }
 
@@ -45,43 +23,11 @@ pub fn instrument(id: &str) -> Instrument {
 pub fn config() -> Config {
     let mut closes = instrument("b");
     closes.close_only = true;
-    Config {
-        semantics: 2,
-        seed: 7,
-        fund: "test".to_owned(),
-        epoch: 1,
-        currencies: vec![Currency {
-            code: "USD".to_owned(),
-            precision: 2,
-            source: RateSource::Input,
-            credit_rate: 0,
-            debit_rate: 0,
-        }],
-        account: AccountModel::default(),
-        instruments: vec![instrument("a"), closes],
-        sleeves: ["one", "two"]
-            .map(|id| Sleeve {
-                id: id.to_owned(),
-                cash: 1_000_000 * MONEY,
-                balances: Vec::new(),
-                limits: SleeveLimits::default(),
-            })
-            .into(),
-        venues: vec![Venue {
-            id: "sim".to_owned(),
-            fee: FeeModel::flat(0),
-            slippage: SlippageModel { rate: 0, ticks: 1 },
-            limit_fill_on_touch: false,
-            participation_max: None,
-            on_close_cutoff_ns: 0,
-            impact: None,
-            latency: LatencyModel::default(),
-        }],
-        limits: Limits {
-            price_band: 500_000_000,
-            ..Limits::default()
-        },
-    }
+    let sleeves = ["one", "two"].map(|id| Sleeve::new(id, 1_000_000 * MONEY));
+    let mut config = Config::new("test", vec![instrument("a"), closes], sleeves.into());
+    config.venues[0].slippage.ticks = 1;
+    config.limits.price_band = 500_000_000;
+    config
 }
 
 /// The same in a margin account, where instruments may be sold short.

@@ -2,6 +2,7 @@
 
 use super::rules::{fails, money, passes};
 use super::*;
+use crate::config::{Currency, InstrumentKind, Settlement};
 use crate::gate::Guard;
 use crate::gate::figures::Figures;
 use crate::gate::scenarios::Column;

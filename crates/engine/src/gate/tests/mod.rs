@@ -6,17 +6,10 @@ mod promises;
 mod rules;
 mod states;
 
-use crate::config::{
-    AccountKind, Config, Currency, Instrument, InstrumentKind, RateSource, Settlement, Sleeve,
-    Venue,
-};
+use crate::config::{AccountKind, Config, Instrument, Sleeve};
 use crate::engine::Engine;
 use crate::input::{Bar, Event, Input, OrderRequest};
-use crate::limits::{Limits, SleeveLimits};
-use crate::market::DataKind;
-use crate::models::fees::FeeModel;
-use crate::models::latency::LatencyModel;
-use crate::models::slippage::SlippageModel;
+use crate::limits::Limits;
 use crate::order::{Order, OrderKind, Side, TimeInForce};
 use crate::output::{Output, Verdict};
 use crate::risk::{RiskFigure, RiskKind, Scenarios};
@@ -27,77 +20,24 @@ pub(super) const DAY: i64 = 86_400_000_000_000;
 /// An equity that is matched at closes, priced and traded in whole units.
 pub(super) fn equity(id: &str, sector: &str) -> Instrument {
     Instrument {
-        id: id.to_owned(),
-        currency: 0,
-        kind: InstrumentKind::Equity,
-        settlement: Settlement::Asset,
-        matching: DataKind::Bars,
-        venue: 0,
         price_precision: 0,
-        quantity_precision: 0,
-        tick_size: 1,
-        lot_size: 1,
-        multiplier: 1,
         sector: sector.to_owned(),
-        effective_from: None,
-        effective_to: None,
         close_only: true,
-        has_auctions: false,
-        negative_prices: false,
         margin_initial: 500_000_000,
         margin_maintenance: 250_000_000,
         shortable: 1_000_000,
-        borrow_rate: 0,
-        settlement_days: 0,
-        expiry: None,
-        average_volume: None,
-        volatility: None,
+        ..Instrument::new(id)
     }
 }
 
 /// Three equities, two of them of one sector, and two sleeves with 100 000 each.
 pub(super) fn config(kind: AccountKind, limits: Limits) -> Config {
-    let mut config = Config {
-        semantics: 2,
-        fund: "test".to_owned(),
-        epoch: 1,
-        seed: 7,
-        currencies: vec![Currency {
-            code: "USD".to_owned(),
-            precision: 2,
-            source: RateSource::Input,
-            credit_rate: 0,
-            debit_rate: 0,
-        }],
-        account: crate::config::AccountModel {
-            kind,
-            ..crate::config::AccountModel::default()
-        },
-        instruments: vec![
-            equity("A.X", "mines"),
-            equity("B.X", "mines"),
-            equity("C.X", "banks"),
-        ],
-        sleeves: ["a", "b"]
-            .map(|id| Sleeve {
-                id: id.to_owned(),
-                cash: 100_000 * MONEY,
-                balances: Vec::new(),
-                limits: SleeveLimits::default(),
-            })
-            .into(),
-        venues: vec![Venue {
-            id: "sim".to_owned(),
-            fee: FeeModel::flat(0),
-            slippage: SlippageModel { rate: 0, ticks: 0 },
-            limit_fill_on_touch: false,
-            participation_max: None,
-            on_close_cutoff_ns: 0,
-            impact: None,
-            latency: LatencyModel::default(),
-        }],
-        limits,
-    };
+    let equities = [("A.X", "mines"), ("B.X", "mines"), ("C.X", "banks")];
+    let instruments = equities.map(|(id, sector)| equity(id, sector)).into();
+    let sleeves = ["a", "b"].map(|id| Sleeve::new(id, 100_000 * MONEY)).into();
+    let mut config = Config::new("test", instruments, sleeves);
+    config.account.kind = kind;
+    config.limits = limits;
     if kind == AccountKind::Cash {
         config.instruments.iter_mut().for_each(|i| i.shortable = 0);
     }

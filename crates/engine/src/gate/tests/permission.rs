@@ -3,6 +3,7 @@
 use super::rules::{fails, money, passes};
 use super::*;
 use crate::limits::{OrderRate, ValueAtRisk};
+use crate::market::DataKind;
 use crate::output::{Figure, Rule};
 
 #[test]

@@ -1,7 +1,9 @@
 //! Each rule: the last order that passes, the first that fails, the figure and the limit.
 
 use super::*;
+use crate::config::{Currency, InstrumentKind};
 use crate::config::{PositionMode, Settlement};
+use crate::limits::SleeveLimits;
 use crate::limits::ValueAtRisk;
 use crate::order::Leg;
 use crate::output::{Figure, Outcome, Rule};
@@ -295,11 +297,7 @@ fn an_exchange_moves_the_rows_of_its_currencies() {
         },
     );
     for code in ["BTC", "EUR"] {
-        config.currencies.push(Currency {
-            code: code.to_owned(),
-            precision: 8,
-            ..config.currencies[0].clone()
-        });
+        config.currencies.push(Currency::new(code, 8));
     }
     config.instruments.truncate(2);
     for (instrument, quote) in config.instruments.iter_mut().zip([0, 2]) {
