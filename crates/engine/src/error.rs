@@ -8,6 +8,9 @@ use thiserror::Error;
 pub enum EngineError {
     #[error("`config` {0}")]
     Config(String),
+    /// Columns of market data that do not go together.
+    #[error("{0}")]
+    Columns(String),
     #[error(
         "inputs must come in the order of (ts_received, class, source, sequence); found {found} after {last}"
     )]

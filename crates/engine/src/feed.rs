@@ -33,26 +33,41 @@ pub struct Feed {
 
 impl BarColumns {
     fn check(&self) -> Result<()> {
-        let fail = |text: &str| Err(EngineError::Config(text.to_owned()));
         let rows = self.ts.len();
         let cells = rows * self.instruments;
-        let ranges = self
+        let [open, high, low] = self
             .range
-            .iter()
-            .flatten()
-            .all(|column| column.len() == cells);
-        let volume = self
-            .volume
             .as_ref()
-            .is_none_or(|column| column.len() == cells);
-        if self.close.len() != cells || !ranges || !volume {
-            return fail("columns of bars must have one value per row and instrument");
+            .map_or([None; 3], |of| of.each_ref().map(Some));
+        let columns = [
+            ("close", Some(&self.close)),
+            ("open", open),
+            ("high", high),
+            ("low", low),
+            ("volume", self.volume.as_ref()),
+        ];
+        for (name, column) in columns {
+            let found = column.map_or(cells, Vec::len);
+            if found != cells {
+                return Err(EngineError::Columns(format!(
+                    "`{name}` must have a value per row and instrument, {cells}; found {found}"
+                )));
+            }
         }
-        if self.session_start.len() != rows || self.session_end.len() != rows {
-            return fail("session flags must have one value per row");
+        let flags = [
+            ("session_start", self.session_start.len()),
+            ("session_end", self.session_end.len()),
+        ];
+        if let Some((name, found)) = flags.into_iter().find(|(_, found)| *found != rows) {
+            return Err(EngineError::Columns(format!(
+                "`{name}` must have a value per row, {rows}; found {found}"
+            )));
         }
-        if self.ts.windows(2).any(|pair| pair[0] >= pair[1]) {
-            return fail("times of bars must strictly increase");
+        let out_of_order = |pair: &&[i64]| pair[0] >= pair[1];
+        if let Some([before, after]) = self.ts.windows(2).find(out_of_order) {
+            return Err(EngineError::Columns(format!(
+                "`ts` must increase from row to row; found {after} after {before}"
+            )));
         }
         Ok(())
     }
@@ -63,7 +78,7 @@ impl Feed {
     ///
     /// # Errors
     ///
-    /// [`EngineError::Config`] if the columns differ in length or times do not increase.
+    /// [`EngineError::Columns`] if the columns differ in length or times do not increase.
     pub fn new(bars: BarColumns) -> Result<Self> {
         bars.check()?;
         let mut lives: Vec<Option<(usize, usize)>> = vec![None; bars.instruments];

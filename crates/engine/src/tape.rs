@@ -102,7 +102,7 @@ impl Tape {
     ///
     /// # Errors
     ///
-    /// [`EngineError::Config`] naming the first row that is wrong.
+    /// [`EngineError::Columns`] naming the first row that is wrong.
     pub fn new(
         rows: TapeColumns,
         actions: Vec<Action>,
@@ -110,26 +110,23 @@ impl Tape {
         currencies: usize,
     ) -> Result<Self> {
         let count = rows.ts_received.len();
-        let lengths = [
-            rows.ts_event.len(),
-            rows.instrument.len(),
-            rows.kind.len(),
-            rows.flag.len(),
+        let values = ["a", "b", "c", "d", "e"].into_iter().zip(&rows.values);
+        let mut lengths = vec![
+            ("ts_event", rows.ts_event.len()),
+            ("instrument", rows.instrument.len()),
+            ("kind", rows.kind.len()),
+            ("flag", rows.flag.len()),
         ];
-        let values = rows.values.iter().map(Vec::len);
-        if lengths
-            .into_iter()
-            .chain(values)
-            .any(|length| length != count)
-        {
-            return Err(EngineError::Config(
-                "columns of a tape must have the same length".to_owned(),
-            ));
+        lengths.extend(values.map(|(name, column)| (name, column.len())));
+        if let Some((name, found)) = lengths.into_iter().find(|(_, found)| *found != count) {
+            return Err(EngineError::Columns(format!(
+                "`{name}` must have a value per row of the tape, {count}; found {found}"
+            )));
         }
         let tape = Self { rows, actions };
         for row in 0..count {
             if let Some(problem) = tape.problem(row, instruments, currencies) {
-                return Err(EngineError::Config(format!(
+                return Err(EngineError::Columns(format!(
                     "row {row} of the tape {problem}"
                 )));
             }

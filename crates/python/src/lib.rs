@@ -55,7 +55,7 @@ mod _native {
 fn raise(error: &quantvista_engine::EngineError) -> PyErr {
     use quantvista_engine::EngineError as E;
     let family = match error {
-        E::Config(_) | E::UnsupportedSemantics { .. } => "ConfigError",
+        E::Config(_) | E::Columns(_) | E::UnsupportedSemantics { .. } => "ConfigError",
         E::InvalidBar { .. } => "MarketDataError",
         _ => "EngineError",
     };

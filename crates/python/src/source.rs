@@ -6,7 +6,7 @@
 //! sorted first. Their runs have one step a row, at which timers that came due between two rows
 //! fire; on a tape a timer has a step of its own.
 
-use pyo3::buffer::PyBuffer;
+use pyo3::buffer::{Element, PyBuffer};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -232,16 +232,29 @@ fn required<T>(key: &str, value: Option<T>) -> PyResult<T> {
     value.ok_or_else(|| PyValueError::new_err(format!("`{key}` is missing")))
 }
 
-fn column(dict: &Bound<'_, PyDict>, key: &str) -> PyResult<Option<Vec<i64>>> {
-    let Some(value) = dict.get_item(key)?.filter(|value| !value.is_none()) else {
-        return Ok(None);
+/// The numbers of an array: one dimension, of just this type, one after the other.
+fn array<T: Element>(key: &str, value: &Bound<'_, PyAny>, wanted: &str) -> PyResult<Vec<T>> {
+    let fail = |found: String| {
+        PyValueError::new_err(format!(
+            "`{key}` must be an array of {wanted} in one dimension; found {found}"
+        ))
     };
-    Ok(Some(PyBuffer::<i64>::get(&value)?.to_vec(dict.py())?))
+    let buffer = PyBuffer::<T>::get(value).map_err(|error| fail(error.to_string()))?;
+    if buffer.dimensions() != 1 {
+        return Err(fail(format!("{} dimensions", buffer.dimensions())));
+    }
+    buffer.to_vec(value.py())
+}
+
+fn column(dict: &Bound<'_, PyDict>, key: &str) -> PyResult<Option<Vec<i64>>> {
+    match dict.get_item(key)?.filter(|value| !value.is_none()) {
+        Some(value) => array(key, &value, "64-bit integers").map(Some),
+        None => Ok(None),
+    }
 }
 
 fn bytes(dict: &Bound<'_, PyDict>, key: &str) -> PyResult<Vec<u8>> {
-    let value = required(key, dict.get_item(key)?)?;
-    PyBuffer::<u8>::get(&value)?.to_vec(dict.py())
+    array(key, &required(key, dict.get_item(key)?)?, "bytes")
 }
 
 fn flags(dict: &Bound<'_, PyDict>, key: &str) -> PyResult<Vec<bool>> {
@@ -257,7 +270,12 @@ pub fn bars(feed: &Bound<'_, PyDict>, instruments: usize) -> PyResult<Source> {
         column(feed, "low")?,
     ) {
         (Some(open), Some(high), Some(low)) => Some([open, high, low]),
-        _ => None,
+        (None, None, None) => None,
+        _ => {
+            return Err(PyValueError::new_err(
+                "`open`, `high` and `low` must be given together; found some of them",
+            ));
+        }
     };
     let bars = BarColumns {
         ts: required("ts", column(feed, "ts")?)?,
