@@ -42,7 +42,7 @@ def quality_page(report: Report, bars: pl.DataFrame, source: str) -> str:
         sections.append(
             {
                 "name": name,
-                "title": name.replace("_", " ").capitalize(),
+                "title": name.replace("_", " ").capitalize().replace("Ohlc", "OHLC"),
                 "severity": _SEVERITY[CHECKS[name].severity],
                 "text": CHECKS[name].text,
                 "count": f"{count:,}",
