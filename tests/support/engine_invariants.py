@@ -36,6 +36,8 @@ class Watch:
         self.oracle = oracle
         self.cash_only = oracle.account["kind"] == "cash"
         self.positions: Counter[Line] = Counter()
+        self.held: dict[Line, list[int]] = {}
+        """What positions have been within the input at hand."""
         self.flagged: set[int] = set()
         self.lines: dict[int, Line] = {}
         self.fund_active = True
@@ -45,7 +47,7 @@ class Watch:
 
     def step(self, input: Record, outputs: Sequence[Record], engine: RawEngine) -> None:
         """Look at the outputs of one input, and at the state after it."""
-        held = Counter(self.positions)
+        self.held = {line: [quantity] for line, quantity in self.positions.items()}
         for output in outputs:
             ((name, body),) = output.items()
             if name == "order_filled":
@@ -54,7 +56,7 @@ class Watch:
                 self._tell(name, body)
         self.positions = Counter(self.oracle.quantities)
         self._balances(engine)
-        self._limits(input, outputs, held)
+        self._limits(input, outputs)
 
     # Reduce-only.
 
@@ -86,6 +88,7 @@ class Watch:
         before = self.positions[line]
         after = before + (fill["quantity"] if fill["side"] == "buy" else -fill["quantity"])
         self.positions[line] = after
+        self.held.setdefault(line, []).append(after)
         if fill["order"] is None:
             return
         free = self.fund_active and self.sleeves_on.get(fill["sleeve"], True)
@@ -112,12 +115,12 @@ class Watch:
 
     # Limits.
 
-    def _limits(self, input: Record, outputs: Sequence[Record], held: Counter[Line]) -> None:
+    def _limits(self, input: Record, outputs: Sequence[Record]) -> None:
         """No command crosses a limit, or worsens what is beyond one, whatever then fills."""
         before, self.figures = self.figures, figures_of(self.oracle)
         if next(iter(input["event"])) not in COMMANDS:
             return
-        reduces = any(self._reduces(output, held) for output in outputs)
+        reduces = any(self._reduces(output) for output in outputs)
         filled = any("order_filled" in output for output in outputs)
         for name, (figure, most) in self.figures.items():
             if most is None or name not in before:
@@ -133,8 +136,8 @@ class Watch:
             bound = max(*limits, before[name][0])
             assert figure <= bound, f"{name}: {before[name]} to {figure}, limit {most}"
 
-    def _reduces(self, output: Record, held: Counter[Line]) -> bool:
-        """Say whether an order came or changed that was on the side against its position."""
+    def _reduces(self, output: Record) -> bool:
+        """Say whether an order came or changed that was, then, against its position."""
         ((name, body),) = output.items()
         order = body.get("order") if name == "order_amended" else body
         if name not in ("order_accepted", "order_submitted", "order_amended"):
@@ -143,5 +146,6 @@ class Watch:
         buys = order["side"] == "buy"
         if instrument.base is not None:
             return bool(instrument.base == 0 if buys else instrument.currency == 0)
-        position = held[order["sleeve"], order["instrument"], int(order["leg"] == "short")]
-        return position < 0 if buys else position > 0
+        line = (order["sleeve"], order["instrument"], int(order["leg"] == "short"))
+        held = self.held.get(line, [])
+        return any(position < 0 if buys else position > 0 for position in held)

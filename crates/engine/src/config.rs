@@ -173,7 +173,7 @@ pub struct Instrument {
     /// When a future ends, UTC nanoseconds.
     #[serde(default)]
     pub expiry: Option<i64>,
-    /// In quantity units, a day; for impact and fat fingers where no figure says it.
+    /// In quantity units, a day; for impact, where no figure says it.
     #[serde(default)]
     pub average_volume: Option<i64>,
     /// Standard deviation of returns a day, in `10^-9`; for impact where no figure says it.

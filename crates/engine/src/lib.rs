@@ -2,8 +2,8 @@
 //! randomness. [`Engine::apply`] takes one [`Input`] and returns what it led to; the same inputs
 //! give the same outputs and the same state hash on every machine. No float is ever part of it.
 //!
-//! `docs/engine/bars.md` states the rules; this crate is one implementation of them, and the reference
-//! in `tests/reference` is another that shares no code with it.
+//! `docs/engine` states the rules; this crate is one implementation of them, and the oracle in
+//! `tests/oracle` is another that shares no code with it.
 
 mod accounts;
 mod action;
