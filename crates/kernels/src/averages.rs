@@ -122,6 +122,50 @@ impl Series<1> for Chain<3> {
     }
 }
 
+/// The change of a triple exponential average.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Trix {
+    chain: Chain<3>,
+    last: Option<f64>,
+}
+
+impl Series<1> for Trix {
+    #[inline]
+    fn update(&mut self, [x]: [f64; 1]) -> f64 {
+        let Some([_, _, third]) = self.chain.push(x) else {
+            return f64::NAN;
+        };
+        match self.last.replace(third) {
+            Some(last) => 100.0 * (third / last - 1.0),
+            None => f64::NAN,
+        }
+    }
+}
+
+/// A fast exponential average less a slow one, of which both begin at the same value.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Convergence {
+    wait: u64,
+    fast: Exponential,
+    slow: Exponential,
+}
+
+impl Series<1> for Convergence {
+    #[inline]
+    fn update(&mut self, [x]: [f64; 1]) -> f64 {
+        let fast = if self.wait > 0 {
+            self.wait -= 1;
+            None
+        } else {
+            self.fast.push(x)
+        };
+        match (fast, self.slow.push(x)) {
+            (Some(fast), Some(slow)) => fast - slow,
+            _ => f64::NAN,
+        }
+    }
+}
+
 /// A mean of means, which weighs the middle most.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct Triangular {
@@ -267,6 +311,44 @@ pub const OPERATORS: &[Operator] = &[
             "3 e1 - 3 e2 + e3, e1 = ema(x, n), e2 = ema(e1, n), e3 = ema(e2, n)",
         )
         .source("Mulloy (1994), Stocks & Commodities 12(1); warm-up as TA-Lib's TEMA."),
+    Operator::series("trix", X, |p, n| {
+        lanes(
+            Trix {
+                chain: Chain::new(size(p[0])),
+                last: None,
+            },
+            n,
+        )
+    })
+    .parameters(N)
+    .recursive(|p| 3 * first(p) - 1, |p| Some(3 * span_fading(p)))
+    .words(
+        "Change of a triple exponential average, in percent.",
+        "100 (y[t] / y[t-1] - 1), y = ema(ema(ema(x, n), n), n)",
+    )
+    .source("Hutson (1983), Stocks & Commodities 1(5); as TA-Lib's TRIX."),
+    Operator::series("macd", X, |p, n| {
+        let (fast, slow) = (size(p[0]), size(p[1]));
+        lanes(
+            Convergence {
+                wait: (slow - fast) as u64,
+                fast: Exponential::span(fast),
+                slow: Exponential::span(slow),
+            },
+            n,
+        )
+    })
+    .parameters(&[count("fast", 1.0).or(12.0), count("slow", 1.0).or(26.0)])
+    .rule(|p| (p[0] > p[1]).then_some("`fast` must not be above `slow`"))
+    .recursive(
+        |p| size(p[1]) as u64,
+        |p| Some(fading(1.0 - 2.0 / (p[1] + 1.0))),
+    )
+    .words(
+        "Fast exponential average less a slow one; the fast one waits, so that both begin at once.",
+        "ema(x, fast) - ema(x, slow)",
+    )
+    .source("Appel (1979); warm-up as TA-Lib's MACD."),
     Operator::series("trima", X, |p, n| lanes(Triangular::new(size(p[0])), n))
         .parameters(N)
         .window(first)

@@ -9,9 +9,12 @@
 //! finite (a division by zero, the logarithm of nothing) is NaN as well: a feature never is infinite.
 
 mod averages;
+mod channels;
 mod cross;
+mod directional;
 mod error;
 mod extremes;
+mod microstructure;
 mod moments;
 mod operator;
 mod oscillators;
@@ -20,11 +23,14 @@ mod plan;
 mod pointwise;
 mod program;
 mod rolling;
+mod running;
 mod series;
 mod shifts;
 mod snapshot;
 mod stage;
 mod table;
+mod volatility;
+mod volume;
 mod window;
 
 pub use error::KernelError;

@@ -9,12 +9,12 @@ use crate::window::{Aggregate, Window};
 /// Central moments of two series.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct Joint {
-    pub count: f64,
+    count: f64,
     x: f64,
     y: f64,
     x_squares: f64,
-    pub y_squares: f64,
-    pub products: f64,
+    y_squares: f64,
+    products: f64,
 }
 
 impl Aggregate for Joint {
@@ -47,6 +47,17 @@ impl Aggregate for Joint {
 }
 
 impl Joint {
+    #[inline]
+    pub fn covariance(&self) -> f64 {
+        self.products / (self.count - 1.0)
+    }
+
+    /// The slope of the first series on the second.
+    #[inline]
+    pub fn beta(&self) -> f64 {
+        self.products / self.y_squares
+    }
+
     #[inline]
     fn correlation(&self) -> f64 {
         let ratio = self.products / (self.x_squares.sqrt() * self.y_squares.sqrt());
@@ -131,8 +142,8 @@ macro_rules! of_window {
 
 of_window! {
     Correlation(Joint, 2), ([x, y], (x, y), window) => window.correlation();
-    Covariance(Joint, 2), ([x, y], (x, y), window) => window.products / (window.count - 1.0);
-    Beta(Joint, 2), ([x, y], (x, y), window) => window.products / window.y_squares;
+    Covariance(Joint, 2), ([x, y], (x, y), window) => window.covariance();
+    Beta(Joint, 2), ([x, y], (x, y), window) => window.beta();
     Slope(Trend, 1), ([x], x, window) => window.slope();
     Intercept(Trend, 1), ([x], x, window) => window.mean - window.slope() * window.middle();
     Residual(Trend, 1), ([x], x, window) => x - (window.mean + window.slope() * window.middle());

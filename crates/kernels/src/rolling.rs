@@ -36,6 +36,35 @@ impl Aggregate for Product {
     }
 }
 
+/// Sums of two series.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub struct Two {
+    pub x: f64,
+    pub y: f64,
+}
+
+impl Aggregate for Two {
+    type Item = (f64, f64);
+    #[inline]
+    fn of((x, y): (f64, f64)) -> Self {
+        Self { x, y }
+    }
+    #[inline]
+    fn join(self, newer: Self) -> Self {
+        Self {
+            x: self.x + newer.x,
+            y: self.y + newer.y,
+        }
+    }
+}
+
+impl Two {
+    #[inline]
+    pub fn ratio(&self) -> f64 {
+        self.x / self.y
+    }
+}
+
 /// Values weighted by their place, 1 for the oldest.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 struct Weighted {

@@ -4,7 +4,10 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use crate::operator::Operator;
-use crate::{averages, cross, extremes, moments, oscillators, pairs, pointwise, rolling, shifts};
+use crate::{
+    averages, channels, cross, directional, extremes, microstructure, moments, oscillators, pairs,
+    pointwise, rolling, running, shifts, volatility, volume,
+};
 
 const FAMILIES: &[&[Operator]] = &[
     pointwise::OPERATORS,
@@ -15,6 +18,12 @@ const FAMILIES: &[&[Operator]] = &[
     averages::OPERATORS,
     oscillators::OPERATORS,
     pairs::OPERATORS,
+    directional::OPERATORS,
+    channels::OPERATORS,
+    volume::OPERATORS,
+    volatility::OPERATORS,
+    running::OPERATORS,
+    microstructure::OPERATORS,
     cross::OPERATORS,
 ];
 

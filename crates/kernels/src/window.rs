@@ -119,6 +119,11 @@ impl Ring {
         Some(old)
     }
 
+    /// The values, in an order that depends on nothing but how many there were.
+    pub fn values(&self) -> &[f64] {
+        &self.values
+    }
+
     pub fn is_full(&self) -> bool {
         self.values.len() == self.size
     }

@@ -172,7 +172,7 @@ fn each(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
 
     #[test]
     fn however_a_run_is_cut_the_bits_are_the_same(case in case()) {
@@ -442,7 +442,7 @@ fn what_settles_forgets_how_it_began() {
         for (row, (long, short)) in long[200..].iter().zip(&short).enumerate().skip(skip) {
             let scale = long.abs().max(1.0);
             assert!(
-                (long - short).abs() <= 1e-6 * scale,
+                (long - short).abs() <= 1e-6 * scale || (long.is_nan() && short.is_nan()),
                 "{} {params:?} row {row}: {long} and {short}",
                 operator.name
             );
