@@ -6,9 +6,7 @@ step, and each part of the seeds must show everything that the engine has a name
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +14,7 @@ import pytest
 from quantvista import _native
 from support.engine_against_oracle import Comparison, replay, shrink
 from support.engine_coverage import Seen, seen_in
+from support.engine_coverage_page import keep, published
 from support.engine_invariants import Watch
 from support.random_draft import Step
 from support.random_sessions import draft_session, draw, random_session
@@ -23,8 +22,6 @@ from support.random_sessions import draft_session, draw, random_session
 SEEDS = 1_000
 PARTS = 2
 """The seeds run in parts, so that they can be spread over cores."""
-
-OUT = Path(__file__).parents[2] / "out" / "engine-coverage"
 
 
 def required() -> dict[str, set[str]]:
@@ -92,29 +89,14 @@ def test_engine_agrees_with_the_oracle_on_random_inputs_of_every_kind(part: int)
     seen: Seen = Seen()
     for seed in range(part, SEEDS, PARTS):
         seen.update(run(seed))
-    _report(part, seen)
-    wanted = required()
-    missing = {
-        kind: sorted(name for name in names if not seen[kind, name])
-        for kind, names in wanted.items()
+    shown = {
+        kind: {name: seen[kind, name] for name in sorted(names)}
+        for kind, names in required().items()
     }
+    keep(part, shown)
+    missing = {kind: [name for name in names if not names[name]] for kind, names in shown.items()}
     assert not {kind: names for kind, names in missing.items() if names}
-
-
-def _report(part: int, seen: Seen) -> None:
-    """Write what this part has shown, and a table of all parts that have been run."""
-    OUT.mkdir(parents=True, exist_ok=True)
-    found = {f"{kind}|{name}": count for (kind, name), count in sorted(seen.items())}
-    (OUT / f"part-{part}.json").write_text(json.dumps(found, indent=1))
-    total: Seen = Seen()
-    for path in sorted(OUT.glob("part-*.json")):
-        for key, count in json.loads(path.read_text()).items():
-            kind, _, name = key.partition("|")
-            total[kind, name] += count
-    lines = ["| list | name | seen |", "|---|---|---:|"]
-    for kind, names in sorted(required().items()):
-        lines += [f"| {kind} | {name} | {total[kind, name]:,} |" for name in sorted(names)]
-    (OUT / "table.md").write_text("\n".join(lines) + "\n")
+    assert shown == published(part), "run `python tests/support/engine_coverage_page.py`"
 
 
 def test_a_seed_draws_the_same_session_twice() -> None:

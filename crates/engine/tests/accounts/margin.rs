@@ -171,9 +171,7 @@ fn withdrawals_leave_what_margin_needs() {
 
 #[test]
 fn flatten_sells_a_currency_once_also_where_positions_have_legs() {
-    let mut config = hedging(vec![pair("p")]);
-    config.currencies.push(currency("EUR"));
-    let mut market = Market::new(config);
+    let mut market = Market::new(hedging(vec![pair("p")]));
     market.rate(1_000_000_000_000);
     market.close(&[(0, 10_000)]);
     market.apply(on_leg(0, 100, Leg::Long));
