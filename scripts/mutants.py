@@ -128,14 +128,19 @@ def generated(seed: int) -> list[Mutant]:
             number += 1
             name = f"{bare} #{number}"
         found[name] = Mutant(name, "generated", each["file"], _patched(each["file"], each["diff"]))
-    entries = tomllib.loads((ROOT / "tests/mutants/equivalent.toml").read_text("utf-8"))
-    for entry in entries.get("mutant", []):
-        if found.pop(entry["name"], None) is None:
-            message = f"`{entry['name']}` of tests/mutants/equivalent.toml is not proposed any more"
+    for name in equivalents():
+        if found.pop(name, None) is None:
+            message = f"`{name}` of tests/mutants/equivalent.toml is not proposed any more"
             raise MutationError(message)
     return sorted(
         found.values(), key=lambda each: hashlib.sha256(f"{seed}|{each.name}".encode()).digest()
     )
+
+
+def equivalents() -> list[str]:
+    """Name the proposals that no test can tell from the original."""
+    entries = tomllib.loads((ROOT / "tests/mutants/equivalent.toml").read_text("utf-8"))
+    return [entry["name"] for entry in entries.get("mutant", [])]
 
 
 def _patched(file: str, diff: str) -> str:
@@ -201,7 +206,8 @@ class Workshop:
         names = {path.stem for path in folder.glob("*.rs")}
         names |= {path.parent.name for path in folder.glob("*/main.rs")}
         quick = [argument for name in sorted(names - set(SLOW)) for argument in ("--test", name)]
-        self.rust = {"unit tests": ["--lib"], "examples": quick}
+        accounts = ["--test", "accounts", "--", "--skip", "random::"]
+        self.rust = {"unit tests": ["--lib"], "account examples": accounts, "examples": quick}
         self.rust |= {name: ["--test", name] for name in SLOW}
 
     def judge(self, mutant: Mutant) -> Verdict:
@@ -320,7 +326,9 @@ class Kept:
         if KEPT.is_file() and not fresh:
             kept = json.loads(KEPT.read_text("utf-8"))
             self.verdicts = kept["verdicts"]
-            self.times_s = kept["times_s"] if kept["of"] == self.everything else {}
+            self.times_s = kept["times_s"] if kept["rust"] == self.rust else {}
+            if kept["everything"] != self.everything:
+                self.times_s.pop("simulation", None)
 
     def find(self, mutant: Mutant) -> Verdict | None:
         """Find the verdict on a mutant."""
@@ -334,7 +342,12 @@ class Kept:
         is_rust = verdict.outcome != "survived" and verdict.by != "simulation"
         key = self._key(mutant, self.rust if is_rust else self.everything)
         self.verdicts[key] = asdict(verdict)
-        kept = {"of": self.everything, "times_s": self.times_s, "verdicts": self.verdicts}
+        kept = {
+            "rust": self.rust,
+            "everything": self.everything,
+            "times_s": self.times_s,
+            "verdicts": self.verdicts,
+        }
         KEPT.write_text(json.dumps(kept, indent=1), "utf-8")
 
     @staticmethod
@@ -394,6 +407,10 @@ def tell(arguments: argparse.Namespace, mutants: list[Mutant], proposals: list[M
         print(json.dumps({"mutants": rows, **{key: len(each) for key, each in names.items()}}))
     if len(broken) > len(bad):
         console.print(f"{len(broken) - len(bad)} proposals did not compile; others were drawn")
+    if proposals:
+        console.print(
+            f"{len(equivalents())} were not drawn: tests/mutants/equivalent.toml says why"
+        )
     for name in bad:
         console.print(f"does not compile: {name}", markup=False)
     for name in names["survived"]:

@@ -33,8 +33,7 @@ class DataSpec:
     Parameters
     ----------
     source : str
-        ``sample:NAME``, ``lake:NAME``, ``lake:NAME@COMMIT``, or a CSV or Parquet file or a folder
-        of them; empty for no bars.
+        ``sample:NAME``, or a CSV or Parquet file or a folder of them; empty for no bars.
     benchmark : str or None
         Instrument id whose closes are the benchmark.
     start, end : datetime.date or None
@@ -131,8 +130,6 @@ class MarketData:
         As written in the fund file.
     fingerprint : str
         SHA-256 of all of the content above, in hexadecimal; the source's name is not part of it.
-    commit : str
-        Of the dataset of the lake that it was read from; empty for other sources.
     """
 
     instruments: tuple[Instrument, ...]
@@ -150,7 +147,6 @@ class MarketData:
     assumptions: tuple[str, ...]
     source: str
     fingerprint: str
-    commit: str = ""
 
     @property
     def ids(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ use crate::gate::figures::Figures;
 use crate::gate::scenarios::Column;
 use crate::ledger::Ledger;
 use crate::limits::{Breaker, Breakers, Crossed, ValueAtRisk};
+use crate::models::fees::FeeModel;
 use crate::order::{Link, OrderStatus};
 use crate::output::{Figure, Outcome, Rule};
 use crate::risk::{Cause, Command, FundState};
@@ -44,28 +45,46 @@ fn exchange(base: usize) -> Desk {
     desk
 }
 
+/// Two scenarios of which the worse one counts, and 200 that may be lost in it.
+fn at_risk(crossed: Crossed) -> Limits {
+    Limits {
+        value_at_risk: Some(ValueAtRisk {
+            scenarios: 2,
+            confidence: 900_000_000,
+            max: Some(1_000_000),
+            step_max: None,
+        }),
+        crossed,
+        ..Limits::default()
+    }
+}
+
 #[test]
 fn what_is_cut_is_cut_to_whole_lots() {
-    let mut config = config(
-        AccountKind::Margin,
-        Limits {
-            position_max: Some(10_550 * MONEY),
-            ..Limits::default()
-        },
-    );
-    config.instruments[0].lot_size = 10;
-    let mut desk = Desk::new(config);
-    desk.session(&[100, 100, 100]);
-    let out = desk.feed(Event::TargetPortfolio {
-        sleeve: 0,
-        targets: vec![(0, 900_000_000)],
-    });
-    let verdict = verdicts(&out)[0];
-    assert_eq!(
-        (verdict.rule, verdict.outcome),
-        (Rule::Position, Outcome::Cut)
-    );
-    assert_eq!(desk.working()[0].quantity, 100);
+    let by_money = Limits {
+        position_max: Some(10_550 * MONEY),
+        ..Limits::default()
+    };
+    let by_quantity = Limits {
+        fat_finger_quantity: Some(87),
+        ..Limits::default()
+    };
+    for (limits, rule, quantity) in [
+        (by_money, Rule::Position, 100),
+        (by_quantity, Rule::FatFingerQuantity, 80),
+    ] {
+        let mut config = config(AccountKind::Margin, limits);
+        config.instruments[0].lot_size = 10;
+        let mut desk = Desk::new(config);
+        desk.session(&[100, 100, 100]);
+        let out = desk.feed(Event::TargetPortfolio {
+            sleeve: 0,
+            targets: vec![(0, 900_000_000)],
+        });
+        let verdict = verdicts(&out)[0];
+        assert_eq!((verdict.rule, verdict.outcome), (rule, Outcome::Cut));
+        assert_eq!(desk.working()[0].quantity, quantity);
+    }
 }
 
 #[test]
@@ -203,16 +222,7 @@ fn to_sell_for_the_funds_own_currency_reduces_by_what_there_is() {
 
 #[test]
 fn value_at_risk_is_unknown_while_returns_of_anything_held_have_expired() {
-    let risk = ValueAtRisk {
-        scenarios: 2,
-        confidence: 500_000_000,
-        max: Some(1_000_000), // 200
-        step_max: None,
-    };
-    let mut desk = Desk::margin(Limits {
-        value_at_risk: Some(risk),
-        ..Limits::default()
-    });
+    let mut desk = Desk::margin(at_risk(Crossed::Refuse));
     let hundredth = 10_000_000;
     desk.scenarios(0, &[-hundredth, hundredth]);
     passes(desk.buy(0, 0, 10));
@@ -229,18 +239,72 @@ fn value_at_risk_is_unknown_while_returns_of_anything_held_have_expired() {
 }
 
 #[test]
+fn value_at_risk_that_the_statistics_raise_turns_the_fund_reduce_only() {
+    let mut desk = Desk::margin(at_risk(Crossed::ReduceOnly));
+    let tenth = 100_000_000;
+    desk.scenarios(0, &[-tenth, 0]);
+    passes(desk.buy(0, 0, 10));
+    assert_eq!(told(&desk.session(&[100, 100, 100])), []);
+    desk.scenarios(0, &[-3 * tenth, 0]);
+    let crossed = (Cause::LimitCrossed, money(300), money(200));
+    assert_eq!(told(&desk.session(&[100, 100, 100])), [crossed]);
+}
+
+#[test]
+fn value_at_risk_counts_currencies_that_are_exchanged() {
+    let mut config = config(AccountKind::Cash, at_risk(Crossed::Refuse));
+    config.currencies.push(Currency {
+        code: "EUR".to_owned(),
+        ..config.currencies[0].clone()
+    });
+    config.instruments.truncate(1);
+    config.instruments[0].kind = InstrumentKind::Pair;
+    config.instruments[0].settlement = Settlement::Exchange { base: 1 };
+    let mut desk = Desk::new(config);
+    desk.session(&[100]);
+    desk.feed(Event::CurrencyRate {
+        currency: 1,
+        rate: 100_000_000_000_000,
+    });
+    let tenth = 100_000_000;
+    desk.scenarios(0, &[-tenth, tenth]);
+    passes(desk.buy(0, 0, 10));
+    fails(
+        desk.buy(0, 0, 11),
+        Rule::ValueAtRisk,
+        money(210),
+        money(200),
+    );
+    desk.session(&[100]);
+    fails(
+        desk.buy(1, 0, 11),
+        Rule::ValueAtRisk,
+        money(210),
+        money(200),
+    );
+    passes(desk.buy(1, 0, 10));
+}
+
+#[test]
+fn what_reduces_needs_no_value_at_risk_even_where_it_cannot_be_told() {
+    let mut config = config(AccountKind::Margin, at_risk(Crossed::Refuse));
+    config.sleeves[0].cash = 1_000_000_000_000 * MONEY;
+    let mut desk = Desk::new(config);
+    desk.session(&[100, 100, 100]);
+    desk.scenarios(0, &[-1, 1]);
+    passes(desk.buy(0, 0, 1_000_000_000));
+    desk.session(&[100, 100, 100]);
+    desk.engine.change_mark(desk.ts, 0, 100_000_000).unwrap();
+    passes(desk.sell(0, 0, 1_000_000_000));
+}
+
+#[test]
 fn what_the_gate_remembers_fits_its_configuration_or_is_refused() {
     let mut config = config(
         AccountKind::Margin,
         Limits {
             duplicate_window_ns: Some(10),
-            value_at_risk: Some(ValueAtRisk {
-                scenarios: 2,
-                confidence: 500_000_000,
-                max: Some(1_000_000),
-                step_max: None,
-            }),
-            ..Limits::default()
+            ..at_risk(Crossed::Refuse)
         },
     );
     let guard = Guard::new(&config, &[0, 0]);
@@ -297,5 +361,34 @@ fn books_fit_their_configuration_or_are_refused() {
         let mut other = good.clone();
         change(&mut other);
         assert!(!ledger.fits(&other), "change {number}");
+    }
+}
+
+#[test]
+fn buys_reserve_their_fee_and_sales_promise_what_they_bring_at_the_worst() {
+    let mut config = config(AccountKind::Cash, Limits::default());
+    config.venues[0].fee = FeeModel::flat(10_000_000); // a hundredth
+    let mut desk = Desk::new(config);
+    desk.session(&[100, 100, 100]);
+    passes(desk.buy(0, 0, 500));
+    desk.session(&[100, 100, 100]);
+    // There are 49 500, and 100 at 75 less 75: the band is a quarter.
+    passes(desk.sell(0, 0, 100));
+    let available = money(49_500 + 7_500 - 75);
+    fails(desk.buy(0, 1, 564), Rule::Cash, money(56_964), available);
+    passes(desk.buy(0, 1, 563));
+    fails(desk.buy(0, 1, 1), Rule::Cash, money(101), money(62));
+}
+
+#[test]
+fn the_edges_of_the_price_band_are_rounded_towards_the_mark() {
+    let mut desk = Desk::margin(Limits::default());
+    desk.session(&[99, 99, 99]);
+    let price = Figure::Price;
+    // A quarter either way: 123.75 and 74.25.
+    for (side, outside, edge) in [(Side::Buy, 124, 123), (Side::Sell, 74, 75)] {
+        let verdict = desk.submit(limit(0, 0, side, 1, outside));
+        fails(verdict, Rule::PriceBand, price(outside), price(edge));
+        passes(desk.submit(limit(0, 0, side, 1, edge)));
     }
 }
