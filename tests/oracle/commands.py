@@ -115,6 +115,9 @@ class Commands(Life):
         quantity = new.get("quantity", order.quantity)
         if quantity <= order.filled:
             return Failure("lot", {"quantity": quantity}, {"quantity": order.filled})
+        lot = self.of(order).lot_size
+        if trial.quantity % lot:
+            return Failure("lot", {"quantity": quantity}, {"quantity": lot})
         if "quantity" in changed and (order.group is not None or order.parent is not None):
             return Failure("linked")
         if "trail" in new and order.triggered:
@@ -126,9 +129,6 @@ class Commands(Life):
         if order.status == "held":
             return self.judge_form(trial, band=False)
         if set(changed) == {"quantity"} and changed["quantity"] < order.quantity:
-            lot = self.of(order).lot_size
-            if trial.quantity % lot:
-                return Failure("lot", {"quantity": trial.quantity}, {"quantity": lot})
             return None
         ids = [order.id] if order.group is None else [o.id for o in self.members(order.group)]
         with self.without(ids):

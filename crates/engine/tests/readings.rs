@@ -6,8 +6,9 @@ mod single;
 use quantvista_engine::Liquidity::{Maker, Taker};
 use quantvista_engine::Side::{Buy, Sell};
 use quantvista_engine::{
-    AccountKind, Amendment, Cause, Command, Config, Crossed, DataKind, Event, FeeModel, FundState,
-    Link, OrderKind, OrderRequest, Origin, Outcome, Output, Reason, Rule, TimeInForce,
+    AccountKind, Amendment, Auction, AuctionKind, Cause, Command, Config, Crossed, DataKind, Event,
+    FeeModel, FundState, Link, OrderKind, OrderRequest, Origin, Outcome, Output, Reason, Rule,
+    TimeInForce,
 };
 use single::{MONEY, Run, cancels, config, instrument, limit, order, quote, short};
 
@@ -270,4 +271,34 @@ fn a_trade_that_our_side_began_fills_us_only_where_nothing_stands() {
         assert_eq!(began(kind), (Vec::new(), maker(1)));
     }
     assert_eq!(began(DataKind::Trades), (maker(3), maker(1)));
+}
+
+#[test]
+fn an_auction_without_anything_left_leaves_its_orders_uncrossed() {
+    let mut config = config(DataKind::Quotes);
+    config.instruments[0].has_auctions = true;
+    let mut run = Run::new(config);
+    run.quote((9_900, 50), (10_100, 50));
+    run.submit(OrderRequest {
+        kind: OrderKind::OnClose,
+        tif: TimeInForce::Day,
+        ..order(Buy, 10)
+    });
+    let auction = Auction {
+        kind: AuctionKind::Close,
+        price: 10_000,
+        volume: Some(0),
+    };
+    run.next(Event::Auction {
+        instrument: 0,
+        auction,
+    });
+    let out = run.next(Event::Barrier {
+        session_start: false,
+        session_end: true,
+    });
+    let expired = out.iter().any(|output| {
+        matches!(output, Output::OrderExpired { reason, .. } if *reason == Reason::Uncrossed)
+    });
+    assert!(expired);
 }

@@ -83,10 +83,11 @@ impl Engine {
         } else if is_banded(&order) && self.hold_if_outside(ts, slot, price, out) {
             return Ok(());
         }
-        if quantity == 0 {
-            return Ok(());
-        }
-        let filled = self.execute(ts, slot, offer, out)?;
+        let filled = if quantity == 0 {
+            0
+        } else {
+            self.execute(ts, slot, offer, out)?
+        };
         if *left != UNLIMITED {
             *left -= filled;
         }
