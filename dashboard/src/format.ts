@@ -50,9 +50,12 @@ function significant(value: number): number {
   return size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2;
 }
 
-/** A label of an axis of money, with the digits that tell it from its neighbour `step` away. */
-export function moneyTick(value: number, step: number): string {
-  const size = Math.abs(value);
+/**
+ * A label of an axis of money, with the digits that tell it from its neighbour `step` away; all labels
+ * up to `largest` are alike.
+ */
+export function moneyTick(value: number, step: number, largest = Math.abs(value)): string {
+  const size = Math.max(Math.abs(value), largest);
   if (size < 999.5 && step > 0) return number(value, digitsFor(step));
   // Three significant digits would hide smaller steps than this.
   const shown = 10 ** (Math.floor(Math.log10(size)) - 2);
@@ -81,7 +84,8 @@ export function isoMinute(seconds: number): string {
 
 /** ISO date and second of seconds UTC, with the zone. */
 export function isoSecond(seconds: number): string {
-  return `${new Date(seconds * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+  const rounded = new Date(Math.round(seconds * 1000));
+  return `${rounded.toISOString().slice(0, 19).replace("T", " ")} UTC`;
 }
 
 /** `14:30`, or `14:30:05` where seconds count; the day at midnight. */

@@ -32,8 +32,8 @@ export interface PanelSpec {
   /** Keep zero in view. */
   zero?: boolean;
   format: (value: number) => string;
-  /** How the axis names a value, with the distance to the next. */
-  tick: (value: number, step: number) => string;
+  /** How the axis names a value, with the distance to the next, and the size of the largest. */
+  tick: (value: number, step: number, largest: number) => string;
   /** A band around the first line. */
   band?: { low: Float64Array; high: Float64Array };
   spans?: Span[];

@@ -221,7 +221,7 @@ export class TimeChart implements Panel {
             const height = spec.height[this.narrow ? 1 : 0] - 40;
             return spec.log ? logTicks(min, max, height / 26) : linearTicks(min, max, height / 44);
           },
-          values: (_, at) => at.map((each) => spec.tick(each, at.length > 1 ? at[1]! - at[0]! : 0)),
+          values: (_, at) => this.valueLabels(at),
         },
       ],
       cursor: {
@@ -296,13 +296,19 @@ export class TimeChart implements Panel {
     return [this.spec.zero && from === 0 ? 0 : from - margin, this.spec.zero && to === 0 ? 0 : to + margin];
   }
 
+  private valueLabels(at: readonly number[]): string[] {
+    const step = at.length > 1 ? at[1]! - at[0]! : 0;
+    const largest = Math.max(...at.map(Math.abs));
+    return at.map((each) => this.spec.tick(each, step, largest));
+  }
+
   /** Room for the longest label of the axis of values. */
   private axisWidth(): number {
     const least = this.narrow ? 46 : 58;
     if (!this.spec.within) return least;
     const known = this.spec.lines.flatMap((line) => Array.from(line.values)).filter(Number.isFinite);
     const [low, high] = [Math.min(...known), Math.max(...known)];
-    const length = Math.max(...[low, high].map((each) => this.spec.tick(each, (high - low) / 4).length));
+    const length = Math.max(...[low, high].map((each) => this.valueLabels([each, each + (high - low) / 5])[0]!.length));
     return Math.max(least, length * 7 + 14);
   }
 

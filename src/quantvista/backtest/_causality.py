@@ -105,7 +105,7 @@ def check_fund(
     QuantVistaError
         Whatever the fund's own run raises.
     """
-    data = loaded.event_data() if loaded.fund.needs_events else loaded.market_data()
+    data = loaded.event_data() if loaded.needs_events else loaded.market_data()
     rng = np.random.default_rng(seed)
     ts, _ = barriers(data)
     rows = _cuts(len(ts), cut_count, rng)

@@ -54,6 +54,8 @@ def curves(
 ) -> dict[str, Curve]:
     """Collect curves at session ends: ``fund``, ``benchmark`` if there is one, each comparison.
 
+    A comparison that never moved, since it never traded, is left out.
+
     Bars within a session are thinned to its last one; the first bar of all stays, so that the
     result of the first session counts. Where money was paid in or out, the fund's curve is what its
     first equity would have become without that (time-weighted).
@@ -101,8 +103,14 @@ def curves(
     return {
         name: Curve(ts, level, date, opening, more is not None)
         for name, level in levels.items()
-        if name == "fund" or bool(np.isfinite(level).any())
+        if name == "fund" or _says_something(name, level)
     }
+
+
+def _says_something(name: str, level: Floats) -> bool:
+    """Whether a curve is there; a comparison that had no time to trade is none."""
+    known = level[np.isfinite(level)]
+    return bool(known.size) and (name == "benchmark" or float(np.ptp(known)) > 0)
 
 
 def cash_flows(frames: RunFrames) -> tuple[Ints, Floats]:

@@ -86,7 +86,7 @@ def run(
     strategies = load_strategies(loaded)
     prepared = _Prepared(
         loaded,
-        loaded.event_data() if loaded.fund.needs_events else loaded.market_data(),
+        loaded.event_data() if loaded.needs_events else loaded.market_data(),
         resolved_toml(loaded.fund),
         _sleeves(loaded.fund, strategies),
         fund_hash(loaded),

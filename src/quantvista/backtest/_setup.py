@@ -99,6 +99,7 @@ def fingerprint(fund: str, data: MarketData | EventData, state_hash: str) -> dic
     """Identify a run by its data, its fund and strategies, our version, where it ran."""
     return {
         "data": data.fingerprint,
+        **({"lake": {"source": data.source, "commit": data.commit}} if data.commit else {}),
         "fund": fund,
         "code": {"version": __version__, "commit": _commit()},
         "semantics": SEMANTICS,

@@ -174,7 +174,9 @@ def _brevity(summary: Mapping[str, Any]) -> str:
     if period["years"] >= _YEARS_MIN or not _value(summary["metrics"], "total_return"):
         return ""
     if "within" in period:
-        return f"Too short to believe: {lasting(period['within']['seconds'])}."
+        made_up = any(each["name"] == "generated" for each in summary["biases"])
+        market = " of a generated market" if made_up else ""
+        return f"Too short to believe: {lasting(period['within']['seconds'])}{market}."
     sessions = period["sessions"]
     return f"Too short to believe: {sessions:,} {'session' if sessions == 1 else 'sessions'}."
 

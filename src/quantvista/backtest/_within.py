@@ -25,7 +25,7 @@ type Floats = NDArray[np.float64]
 
 _SAMPLES: Final = 2_000
 _COLUMNS: Final = 1_000  # each keeps at most four points
-_SMALL: Final = 5e-4  # below that a percentage with one decimal says nothing
+_SMALL: Final = 2e-3  # below that a percentage with one decimal says too little
 _SPANS: Final = (
     (86_400.0 * 2, 86_400.0, "day"),
     (7_200.0, 3_600.0, "hour"),

@@ -10,6 +10,7 @@ from quantvista.cli import _data_quality as _data_quality
 from quantvista.cli._complete import data_kinds, funds, runs, systems, templates
 from quantvista.cli._data import data_app
 from quantvista.cli._failure import guarded, set_debug
+from quantvista.cli._features_app import features_app
 
 __all__ = ["app"]
 
@@ -22,6 +23,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
 )
 app.add_typer(data_app, name="data")
+app.add_typer(features_app, name="features")
 
 Json = Annotated[bool, typer.Option("--json", help="Print pure JSON on standard output.")]
 

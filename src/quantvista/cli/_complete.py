@@ -9,6 +9,8 @@ __all__ = [
     "check_names",
     "data_kinds",
     "data_sets",
+    "feature_groups",
+    "feature_names",
     "funds",
     "import_kinds",
     "runs",
@@ -113,3 +115,17 @@ def check_names(incomplete: str) -> list[str]:
     from quantvista.data.quality import CHECKS
 
     return [f"{name}=" for name in CHECKS if name.startswith(incomplete)]
+
+
+def feature_names(incomplete: str) -> list[str]:
+    """Shipped features."""
+    from quantvista.features import FEATURES
+
+    return [name for name in FEATURES if name.startswith(incomplete)]
+
+
+def feature_groups(incomplete: str) -> list[str]:
+    """Kinds of shipped features."""
+    from quantvista.features import GROUPS
+
+    return [name for name in GROUPS if name.startswith(incomplete)]

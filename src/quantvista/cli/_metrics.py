@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from quantvista.backtest._within import lasting, profit_share
 from quantvista.cli._print import NONE, number, percent
 from quantvista.cli._runs import metric
 
-__all__ = ["metric_rows"]
+__all__ = ["brief_rows", "metric_rows"]
 
 # Label with its unit, metric, decimals; None for per cent.
 _ROWS: tuple[tuple[str, str, int | None], ...] = (
@@ -42,6 +43,25 @@ def metric_rows(columns: list[dict[str, Any] | None]) -> list[list[str]]:
         if any(cell != NONE for cell in cells):
             rows.append([label, *cells])
     return rows
+
+
+def brief_rows(
+    columns: list[dict[str, Any] | None], drawdowns: list[dict[str, Any]]
+) -> list[list[str]]:
+    """Cells of the table of a run of less than a month, small returns in basis points."""
+    rows = [
+        [label, *(_share(metric(each, name)) for each in columns)]
+        for label, name in (("Return in all", "total_return"), ("Largest drawdown", "max_drawdown"))
+    ]
+    if drawdowns:
+        ended = "" if drawdowns[0]["recovery"] else ", not recovered"
+        lasted = f"{lasting(drawdowns[0]['seconds'])}{ended}"
+        rows.append(["… lasted", lasted, *("" for _ in columns[1:])])
+    return rows
+
+
+def _share(value: float | None) -> str:
+    return NONE if value is None else profit_share(value)
 
 
 def _cell(metrics: dict[str, Any] | None, name: str, digits: int | None) -> str:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from quantvista import backtest, reporting
 from quantvista.backtest._verdict import since_first_fill
-from quantvista.cli._metrics import metric_rows
+from quantvista.cli._metrics import brief_rows, metric_rows
 from quantvista.cli._print import console, money, next_steps, number, print_json, say, table
 from quantvista.errors import ConfigError
 from quantvista.fund import LoadedFund, load_fund, template_path
@@ -104,7 +104,12 @@ def progress_bar(*, enabled: bool) -> Iterator[Advance]:
 def _show(summary: dict[str, Any], folder: Path, demo: bool) -> None:
     out = console()
     fund, period = summary["fund"], summary["period"]
-    title = f"{fund['name']}, {period['start']} to {period['end']}"
+    within = period.get("within")
+    first, last = period["start"], period["end"]
+    if within:
+        first = within["first"][:19].replace("T", " ")
+        last = within["last"][:19].replace("T", " ") + " UTC"
+    title = f"{fund['name']}, {first} to {last}"
     out.print(Text(title, style="bold"))
     out.print(Text(str(summary["verdict"])))
     if since := since_first_fill(summary):
@@ -116,7 +121,10 @@ def _show(summary: dict[str, Any], folder: Path, demo: bool) -> None:
         if key in comparisons:
             header.append(str(label or key))
             columns.append(comparisons[key]["metrics"])
-    table(header, metric_rows(columns))
+    if within:
+        table(header, brief_rows(columns, summary["drawdowns"]))
+    else:
+        table(header, metric_rows(columns))
     say("")
     for label, text in _facts(summary):
         grid = Text.assemble((f"{label}: ", "bold"), text)

@@ -12,6 +12,7 @@ from quantvista.data._block import Block, to_block
 from quantvista.data._check import check_block
 from quantvista.data._columns import numbers
 from quantvista.data._instruments import check_declared_fields, negative_prices, price_digits
+from quantvista.data._lake_source import LAKE, lake_block
 from quantvista.data._names import COLUMNS
 from quantvista.data._read import SUFFIXES, Table, read_table
 from quantvista.data._sample import load_sample
@@ -76,17 +77,30 @@ def load(
     if spec.instruments is not None and not spec.instruments:
         raise ConfigError("`data.instruments` must name at least one instrument; found none")
     if not spec.source:
-        raise ConfigError("`data.source` must name a sample, a file or a folder; found none")
+        raise ConfigError(
+            "`data.source` must name a sample, a file, a folder or lake:NAME; found none"
+        )
     check_declared_fields(spec)
-    if spec.source.startswith("lake:"):
-        raise ConfigError("`data.source` lake: is not yet available; use a file, folder or sample")
-    if spec.source.startswith("sample:"):
+    if spec.source.startswith(LAKE):
+        data = _load_lake(spec, base, calendar, currency)
+    elif spec.source.startswith("sample:"):
         data = load_sample(spec, calendar, currency)
     else:
         data = _load_files(spec, base, calendar, currency)
     if sectors_required:
         check_sectors(data.instruments)
     return data
+
+
+def _load_lake(spec: DataSpec, base: Path, calendar: str, currency: str) -> MarketData:
+    block, commit, biases, assumptions = lake_block(spec, base)
+    block = checked(block, spec)
+    if spec.round_prices:
+        assumptions += (f"Prices are rounded to {price_digits(spec)} decimals.",)
+    if "open" not in block.values:
+        biases += (_CLOSE_ONLY,)
+    found = assemble([block], spec, calendar, currency, (_UNKNOWN, *biases), assumptions)
+    return replace(found, commit=commit)
 
 
 def _load_files(spec: DataSpec, base: Path, calendar: str, currency: str) -> MarketData:

@@ -33,7 +33,8 @@ class DataSpec:
     Parameters
     ----------
     source : str
-        ``sample:NAME``, or a CSV or Parquet file or a folder of them; empty for no bars.
+        ``sample:NAME``, ``lake:NAME``, ``lake:NAME@COMMIT``, or a CSV or Parquet file or a folder
+        of them; empty for no bars.
     benchmark : str or None
         Instrument id whose closes are the benchmark.
     start, end : datetime.date or None
@@ -130,6 +131,8 @@ class MarketData:
         As written in the fund file.
     fingerprint : str
         SHA-256 of all of the content above, in hexadecimal; the source's name is not part of it.
+    commit : str
+        Of the dataset of the lake that it was read from; empty for other sources.
     """
 
     instruments: tuple[Instrument, ...]
@@ -147,6 +150,7 @@ class MarketData:
     assumptions: tuple[str, ...]
     source: str
     fingerprint: str
+    commit: str = ""
 
     @property
     def ids(self) -> tuple[str, ...]:

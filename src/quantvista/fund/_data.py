@@ -136,8 +136,8 @@ class DataSection(Section):
     source: str | None = Field(
         None,
         min_length=1,
-        description="Bars: sample:sp500, or a CSV or Parquet file or a folder of them, relative "
-        "to here.",
+        description="Bars: sample:sp500, lake:NAME, or a CSV or Parquet file or a folder of them, "
+        "relative to here.",
     )
     benchmark: InstrumentId | None = Field(None, description="Instrument to compare with.")
     start: IsoDate | None = Field(None, description="First session; default: the data's.")

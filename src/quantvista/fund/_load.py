@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from quantvista.data import MarketData, load
+from quantvista.data import LAKE, MarketData, has_lake_actions, lake_folder, load
 from quantvista.data.events import EventData, load_events
 from quantvista.errors import ConfigError
 from quantvista.fund._model import Fund
@@ -50,13 +50,21 @@ class LoadedFund:
         named = [data.source, data.actions_file, *data.factors.values()]
         named += [each.source for each in data.events]
         for source in named:
-            if source is not None and not source.startswith(("sample:", "generated:")):
+            if source is not None and source.startswith(LAKE):
+                found.append(lake_folder(source, self.base))
+            elif source is not None and not source.startswith(("sample:", "generated:")):
                 found.append(self.base / Path(source).expanduser())
         for sleeve in self.fund.sleeve:
             file = sleeve.strategy.rpartition(":")[0] if isinstance(sleeve.strategy, str) else ""
             if file:
                 found.append(self.base / file)
         return tuple(found)
+
+    @property
+    def needs_events(self) -> bool:
+        """Whether a run needs more than bars, such as the corporate actions of its dataset."""
+        source = self.fund.data.source or ""
+        return self.fund.needs_events or has_lake_actions(source, self.base)
 
     def market_data(self) -> MarketData:
         """Load the prices that the fund names.

@@ -108,8 +108,8 @@ def test_lengths_and_shares_are_written_in_the_unit_that_fits() -> None:
         "2 hours",
         "2 days",
     ]
-    assert [profit_share(each) for each in (0.0005, -0.0004, 0.0)] == [
-        "0.1 %",
+    assert [profit_share(each) for each in (0.002, -0.0004, 0.0)] == [
+        "0.2 %",
         "\N{MINUS SIGN}4 bp",
         "0.0 %",
     ]

@@ -49,7 +49,7 @@ def test_run_writes_everything_and_the_same_bytes_twice(qv: Qv, fund: Path, tmp_
         ("lookback = 40", "lookbak = 40", 2, "did you mean 'lookback'"),
         ("lookback = 40", "lookback = -1", 2, "lookback"),
         ('source = "prices.csv"', 'source = "none.csv"', 3, "'none.csv' does not exist"),
-        ('source = "prices.csv"', 'source = "lake:eod"', 2, "not yet available"),
+        ('source = "prices.csv"', 'source = "lake:eod"', 3, "found no 'eod', it is empty"),
         ('calendar = "XNYS"', 'calendar = "XNYZ"', 2, "did you mean"),
         ('[data.sectors]\n"NORTH.DEMO" = "Energy"', "[data.sectors]", 2, "found none for 'NORTH"),
         ("[data.sectors]", "start = 2030-01-02\n[data.sectors]", 3, "must lie within the data"),

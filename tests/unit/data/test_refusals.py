@@ -310,11 +310,6 @@ def test_pipe_is_not_read(tmp_path: Path) -> None:
         load(DataSpec("p.csv"), base=tmp_path, calendar="XNYS")
 
 
-def test_lake_is_not_yet_available(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="not yet available"):
-        load(DataSpec("lake:eod"), base=tmp_path, calendar="XNYS")
-
-
 @pytest.mark.parametrize(
     ("second", "message"),
     [

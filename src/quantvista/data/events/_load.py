@@ -18,6 +18,7 @@ from quantvista.data.events._clock import Clock, clock_tape
 from quantvista.data.events._epochs import Epochs
 from quantvista.data.events._generated import GENERATED, generate
 from quantvista.data.events._growth import growth
+from quantvista.data.events._lake import lake_actions
 from quantvista.data.events._read import read_events
 from quantvista.data.events._window import window
 from quantvista.engine import Tape, merge_tapes
@@ -98,6 +99,11 @@ class EventData:
     def ids(self) -> tuple[str, ...]:
         """Instrument ids, ascending."""
         return tuple(each.id for each in self.instruments)
+
+    @property
+    def commit(self) -> str:
+        """As of `MarketData`."""
+        return self.bars.commit if self.bars is not None else ""
 
     def __repr__(self) -> str:
         return f"EventData({len(self.tape)} events of {', '.join(self.ids)})"
@@ -262,6 +268,7 @@ def _actions(spec: DataSpec, base: Path, calendar: str) -> tuple[CorporateAction
     if spec.actions_file:
         path = base / Path(spec.actions_file).expanduser()
         found += read_actions(path, spec.actions_file)
+    found += lake_actions(spec.source, base)
     found += spec.actions
     return tuple(sorted(found, key=lambda action: action.ex_date))
 

@@ -1,0 +1,232 @@
+"""Several features together: parsed, typed and compiled once, computed in batch or as a stream."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from functools import cached_property
+from types import MappingProxyType
+
+import numpy as np
+import polars as pl
+from numpy.typing import ArrayLike, NDArray
+
+from quantvista.errors import ConfigError
+from quantvista.features._expression import Node, canonical
+from quantvista.features._feature import Feature
+from quantvista.features._frame import FeatureData, long_frame, to_matrices
+from quantvista.features._operators import OperatorInfo, operator_infos
+from quantvista.features._own import Operator, own_info
+from quantvista.features._parse import parse
+from quantvista.features._program import Plan, compile_plan, look_back, warm_up
+from quantvista.features._shipped import FEATURES
+from quantvista.features._stream import FeatureStream
+
+__all__ = ["FeatureSet"]
+
+
+class FeatureSet:
+    """Features that are computed together.
+
+    Parameters
+    ----------
+    features : mapping of str to str, or sequence of str
+        Expressions by the name of their column; or names of shipped features and expressions,
+        which are then called by themselves. Expressions may use shipped features and each other
+        by name.
+    operators : sequence of type
+        Operators of your own, see `Operator`.
+
+    Raises
+    ------
+    ConfigError
+        If an expression cannot be parsed, uses itself, or nothing is asked for.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from quantvista.features import FeatureSet
+    >>> bars = pl.DataFrame({"ts": [1, 2, 3], "instrument": ["A.X"] * 3, "close": [1.0, 2.0, 4.0]})
+    >>> FeatureSet({"gain": "returns(1)", "mean": "mean(2)"}).compute(bars)["mean"].to_list()
+    [None, 1.5, 3.0]
+    """
+
+    def __init__(
+        self,
+        features: Mapping[str, str] | Sequence[str],
+        *,
+        operators: Sequence[type[Operator]] = (),
+    ) -> None:
+        if isinstance(features, str):
+            features = [features]
+        own: dict[str, OperatorInfo] = {}
+        for each in operators:
+            info = own_info(each)
+            if info.name in own:
+                raise ConfigError(f"operator {info.name!r} must be given once; found it twice")
+            own[info.name] = info
+        self._infos: Mapping[str, OperatorInfo] = MappingProxyType({**operator_infos(), **own})
+        resolver = _Resolver(features if isinstance(features, Mapping) else {}, own)
+        if isinstance(features, Mapping):
+            nodes = {str(name): resolver.named(str(name)) for name in features}
+        else:
+            nodes = {}
+            for text in features:
+                node = resolver.parse(text)
+                name = text if text in FEATURES else canonical(node)
+                if name in nodes:
+                    raise ConfigError(f"`features` must name each once; found {name!r} twice")
+                nodes[name] = node
+        if not nodes:
+            raise ConfigError("`features` must name at least one feature; found none")
+        self._nodes: Mapping[str, Node] = MappingProxyType(nodes)
+
+    def __repr__(self) -> str:
+        return f"FeatureSet({', '.join(self.names)})"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the features, in the order in which they were given."""
+        return tuple(self._nodes)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns that the data must have, ascending."""
+        return self._plan.columns
+
+    @property
+    def expressions(self) -> Mapping[str, str]:
+        """The canonical expression of each feature, all names replaced by what they stand for."""
+        return MappingProxyType({name: canonical(node) for name, node in self._nodes.items()})
+
+    @property
+    def cross(self) -> bool:
+        """Whether a feature compares instruments, so that it needs all of them together."""
+        return self._plan.cross
+
+    @property
+    def warm_up(self) -> Mapping[str, int]:
+        """Bars without gaps until the first value of each feature, that bar included."""
+        return MappingProxyType(
+            {name: warm_up(node, self._infos) for name, node in self._nodes.items()}
+        )
+
+    @property
+    def look_back(self) -> Mapping[str, int | None]:
+        """Bars that a value depends on; ``None`` where all that ever were."""
+        return MappingProxyType(
+            {name: look_back(node, self._infos) for name, node in self._nodes.items()}
+        )
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what decides the values, in hexadecimal: names and canonical expressions."""
+        lines = [f"{name}={text}\n" for name, text in self.expressions.items()]
+        return hashlib.sha256("".join(["quantvista features 1\n", *lines]).encode()).hexdigest()
+
+    @cached_property
+    def _plan(self) -> Plan:
+        return compile_plan(list(self._nodes.values()), self._infos)
+
+    def stream(self, instruments: Sequence[str], sectors: Sequence[str] = ()) -> FeatureStream:
+        """Start a stream of bars of some instruments.
+
+        Parameters
+        ----------
+        instruments : sequence of str, length n
+            Ids; the columns of the bars.
+        sectors : sequence of str, length n or 0
+            What `neutralise` goes by.
+        """
+        return FeatureStream(self.names, self._plan, instruments, sectors)
+
+    def matrices(
+        self,
+        columns: Mapping[str, ArrayLike],
+        sectors: Sequence[str] = (),
+    ) -> NDArray[np.float64]:
+        """Compute over matrices of bars.
+
+        Parameters
+        ----------
+        columns : mapping of str to float64, shape (T, n)
+            At least `columns`; NaN where an instrument has no bar.
+        sectors : sequence of str, length n or 0
+            What `neutralise` goes by.
+
+        Returns
+        -------
+        float64, shape (f, T, n)
+            NaN where there is no value.
+        """
+        n = np.asarray(columns[self.columns[0]]).shape[-1] if self.columns[0] in columns else 1
+        return self.stream([str(each) for each in range(n)], sectors).advance(columns)
+
+    def compute(self, data: FeatureData) -> pl.DataFrame:
+        """Compute over a history.
+
+        Parameters
+        ----------
+        data : polars.DataFrame, MarketData or Panel
+            Of a frame: a column ``ts`` or ``date``, a column ``instrument`` unless all rows are
+            of one, the columns of the expressions, and ``sector`` if one is to go by it. Rows may
+            come in any order, but each time once per instrument.
+
+        Returns
+        -------
+        polars.DataFrame
+            ``ts`` (or ``date``), ``instrument``, and a column of each feature, null where there
+            is no value; a row for each row of the data, ordered by time, then instrument.
+
+        Raises
+        ------
+        MarketDataError
+            If a column is missing, is not numeric, or a time stands twice.
+
+        Notes
+        -----
+        Missing data: nothing is filled; see `docs/guide/features.md`. Causality: a row depends on
+        itself and on rows before it.
+        """
+        table = to_matrices(data, self.columns)
+        values = self.stream(table.instruments, table.sectors).advance(table.columns)
+        return long_frame(table, self.names, values)
+
+
+class _Resolver:
+    """Expressions by name, each parsed once; a name that leads back to itself is refused."""
+
+    def __init__(self, given: Mapping[str, str], own: Mapping[str, OperatorInfo]) -> None:
+        self._given = given
+        self._own = own
+        self._done: dict[str, Node] = {}
+        self._open: list[str] = []
+
+    def parse(self, text: str) -> Node:
+        return parse(text, features=self._reference, operators=self._own)
+
+    def named(self, name: str) -> Node:
+        if name in self._open:
+            circle = " -> ".join([*self._open[self._open.index(name) :], name])
+            raise ConfigError(f"`features` must not use themselves; found {circle}")
+        if name not in self._done:
+            self._open.append(name)
+            shipped: Feature | None = FEATURES.get(name)
+            if name in self._given:
+                text = self._given[name]
+            elif shipped is not None:
+                text = shipped.expression
+            else:
+                nearest = get_close_matches(name, [*self._given, *FEATURES], 1, 0.5)
+                hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+                raise ConfigError(f"`features` must exist; found no {name!r}{hint}")
+            self._done[name] = self.parse(text)
+            self._open.pop()
+        return self._done[name]
+
+    def _reference(self, name: str) -> Node | None:
+        if name in self._given or name in FEATURES:
+            # A feature that is called like a column of its own, close = "close", is that column.
+            if self._open and self._open[-1] == name and self._given.get(name) == name:
+                return None
+            return self.named(name)
+        return None

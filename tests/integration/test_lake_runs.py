@@ -1,0 +1,163 @@
+"""Runs of funds whose prices are in the lake: raw, with their corporate actions, named exactly."""
+
+import datetime as dt
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from quantvista.backtest import Outcome, run
+from quantvista.data import DataSpec, load
+from quantvista.data.importing import ImportOptions, action_frame, import_into
+from quantvista.data.lake import Dataset, Lake
+from quantvista.errors import ConfigError, MarketDataError
+from quantvista.fund import load_fund
+from quantvista.market import CorporateAction, sessions
+
+EX_DATE = 80  # of 120 sessions, long enough for a fund to have begun
+
+
+def table() -> str:
+    """Raw prices of a stock that is split four for one."""
+    lines = ["date,instrument,open,high,low,close,volume"]
+    days = sessions("XNYS", "2024-01-02", "2024-06-30").labels[:120]
+    for row, day in enumerate(days):
+        close = round((100 + row % 7) / (1 if row < EX_DATE else 4), 2)
+        lines.append(f"{day},A.XNYS,{close},{close + 1},{close - 1},{close},1000")
+    return "\n".join(lines) + "\n"
+
+
+CSV = table()
+EX_DAY = dt.date.fromisoformat(CSV.splitlines()[EX_DATE + 1].split(",")[0])
+SPLIT = CorporateAction(EX_DAY, "A.XNYS", "split", 4, 1)
+
+
+@pytest.fixture(autouse=True)
+def no_other_lake(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("QUANTVISTA_LAKE", raising=False)
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Dataset:
+    (tmp_path / "prices.csv").write_text(CSV)
+    found = Lake(tmp_path / "lake").dataset("us")
+    import_into(found, tmp_path / "prices.csv", ImportOptions(calendar="XNYS"))
+    return found
+
+
+def add_split(dataset: Dataset, source: str = "one") -> None:
+    with dataset.write() as writer:
+        writer.upsert("actions", action_frame((SPLIT,), "XNYS", source, None))
+        writer.commit()
+
+
+def fund(source: str, tmp_path: Path) -> Outcome:
+    content = {
+        "version": 1,
+        "fund": {"name": "lake", "cash": "10000.00"},
+        "data": {"source": source},
+        "sleeve": [{"id": "all", "strategy": "equal_weight"}],
+        "portfolio": {"rebalance": "daily", "weighting": "equal"},
+    }
+    return run(load_fund(content, base=tmp_path), out=tmp_path / "out" / source.replace(":", "-"))
+
+
+def test_bars_of_the_lake_are_those_of_the_file(dataset: Dataset, tmp_path: Path) -> None:
+    of_file = load(DataSpec("prices.csv"), base=tmp_path, calendar="XNYS")
+    of_lake = load(DataSpec("lake:us"), base=tmp_path, calendar="XNYS")
+    assert of_lake.fingerprint == of_file.fingerprint
+    assert (of_lake.commit, of_file.commit) == (dataset.head(), "")
+
+
+def test_a_run_names_the_commit(dataset: Dataset, tmp_path: Path) -> None:
+    outcome = fund("lake:us", tmp_path)
+    found = outcome.summary["fingerprint"]["lake"]
+    assert found == {"source": "lake:us", "commit": dataset.head()}
+    assert "lake" not in fund("prices.csv", tmp_path).summary["fingerprint"]
+
+
+def test_a_run_of_an_older_commit_is_the_same_again(dataset: Dataset, tmp_path: Path) -> None:
+    commit = dataset.head()
+    assert commit is not None
+    before = fund("lake:us", tmp_path)
+    add_split(dataset)
+    again = fund(f"lake:us@{commit[:12]}", tmp_path)
+    assert again.summary["metrics"] == before.summary["metrics"]
+    assert again.summary["fingerprint"]["lake"]["commit"] == commit
+    assert fund("lake:us", tmp_path).summary["metrics"] != before.summary["metrics"]
+
+
+@pytest.mark.parametrize("sources", [["one"], ["one", "two"]])
+def test_raw_prices_with_actions_are_not_traded_through_a_split(
+    dataset: Dataset, tmp_path: Path, sources: list[str]
+) -> None:
+    for source in sources:
+        add_split(dataset, source)
+    outcome = fund("lake:us", tmp_path)
+    equity = [float(value) for value in outcome.frames.equity["equity"]]
+    assert min(equity) > 9_000, "three quarters are not lost on the day of the split"
+    held = [float(value) for value in outcome.frames.positions["quantity"]]
+    assert max(held) > 300
+    unsplit = fund("prices.csv", tmp_path)
+    assert min(float(value) for value in unsplit.frames.equity["equity"]) < 5_000
+
+
+def test_a_bar_is_seen_as_first_known(dataset: Dataset, tmp_path: Path) -> None:
+    before = load(DataSpec("lake:us"), base=tmp_path, calendar="XNYS")
+    *others, last = CSV.splitlines()
+    revised = ",".join([*last.split(",")[:2], "25.0", "90.0", "20.0", "80.0", "1000"])
+    (tmp_path / "later.csv").write_text("\n".join([*others, revised]))
+    known_at = 19_999 * 86_400 * 10**9
+    options = ImportOptions(calendar="XNYS", known_at=known_at)
+    import_into(dataset, tmp_path / "later.csv", options)
+    after = load(DataSpec("lake:us"), base=tmp_path, calendar="XNYS")
+    assert (after.close == before.close).all()
+    assert "1 later vintages of bars are not seen: each bar is as first known." in after.assumptions
+    assert not [bias for bias in after.biases if bias.name == "known_later"]
+
+
+def test_bars_that_were_known_late_are_a_bias(tmp_path: Path) -> None:
+    (tmp_path / "prices.csv").write_text(CSV)
+    dataset = Lake(tmp_path / "lake").dataset("late")
+    options = ImportOptions(calendar="XNYS", known_at=19_999 * 86_400 * 10**9)
+    import_into(dataset, tmp_path / "prices.csv", options)
+    found = load(DataSpec("lake:late"), base=tmp_path, calendar="XNYS")
+    (bias,) = (each for each in found.biases if each.name == "known_later")
+    assert "120 of 120 bars were known later than the run sees them, by up to 274.1" in bias.text
+
+
+def test_bars_within_the_day(tmp_path: Path) -> None:
+    stamps = ["2024-01-02T15:00:00Z", "2024-01-02T16:00:00Z", "2024-01-03T15:00:00Z"]
+    frame = pl.DataFrame({"ts": stamps, "close": [1.0, 2.0, 3.0]})
+    import_into(Lake(tmp_path / "lake").dataset("hours"), frame, ImportOptions(instrument="A.XNYS"))
+    found = load(DataSpec("lake:hours"), base=tmp_path, calendar="XNYS")
+    assert found.close[:, 0].tolist() == [1.0, 2.0, 3.0]
+    assert found.session_start.tolist() == [True, False, True]
+
+
+def test_what_a_run_cannot_use_is_refused(dataset: Dataset, tmp_path: Path) -> None:
+    def read(source: str, venue: str | None = None) -> None:
+        load(DataSpec(source, venue=venue), base=tmp_path, calendar="XNYS")
+
+    with pytest.raises(MarketDataError, match="found no 'eu', there are us"):
+        read("lake:eu")
+    with pytest.raises(MarketDataError, match="must name one commit"):
+        read("lake:us@123456")
+    with pytest.raises(ConfigError, match="must name a commit after @"):
+        read("lake:us@")
+    with pytest.raises(ConfigError, match=r"`data\.venue` must be left out"):
+        read("lake:us", venue="XNYS")
+    with dataset.write() as writer:
+        row = {"instrument": ["A.XNYS"], "ts_event": [1], "close": [1.0]}
+        writer.append("bars", pl.DataFrame(row))
+        writer.commit()
+    with pytest.raises(MarketDataError, match="must agree on dates or instants; found 120 of 121"):
+        read("lake:us")
+    news = Lake(tmp_path / "lake").dataset("news")
+    import_into(news, pl.DataFrame({"text": ["up"]}), ImportOptions(known_at=1))
+    with pytest.raises(MarketDataError, match="must have bars; found news"):
+        read("lake:news")
+    for path in dataset.folder.rglob("*.parquet"):
+        path.write_bytes(b"changed")
+    with pytest.raises(MarketDataError, match="must have the content that commit"):
+        read("lake:us")

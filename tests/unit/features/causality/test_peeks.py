@@ -1,0 +1,175 @@
+"""Planted peeks are found, and honest features are left alone."""
+
+from collections.abc import Callable
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from quantvista.features import join
+from quantvista.features.causality import Inputs, check_feature
+
+DAY = 86_400_000_000_000
+
+
+def _inputs(seed: int = 7, days: int = 120, n: int = 4) -> Inputs:
+    """Generated bars, quarterly fundamentals with revisions, and a universe with a delisting."""
+    rng = np.random.default_rng(seed)
+    names = [f"I{k}.X" for k in range(n)]
+    close = 100 * np.exp(np.cumsum(rng.normal(0, 0.02, (days, n)), axis=0))
+    rows = list(product(range(days), range(n)))
+    bars = pl.DataFrame(
+        {
+            "ts_event": [d * DAY for d, _ in rows],
+            "ts_received": [d * DAY + 60_000_000_000 for d, _ in rows],
+            "instrument": [names[k] for _, k in rows],
+            "close": [float(close[d, k]) for d, k in rows],
+            "volume": [float(v) for v in rng.integers(1000, 9000, len(rows))],
+        }
+    )
+    published = []
+    for quarter, name in product(range(4), names):
+        event, known = quarter * 30 * DAY, quarter * 30 * DAY + 12 * DAY
+        value = float(rng.uniform(1, 2))
+        published.append((event, known, name, value))
+        if quarter % 2 == 0:
+            published.append((event, known + 40 * DAY, name, value * 1.3))
+    fundamentals = pl.DataFrame(
+        published, schema=["ts_event", "known_at", "instrument", "earnings"], orient="row"
+    )
+    universe = pl.DataFrame(
+        {
+            "instrument": [*names, names[0]],
+            "start": [0] * (n + 1),
+            "end": [None] * n + [80 * DAY],
+            "known_at": [0] * n + [80 * DAY],
+        },
+        schema_overrides={"end": pl.Int64},
+    )
+    return Inputs(bars, {"fundamentals": fundamentals}, universe)
+
+
+def by_instrument(expression: pl.Expr) -> pl.Expr:
+    return expression.over("instrument")
+
+
+def shift_back(bars: pl.DataFrame) -> pl.Series:
+    close = pl.col("close")
+    tomorrow = bars.select(close.shift(-1).over("instrument")).to_series()
+    return tomorrow / bars["close"] - 1
+
+
+def full_sample_scaling(bars: pl.DataFrame) -> pl.Series:
+    returns = bars.select(by_instrument(pl.col("close").pct_change())).to_series()
+    mean = returns.mean()
+    return (returns - mean) / returns.std()
+
+
+def centred_window(bars: pl.DataFrame) -> pl.Series:
+    smooth = bars.select(by_instrument(pl.col("close").rolling_mean(5, center=True))).to_series()
+    return smooth / bars["close"]
+
+
+def pandas_shift(bars: pd.DataFrame) -> object:
+    groups = bars.groupby("instrument")["close"]
+    return groups.shift(-1) / bars["close"]
+
+
+def restated(bars: pl.DataFrame, fundamentals: pl.DataFrame) -> pl.DataFrame:
+    newest = fundamentals.sort("known_at").group_by("instrument", "ts_event").last()
+    newest = newest.sort("ts_event")
+    newest = newest.with_columns((pl.col("ts_event") + 12 * DAY).alias("at"))
+    joined = bars.sort("ts_received").join_asof(
+        newest.sort("at"),
+        left_on="ts_received",
+        right_on="at",
+        by="instrument",
+        check_sortedness=False,
+    )
+    return joined.select("ts_received", "instrument", "earnings")
+
+
+def joined_on_event(bars: pl.DataFrame, fundamentals: pl.DataFrame) -> pl.DataFrame:
+    first = fundamentals.sort("known_at").group_by("instrument", "ts_event").first()
+    joined = bars.sort("ts_event").join_asof(
+        first.sort("ts_event"), on="ts_event", by="instrument", check_sortedness=False
+    )
+    return joined.select("ts_received", "instrument", "earnings")
+
+
+def survivors(bars: pl.DataFrame, universe: pl.DataFrame) -> pl.DataFrame:
+    gone = universe.filter(pl.col("end").is_not_null())["instrument"]
+    alive = bars.filter(~pl.col("instrument").is_in(gone.implode()))
+    return alive.select("ts_received", "instrument", pl.col("close").alias("value"))
+
+
+PEEKS = {
+    shift_back: ("values", ".shift(-1)"),
+    full_sample_scaling: ("values", ".mean()"),
+    centred_window: ("values", "center=True"),
+    pandas_shift: ("values", "shift(-1)"),
+    restated: ("revisions", ""),
+    joined_on_event: ("values", ""),
+    survivors: ("universe", ""),
+}
+
+
+def momentum(bars: pl.DataFrame) -> pl.Series:
+    past = by_instrument(pl.col("close").shift(5))
+    return bars.select(pl.col("close") / past - 1).to_series()
+
+
+def expanding_scale(bars: pl.DataFrame) -> pl.Series:
+    total = by_instrument(pl.col("close").cum_sum())
+    count = by_instrument(pl.col("close").cum_count())
+    return bars.select(pl.col("close") / (total / count)).to_series()
+
+
+def pandas_mean(bars: pd.DataFrame) -> object:
+    return bars.groupby("instrument")["close"].transform(lambda x: x.rolling(7).mean())
+
+
+def known_earnings(bars: pl.DataFrame, fundamentals: pl.DataFrame) -> pl.DataFrame:
+    return join(bars, fundamentals).select("ts_received", "instrument", "earnings")
+
+
+def members(bars: pl.DataFrame, universe: pl.DataFrame) -> pl.DataFrame:
+    """Who is a member now, by the rows that were known by then."""
+    rows = []
+    for ts, name, close in bars.select("ts_received", "instrument", "close").iter_rows():
+        known = universe.filter((pl.col("instrument") == name) & (pl.col("known_at") <= ts))
+        last = known.sort("known_at").row(-1, named=True) if known.height else None
+        if last and last["start"] <= ts and (last["end"] is None or ts < last["end"]):
+            rows.append((ts, name, close))
+    return pl.DataFrame(rows, schema=["ts_received", "instrument", "value"], orient="row")
+
+
+HONEST = (momentum, expanding_scale, pandas_mean, known_earnings, members)
+
+
+@pytest.mark.parametrize("peek", PEEKS, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("seed", range(2))
+def test_planted_peek_is_found_with_its_place(peek: Callable[..., object], seed: int) -> None:
+    kind, code = PEEKS[peek]
+    findings = check_feature(peek, _inputs(seed), seed=seed)
+    kinds = {each.kind for each in findings}
+    assert kind in kinds
+    for each in findings:
+        assert each.ts <= each.cut
+        assert each.file.endswith("test_peeks.py")
+        assert each.instrument.endswith(".X")
+    assert code in next(each for each in findings if each.kind == kind).code
+
+
+@pytest.mark.parametrize("feature", HONEST, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("seed", range(2))
+def test_honest_feature_is_left_alone(feature: Callable[..., object], seed: int) -> None:
+    assert check_feature(feature, _inputs(seed, days=60), seed=seed, cut_count=4) == []
+
+
+def test_warm_up_that_is_too_short_is_found() -> None:
+    findings = check_feature(momentum, _inputs(), warm_up=3)
+    assert {each.kind for each in findings} == {"warm_up"}
+    assert check_feature(momentum, _inputs(), warm_up=6) == []
