@@ -22,9 +22,9 @@ from quantvista.errors import MarketDataError
 
 __all__ = ["BATCH_BYTES", "SUFFIXES", "UNNAMED", "Batch", "FrameSource", "Source", "file_source"]
 
-BATCH_BYTES = 32 << 20
+BATCH_BYTES = 16 << 20
 """Bytes of text that are converted at a time: what an import needs in memory is a few of them."""
-_BATCH_ROWS = 262_144
+_BATCH_ROWS = 131_072
 _TEXT = (".csv", ".csv.gz", ".csv.zip", ".tsv", ".txt", ".zip")
 _PARQUET = (".parquet", ".pq")
 _ARROW = (".feather", ".arrow", ".ipc")
