@@ -123,6 +123,61 @@ def compare(
     compare_runs(run_dirs, as_json=json)
 
 
+@app.command(
+    epilog="Examples: qv check fund.toml    qv check mine.py:signal --input bars.csv    "
+    "qv check 'rsi(close, 14)' --input bars.csv --json"
+)
+@guarded
+def check(
+    target: Annotated[
+        str,
+        typer.Argument(help="A fund file, FILE.py:FUNCTION, or a feature.", autocompletion=funds),
+    ] = "fund.toml",
+    source: Annotated[
+        str | None,
+        typer.Option("--input", "-i", help="Bars for a feature: a file, or lake:NAME."),
+    ] = None,
+    series: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--series",
+            "-s",
+            metavar="NAME=FILE",
+            help="Slow data with ts_event and known_at; repeat it.",
+        ),
+    ] = None,
+    universe: Annotated[
+        Path | None, typer.Option("--universe", help="Members: instrument, start, end, known_at.")
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option("--column", "-c", metavar="OURS=THEIRS", help="A column; repeat it."),
+    ] = None,
+    lake: Annotated[Path | None, typer.Option("--lake", metavar="<path>", help="The lake.")] = None,
+    cuts: Annotated[int, typer.Option("--cuts", min=1, help="How many futures to try.")] = 4,
+    seed: Annotated[int, typer.Option("--seed", help="Of what is tried.")] = 0,
+    json: Json = False,
+) -> None:
+    """Prove that a strategy or feature does not see the future.
+
+    It is run again with everything after some time altered; what it said before must stay the
+    same. Ends with 4 if it does not.
+    """
+    from quantvista.cli._check import check_target
+
+    check_target(
+        target,
+        source=source,
+        series=series or [],
+        universe=universe,
+        columns=column or [],
+        lake=lake,
+        cut_count=cuts,
+        seed=seed,
+        as_json=json,
+    )
+
+
 @app.command(epilog="Example: qv validate --against nautilus --kind bars --sessions 50")
 @guarded
 def validate(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 
 import numpy as np
 import polars as pl
@@ -152,8 +153,10 @@ def _of_frame(frame: pl.DataFrame, needed: tuple[str, ...]) -> BarTable:
     columns = {}
     for each in needed:
         if each not in lower:
+            nearest = get_close_matches(each, lower, 1, 0.5)
+            hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
             found = ", ".join(frame.columns[:20])
-            raise MarketDataError(f"`data` must have a column {each!r}; found {found}")
+            raise MarketDataError(f"`data` must have a column {each!r}; found {found}{hint}")
         series = frame[lower[each]]
         if not (series.dtype.is_numeric() or series.dtype in (pl.Boolean, pl.Null)):
             rule = f"column {each!r} of `data` must hold numbers"
