@@ -80,12 +80,32 @@ MODULES = {
         "Roll",
         "Continuous",
     ),
-    "quantvista.backtest": ("Outcome",),
+    "quantvista.data.quality": (
+        "check_bars",
+        "CheckOptions",
+        "Report",
+        "repair_bars",
+        "Repaired",
+    ),
+    "quantvista.features": (
+        "FeatureSet",
+        "FeatureStream",
+        "Operator",
+        "parse",
+        "join",
+        "FeatureStore",
+        "Feature",
+        "time_columns",
+    ),
+    "quantvista.features.causality": ("Inputs", "check_feature", "check_set", "Finding"),
+    "quantvista.backtest": ("Outcome", "check_fund", "FundFinding"),
     "quantvista.reporting": (),
 }
 COMMANDS = (
     *("", "init", "run", "report", "compare", "schema", "validate", "doctor", "version"),
     *("data", "data import", "data list", "data show", "data history", "data compact"),
+    *("data check", "data repair", "features list", "features show", "features compute"),
+    *("features plot", "features store add", "features store list", "check"),
 )
 
 _INTRO = """\
