@@ -56,7 +56,9 @@ def rows(page: str, heading: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[2:]]
 
 
-@pytest.mark.parametrize("name", ["getting-started", "data", "lake", "events", "accounts", "notebook"])
+@pytest.mark.parametrize(
+    "name", ["getting-started", "data", "lake", "events", "accounts", "notebook"]
+)
 def test_page_runs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert run_page(GUIDE / f"{name}.md", tmp_path) >= 7
