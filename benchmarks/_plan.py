@@ -160,6 +160,23 @@ WORKS = (
         recorded=True,
     ),
     Work(
+        "features",
+        "52 features of 500 instruments, rows given at once",
+        "values/s",
+        (
+            Contender("quantvista", "ours_features.py", 2_520, 300, "one call, two threads"),
+            Contender("ta-lib", "talib_features.py", 2_520, 300, "a call a series, one thread"),
+            Contender("polars-talib", "polars_talib_features.py", 2_520, 300, "one query"),
+        ),
+        target=52 * 500 * 2_520 / 0.25,
+    ),
+    Work(
+        "features_stream",
+        "The same features, row by row, with the bits of the whole run",
+        "values/s",
+        (Contender("quantvista", "ours_features_stream.py", 2_520, 300, "a call a row"),),
+    ),
+    Work(
         "callbacks",
         "Python event strategy, three reads, an order per ten events",
         "callbacks/s",

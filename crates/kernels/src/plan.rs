@@ -108,6 +108,20 @@ pub struct Stage {
     pub across: Vec<CrossStep>,
 }
 
+impl Stage {
+    /// The shared values that the series nodes write.
+    pub fn writes(&self) -> impl Iterator<Item = usize> {
+        let stores = self.steps.iter().flat_map(|step| match step {
+            Step::Run { stores, .. } => stores.as_slice(),
+            Step::Load { .. } => &[],
+        });
+        stores.filter_map(|target| match target {
+            Target::Shared(place) => Some(*place),
+            Target::Output(_) => None,
+        })
+    }
+}
+
 /// How a program runs.
 #[derive(Debug)]
 pub struct Plan {

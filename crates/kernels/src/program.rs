@@ -6,9 +6,9 @@ use std::thread;
 use crate::error::{KernelError, Result};
 use crate::operator::{Build, Operator};
 use crate::plan::{CrossStep, Plan, Spec, Stage, Target};
-use crate::series::{LANES, clean};
+use crate::series::{LANES, Tile, clean, tile};
 use crate::snapshot;
-use crate::stage::{Block, Sinks, Sources, across, along, cut_rows};
+use crate::stage::{Block, Sinks, Sources, across, along, cut};
 
 /// Rows that the stages hand on at a time where there are several; bounds the memory of a chunk.
 const STAGE_ROWS: usize = 256;
@@ -28,6 +28,8 @@ pub struct Program {
     instruments: usize,
     rows: u64,
     threads: usize,
+    /// Buffers of each thread, kept so that single rows need not make them anew.
+    tiles: Vec<Vec<Tile>>,
 }
 
 impl Program {
@@ -48,6 +50,7 @@ impl Program {
             instruments,
             rows: 0,
             threads: thread::available_parallelism().map_or(1, NonZero::get),
+            tiles: Vec::new(),
         })
     }
 
@@ -205,52 +208,36 @@ impl Program {
         let bounds: Vec<usize> = (1..=self.blocks.len().div_ceil(per_thread))
             .map(|part| (part * per_thread * LANES).min(instruments))
             .collect();
-
         // A stage writes some of the shared values and reads others.
-        let mut written = vec![false; shared.len()];
-        for step in &stage.steps {
-            if let crate::plan::Step::Run { stores, .. } = step {
-                for target in stores {
-                    if let Target::Shared(place) = target {
-                        written[*place] = true;
-                    }
-                }
-            }
+        let mut written = vec![Vec::new(); shared.len()];
+        for place in stage.writes() {
+            written[place] = std::mem::take(&mut shared[place]);
         }
-        let mut to_write: Vec<Vec<f64>> = vec![Vec::new(); shared.len()];
-        for (place, written) in written.iter().enumerate() {
-            if *written {
-                to_write[place] = std::mem::take(&mut shared[place]);
-            }
-        }
-        let values = self.values(columns, shared);
         let sources = Sources {
-            values,
+            values: self.values(columns, shared),
             instruments,
             rows,
         };
-        let mut parts: Vec<Sinks<'_>> = bounds.iter().map(|_| Sinks::default()).collect();
-        for output in outputs.iter_mut() {
-            let mut cut: Vec<Vec<&mut [f64]>> = bounds.iter().map(|_| Vec::new()).collect();
-            cut_rows(output, instruments, &bounds, &mut cut);
-            for (part, rows) in parts.iter_mut().zip(cut) {
-                part.outputs.push(rows);
-            }
+        let outputs = outputs.iter_mut().map(|output| &mut **output);
+        let outputs = cut(outputs, instruments, &bounds);
+        let waiting = cut(
+            written.iter_mut().map(Vec::as_mut_slice),
+            instruments,
+            &bounds,
+        );
+        let parts = outputs.into_iter().zip(waiting);
+        let parts = parts.map(|(outputs, shared)| Sinks { outputs, shared });
+        while self.tiles.len() < bounds.len() {
+            let slots = 0..self.plan.slots;
+            self.tiles.push(slots.map(|_| tile()).collect());
         }
-        for buffer in &mut to_write {
-            let mut cut: Vec<Vec<&mut [f64]>> = bounds.iter().map(|_| Vec::new()).collect();
-            cut_rows(buffer, instruments, &bounds, &mut cut);
-            for (part, rows) in parts.iter_mut().zip(cut) {
-                part.shared.push(rows);
-            }
-        }
-        let slots = self.plan.slots;
-        let work = self.blocks.chunks_mut(per_thread).zip(parts);
+        let blocks = self.blocks.chunks_mut(per_thread);
         thread::scope(|scope| {
-            for (part, (blocks, mut sinks)) in work.enumerate() {
+            let work = blocks.zip(parts).zip(&mut self.tiles).enumerate();
+            for (part, ((blocks, mut sinks), tiles)) in work {
                 let sources = &sources;
                 let from = part * per_thread * LANES;
-                let mut run = move || along(&stage.steps, blocks, from, sources, &mut sinks, slots);
+                let mut run = move || along(&stage.steps, blocks, from, sources, &mut sinks, tiles);
                 if part + 1 == bounds.len() {
                     run();
                 } else {
@@ -258,10 +245,8 @@ impl Program {
                 }
             }
         });
-        for (place, written) in written.iter().enumerate() {
-            if *written {
-                shared[place] = std::mem::take(&mut to_write[place]);
-            }
+        for place in stage.writes() {
+            shared[place] = std::mem::take(&mut written[place]);
         }
     }
 

@@ -3,12 +3,16 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Instruments of a tile: as many as values of a cache line, since rows hold instruments side by side.
-pub const LANES: usize = 8;
+/// Instruments of a tile: two cache lines of each row, since rows hold instruments side by side.
+pub const LANES: usize = 16;
 /// Rows of a tile. Short enough that what the nodes of a program pass on stays in the cache.
 pub const ROWS: usize = 128;
-/// Values that a node passes on at a time, those of an instrument side by side.
-pub const TILE: usize = LANES * ROWS;
+/// Values that a node passes on at a time: [`LANES`] runs of rows, one for each instrument.
+pub type Tile = Vec<[f64; ROWS]>;
+
+pub fn tile() -> Tile {
+    vec![[0.0; ROWS]; LANES]
+}
 
 /// The state of one instrument, and how the next row changes it.
 pub trait Series<const N: usize>:
@@ -21,7 +25,7 @@ pub trait Series<const N: usize>:
 /// A node of a program over the instruments of one tile.
 pub trait SeriesNode: Send + Sync {
     /// Read `rows` rows of each instrument and write as many results.
-    fn run(&mut self, inputs: &[&[f64]], output: &mut [f64], rows: usize);
+    fn run(&mut self, inputs: &[&Tile], output: &mut Tile, rows: usize);
     /// Append the states to a snapshot.
     fn save(&self, bytes: &mut Vec<u8>);
     /// Take the states out of a snapshot; says what is wrong with it.
@@ -48,13 +52,12 @@ pub fn clean(value: f64) -> f64 {
 }
 
 impl<const N: usize, S: Series<N>> SeriesNode for Lanes<N, S> {
-    fn run(&mut self, inputs: &[&[f64]], output: &mut [f64], rows: usize) {
+    fn run(&mut self, inputs: &[&Tile], output: &mut Tile, rows: usize) {
         for (lane, kept) in self.states.iter_mut().enumerate() {
             // The compiler keeps a local state in registers, which it cannot do behind a reference.
             let mut state = std::mem::take(kept);
-            let from = lane * ROWS;
-            let inputs: [&[f64]; N] = std::array::from_fn(|k| &inputs[k][from..from + rows]);
-            for (row, result) in output[from..from + rows].iter_mut().enumerate() {
+            let inputs: [&[f64; ROWS]; N] = std::array::from_fn(|k| &inputs[k][lane]);
+            for (row, result) in output[lane].iter_mut().take(rows).enumerate() {
                 let values: [f64; N] = std::array::from_fn(|k| inputs[k][row]);
                 let missing = values.iter().any(|value| value.is_nan());
                 *result = if missing {

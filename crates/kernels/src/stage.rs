@@ -2,7 +2,10 @@
 
 use crate::cross::{CrossRow, CrossScratch};
 use crate::plan::{Step, Target};
-use crate::series::{LANES, ROWS, SeriesNode, TILE, clean};
+use crate::series::{LANES, ROWS, SeriesNode, Tile, clean};
+
+/// No operator has more inputs.
+const INPUTS_MOST: usize = 8;
 
 /// The series nodes of neighbouring instruments; `None` stands for a node across instruments.
 pub struct Block {
@@ -18,7 +21,6 @@ pub struct Sources<'a> {
 }
 
 /// The part of the rows that one thread writes: for every target its rows, cut to its instruments.
-#[derive(Default)]
 pub struct Sinks<'a> {
     pub outputs: Vec<Vec<&'a mut [f64]>>,
     pub shared: Vec<Vec<&'a mut [f64]>>,
@@ -33,22 +35,30 @@ impl<'a> Sinks<'a> {
     }
 }
 
-/// Cut each row of a buffer at the bounds, and hand the parts to `parts`.
-pub fn cut_rows<'a>(
-    buffer: &'a mut [f64],
+/// Cut each row of the buffers at the bounds: for each part, for each buffer, its pieces.
+pub fn cut<'a>(
+    buffers: impl Iterator<Item = &'a mut [f64]>,
     instruments: usize,
     bounds: &[usize],
-    parts: &mut [Vec<&'a mut [f64]>],
-) {
-    for mut row in buffer.chunks_exact_mut(instruments) {
-        let mut from = 0;
-        for (bound, part) in bounds.iter().zip(parts.iter_mut()) {
-            let (head, rest) = row.split_at_mut(bound - from);
-            part.push(head);
-            row = rest;
-            from = *bound;
+) -> Vec<Vec<Vec<&'a mut [f64]>>> {
+    let mut parts: Vec<Vec<Vec<&mut [f64]>>> = bounds.iter().map(|_| Vec::new()).collect();
+    for buffer in buffers {
+        for part in &mut parts {
+            part.push(Vec::with_capacity(buffer.len() / instruments));
+        }
+        for mut row in buffer.chunks_exact_mut(instruments) {
+            let mut from = 0;
+            for (bound, part) in bounds.iter().zip(&mut parts) {
+                let (head, rest) = row.split_at_mut(bound - from);
+                if let Some(pieces) = part.last_mut() {
+                    pieces.push(head);
+                }
+                row = rest;
+                from = *bound;
+            }
         }
     }
+    parts
 }
 
 /// Run the series nodes of a stage for some blocks, of which the first begins at instrument `from`.
@@ -58,9 +68,8 @@ pub fn along(
     from: usize,
     sources: &Sources<'_>,
     sinks: &mut Sinks<'_>,
-    slots: usize,
+    tiles: &mut [Tile],
 ) {
-    let mut tiles = vec![vec![0.0; TILE]; slots];
     for (place, block) in blocks.iter_mut().enumerate() {
         let first = place * LANES;
         let lanes = block.lanes;
@@ -81,7 +90,8 @@ pub fn along(
                         stores,
                     } => {
                         let mut result = std::mem::take(&mut tiles[*slot]);
-                        let mut views: [&[f64]; 8] = [&[]; 8];
+                        let empty = Tile::new();
+                        let mut views: [&Tile; INPUTS_MOST] = [&empty; INPUTS_MOST];
                         for (view, input) in views.iter_mut().zip(inputs) {
                             *view = &tiles[*input];
                         }
@@ -102,20 +112,36 @@ pub fn along(
 }
 
 /// Turn rows of instruments into runs of rows by instrument.
-fn load(source: &[f64], instruments: usize, lanes: usize, rows: usize, tile: &mut [f64]) {
-    for row in 0..rows {
-        let values = &source[row * instruments..][..lanes];
-        for (lane, value) in values.iter().enumerate() {
-            tile[lane * ROWS + row] = clean(*value);
+fn load(source: &[f64], instruments: usize, lanes: usize, rows: usize, tile: &mut Tile) {
+    for (row, values) in source.chunks(instruments).take(rows.min(ROWS)).enumerate() {
+        if let Some(values) = values.first_chunk::<LANES>()
+            && let Some(tile) = tile.first_chunk_mut::<LANES>()
+            && lanes == LANES
+        {
+            for lane in 0..LANES {
+                tile[lane][row] = clean(values[lane]);
+            }
+        } else {
+            for (run, value) in tile.iter_mut().zip(&values[..lanes]) {
+                run[row] = clean(*value);
+            }
         }
     }
 }
 
 /// The way back.
-fn store(tile: &[f64], first: usize, lanes: usize, rows: &mut [&mut [f64]]) {
-    for (row, values) in rows.iter_mut().enumerate() {
-        for (lane, value) in values[first..first + lanes].iter_mut().enumerate() {
-            *value = tile[lane * ROWS + row];
+fn store(tile: &Tile, first: usize, lanes: usize, rows: &mut [&mut [f64]]) {
+    for (row, values) in rows.iter_mut().take(ROWS).enumerate() {
+        let values = &mut values[first..];
+        if let Some(values) = values.first_chunk_mut::<LANES>()
+            && let Some(tile) = tile.first_chunk::<LANES>()
+            && lanes == LANES
+        {
+            *values = std::array::from_fn(|lane| tile[lane][row]);
+        } else {
+            for (value, run) in values[..lanes].iter_mut().zip(tile) {
+                *value = run[row];
+            }
         }
     }
 }
@@ -131,7 +157,7 @@ pub fn across(
 ) {
     let mut scratch = CrossScratch::default();
     for (row, result) in result.chunks_exact_mut(instruments).enumerate() {
-        let mut views: [&[f64]; 8] = [&[]; 8];
+        let mut views: [&[f64]; INPUTS_MOST] = [&[]; INPUTS_MOST];
         for (view, input) in views.iter_mut().zip(inputs) {
             *view = &input[row * instruments..][..instruments];
         }

@@ -46,7 +46,11 @@ impl<A: Aggregate> Window<A> {
     }
 
     /// Take a value; the aggregate of the window once it is full.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "else the state of a run does not stay in registers"
+    )]
     pub fn push(&mut self, item: A::Item) -> Option<A> {
         let single = A::of(item);
         let total = match self.total {
@@ -72,7 +76,6 @@ impl<A: Aggregate> Window<A> {
     }
 
     /// Make the newer run the older one.
-    #[inline]
     fn turn(&mut self) {
         if let Some((last, before)) = self.slots.split_last_mut() {
             let mut suffix = *last;

@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 use quantvista_kernels::{Kind, Memory, NodeSpec, Operator, Program, Spec, operators};
 
-const INSTRUMENTS: usize = 11;
+/// More than a tile has room for, so that some instruments share one that is not full.
+const INSTRUMENTS: usize = 19;
 
 /// Parameters within their limits, small where the limits are wide.
 fn parameters(operator: &Operator, seed: u64) -> Vec<f64> {
