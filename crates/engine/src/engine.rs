@@ -146,13 +146,7 @@ impl Engine {
             });
         }
         self.check_waiting(&key)?;
-        let result = self
-            .check(key.ts_received, &input.event)
-            .and_then(|()| self.settle_due(key.ts_received, out))
-            .and_then(|()| self.before_decision(key.ts_received, &input.event, out))
-            .and_then(|()| self.dispatch(input, out))
-            .and_then(|()| self.act(key.ts_received, out))
-            .and_then(|()| self.after_input(key.ts_received, &input.event, out));
+        let result = self.take_in(key.ts_received, input, out);
         match &result {
             Ok(()) => self.last_key = Some(key),
             Err(error) if error.is_fatal() => self.failed = Some(error.to_string()),
@@ -161,6 +155,18 @@ impl Engine {
         result
     }
 
+    #[inline]
+    fn take_in(&mut self, ts: i64, input: &Input, out: &mut Vec<Output>) -> Result<()> {
+        let event = &input.event;
+        self.check(ts, event)?;
+        self.settle_due(ts, out)?;
+        self.before_decision(ts, event, out)?;
+        self.dispatch(input, out)?;
+        self.act(ts, out)?;
+        self.after_input(ts, event, out)
+    }
+
+    #[inline]
     fn dispatch(&mut self, input: &Input, out: &mut Vec<Output>) -> Result<()> {
         let ts = input.ts_received;
         match &input.event {
@@ -305,28 +311,34 @@ impl Engine {
         out.push(Output::BarMissed { ts, instrument });
     }
 
-    /// Book a fill in the ledger and in the exposures.
+    /// Book a fill without an order in the ledger and in the exposures.
     pub(crate) fn book_trade(&mut self, fill: &Fill, mark: i64) -> Result<()> {
-        let (sleeve, instrument) = (fill.sleeve, fill.instrument);
+        let cost = self.book_in_ledger(fill)?;
         let quantity = fill.side.signed(fill.quantity);
-        let settlement = self.config.instruments[instrument].settlement;
+        self.exposure
+            .position_changed(fill.sleeve, fill.instrument, fill.leg, quantity, cost, mark)
+    }
+
+    /// Book a fill in the ledger; returns how it changed the cost of the position.
+    pub(crate) fn book_in_ledger(&mut self, fill: &Fill) -> Result<i128> {
+        let (sleeve, instrument) = (fill.sleeve, fill.instrument);
+        let listed = &self.config.instruments[instrument];
         let cost = self.ledger.trade(&Trade {
             sleeve,
             instrument,
             leg: fill.leg,
-            settlement,
+            settlement: listed.settlement,
             days: match fill.kind {
                 FillKind::Settlement | FillKind::Action => 0,
-                _ => self.config.instruments[instrument].settlement_days,
+                _ => listed.settlement_days,
             },
-            quantity,
+            quantity: fill.side.signed(fill.quantity),
             per_unit: self.exposure.notional(instrument, 1, fill.price)?,
             fee: fill.fee,
-            base_unit: self.config.instruments[instrument].base_unit(),
+            base_unit: listed.base_unit(),
         })?;
         self.last_fill = fill.id;
-        self.exposure
-            .position_changed(sleeve, instrument, fill.leg, quantity, cost, mark)
+        Ok(cost)
     }
 
     pub(crate) fn cancel(

@@ -3,8 +3,9 @@
 use crate::accounts::Purse;
 use crate::allocation::allocate;
 use crate::engine::Engine;
-use crate::exposure::fees_of;
+use crate::exposure::{Filled, fees_of};
 use crate::matching::{Candidate, Session, Share, Terms};
+use crate::models::SlippageModel;
 use crate::models::impact::Activity;
 use crate::numbers::{Result, add};
 use crate::order::{Leg, Order, OrderStatus, Origin, Reason, Side};
@@ -246,6 +247,12 @@ impl Engine {
         reference: i64,
     ) -> Result<i64> {
         let venue = self.config.venue_of(instrument);
+        if venue.impact.is_none() && venue.slippage == SlippageModel::default() {
+            let grid = self.config.instruments[instrument].grid();
+            if grid.allows(reference) {
+                return Ok(reference);
+            }
+        }
         let impact = venue.impact.map_or(0, |model| {
             let felt = self.felt[instrument];
             model.rate(felt, ts, side, quantity, self.activity(instrument))
@@ -280,6 +287,7 @@ impl Engine {
     }
 
     /// The fee of a fill of an order.
+    #[inline(always)]
     pub(crate) fn fee_of_fill(
         &self,
         order: u64,
@@ -291,7 +299,7 @@ impl Engine {
         if liquidity == Liquidity::None {
             return Ok(0);
         }
-        let fees = &self.exposure.fees[instrument];
+        let fees = self.exposure.fees(instrument);
         let exact = fees.exact(notional, quantity, liquidity)?;
         if !fees.has_minimum() {
             return Ok(exact);
@@ -324,7 +332,7 @@ impl Engine {
         let currency = self.config.instruments[instrument].currency;
         let volume = self.exposure.in_fund_currency(currency, notional)?;
         self.turnover[self.config.instruments[instrument].venue].add(volume)?;
-        let fees = &self.exposure.fees[instrument];
+        let fees = self.exposure.fees(instrument);
         if fees.has_minimum() {
             let exact = fees.exact(notional, quantity, liquidity)?;
             let paid = self.fees_paid.entry(candidate.id).or_insert(0);
@@ -342,7 +350,8 @@ impl Engine {
             let tier = self.turnover[venue].tier;
             for instrument in 0..self.config.instruments.len() {
                 if self.config.instruments[instrument].venue == venue {
-                    self.exposure.fees[instrument] = fees_of(&self.config, instrument, tier);
+                    let fees = fees_of(&self.config, instrument, tier);
+                    self.exposure.set_fees(instrument, &fees);
                 }
             }
         }
@@ -363,25 +372,12 @@ impl Engine {
         liquidity: Liquidity,
         out: &mut Vec<Output>,
     ) -> Result<()> {
-        let Some(order) = self.book.get(slot).copied() else {
+        let Some(mut order) = self.book.get(slot).copied() else {
             return Ok(());
         };
         let mark = self
             .mark(order.instrument)
             .expect("a filled order has a price");
-        let hold = self.book.hold(slot);
-        self.exposure.in_flight_changed(&order, hold, mark, -1)?;
-        let mut filled = order;
-        filled.filled += quantity;
-        let done = filled.unfilled() == 0 && !self.has_working_parent(&order);
-        advance(
-            &mut filled,
-            if done {
-                OrderStatus::Filled
-            } else {
-                OrderStatus::PartiallyFilled
-            },
-        );
         let fill = Fill {
             ts,
             id: self.last_fill + 1,
@@ -400,21 +396,34 @@ impl Engine {
             },
             liquidity,
         };
-        self.book_trade(&fill, mark)?;
+        let cost = self.book_in_ledger(&fill)?;
+        let is_whole = order.unfilled() == quantity;
+        let hold = if is_whole {
+            0
+        } else {
+            self.hold_of(&order.after(quantity))?
+        };
+        let change = Filled {
+            order: &order,
+            holds: (self.book.hold(slot), hold),
+            quantity,
+            cost,
+        };
+        self.exposure.order_filled(&change, mark)?;
         out.push(Output::OrderFilled(fill));
-        if done {
-            self.fees_paid.remove(&order.id);
+        order.filled += quantity;
+        if is_whole {
             self.floor.leave(order.instrument, slot);
+        }
+        if is_whole && !self.has_working_parent(&order) {
+            advance(&mut order, OrderStatus::Filled);
+            self.fees_paid.remove(&order.id);
             self.book.remove(slot);
         } else {
-            let hold = self.hold_of(&filled)?;
-            self.exposure.in_flight_changed(&filled, hold, mark, 1)?;
-            self.book.replace(slot, filled, hold);
-            if filled.unfilled() == 0 {
-                self.floor.leave(order.instrument, slot);
-            }
+            advance(&mut order, OrderStatus::PartiallyFilled);
+            self.book.replace(slot, order, hold);
         }
-        self.after_fill(ts, &filled, quantity, out)
+        self.after_fill(ts, &order, quantity, out)
     }
 }
 

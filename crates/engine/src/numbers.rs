@@ -47,6 +47,66 @@ pub fn div_round(dividend: i128, divisor: i128, rounding: Rounding) -> i128 {
     }
 }
 
+/// `amount / 10^9`, rounded as named: [`div_round`] by [`RATE_ONE`] without a wide division.
+#[inline]
+pub(crate) fn per_rate(amount: i128, rounding: Rounding) -> i128 {
+    round_power::<9, 1_953_125, 43>(amount, rounding)
+}
+
+/// `amount / 10^12`, rounded as named: [`div_round`] by [`MONEY_ONE`] without a wide division.
+#[inline]
+pub(crate) fn per_money(amount: i128, rounding: Rounding) -> i128 {
+    round_power::<12, 244_140_625, 36>(amount, rounding)
+}
+
+/// `amount / 10^ZEROS`, where `FIVES` is `5^ZEROS`, rounded as named.
+///
+/// After a shift by the power of two, three digits of `BITS` bits are divided one after the other,
+/// each with the rest of the last: these fit in 64 bits, and the divisor is known to the compiler.
+#[inline]
+fn round_power<const ZEROS: u32, const FIVES: u64, const BITS: u32>(
+    amount: i128,
+    rounding: Rounding,
+) -> i128 {
+    let size = amount.unsigned_abs();
+    let shifted = size >> ZEROS;
+    let mut has_rest = shifted << ZEROS != size;
+    let quotient = if let Ok(narrow) = u64::try_from(shifted) {
+        has_rest |= narrow % FIVES != 0;
+        u128::from(narrow / FIVES)
+    } else {
+        let (mut quotient, mut rest) = (0_u128, 0_u64);
+        for digit in [2, 1, 0] {
+            let mask = if digit == 2 {
+                u64::MAX
+            } else {
+                (1 << BITS) - 1
+            };
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "the rest is for the others"
+            )]
+            let part = (shifted >> (digit * BITS)) as u64 & mask;
+            let part = rest << BITS | part;
+            quotient = quotient << BITS | u128::from(part / FIVES);
+            rest = part % FIVES;
+        }
+        has_rest |= rest != 0;
+        quotient
+    };
+    let is_further = match rounding {
+        Rounding::Down => has_rest && amount < 0,
+        Rounding::Up => has_rest && amount > 0,
+    };
+    let quotient = quotient.cast_signed();
+    let quotient = if amount < 0 { -quotient } else { quotient };
+    match (is_further, rounding) {
+        (false, _) => quotient,
+        (true, Rounding::Down) => quotient - 1,
+        (true, Rounding::Up) => quotient + 1,
+    }
+}
+
 /// `dividend / divisor` for a positive divisor, to the nearest whole number, a half up.
 pub(crate) fn div_nearest(dividend: i128, divisor: i128) -> i128 {
     let down = div_round(dividend, divisor, Rounding::Down);
@@ -102,7 +162,7 @@ fn wide_product(a: u128, b: u128) -> (u128, u128) {
 /// # Errors
 ///
 /// [`EngineError::Overflow`] if the amount does not fit.
-#[inline]
+#[inline(always)]
 pub fn notional(quantity: i64, price: i64, unit: i128) -> Result<i128> {
     // The product of two i64 always fits into an i128.
     mul(
@@ -120,7 +180,7 @@ fn overflow(place: &'static str) -> EngineError {
     EngineError::Overflow { place }
 }
 
-#[inline]
+#[inline(always)]
 pub(crate) fn add(a: i128, b: i128, place: &'static str) -> Result<i128> {
     match a.checked_add(b) {
         Some(sum) => Ok(sum),
@@ -128,7 +188,7 @@ pub(crate) fn add(a: i128, b: i128, place: &'static str) -> Result<i128> {
     }
 }
 
-#[inline]
+#[inline(always)]
 pub(crate) fn sub(a: i128, b: i128, place: &'static str) -> Result<i128> {
     match a.checked_sub(b) {
         Some(difference) => Ok(difference),
@@ -136,19 +196,24 @@ pub(crate) fn sub(a: i128, b: i128, place: &'static str) -> Result<i128> {
     }
 }
 
-#[inline]
+#[inline(always)]
 pub(crate) fn mul(a: i128, b: i128, place: &'static str) -> Result<i128> {
     // Most factors fit in 64 bits, where a product cannot overflow.
     if let (Ok(a), Ok(b)) = (i64::try_from(a), i64::try_from(b)) {
         return Ok(i128::from(a) * i128::from(b));
     }
+    wide_mul(a, b, place)
+}
+
+#[inline(never)]
+fn wide_mul(a: i128, b: i128, place: &'static str) -> Result<i128> {
     match a.checked_mul(b) {
         Some(product) => Ok(product),
         None => Err(overflow(place)),
     }
 }
 
-#[inline]
+#[inline(always)]
 pub(crate) fn quantity_add(a: i64, b: i64, place: &'static str) -> Result<i64> {
     match a.checked_add(b) {
         Some(sum) => Ok(sum),
@@ -157,16 +222,15 @@ pub(crate) fn quantity_add(a: i64, b: i64, place: &'static str) -> Result<i64> {
 }
 
 /// Money of one currency in another, whose price is `rate`, rounded down.
-#[inline]
 pub(crate) fn convert(amount: i128, rate: i128) -> Result<i128> {
     let product = mul(amount, rate, "a converted amount")?;
-    Ok(div_round(product, i128::from(MONEY_ONE), Rounding::Down))
+    Ok(per_money(product, Rounding::Down))
 }
 
 /// `amount * rate / 10^9`, rounded down: a share of an amount of money.
 pub(crate) fn share_of(amount: i128, rate: i64, place: &'static str) -> Result<i128> {
     let product = mul(amount, i128::from(rate), place)?;
-    Ok(div_round(product, i128::from(RATE_ONE), Rounding::Down))
+    Ok(per_rate(product, Rounding::Down))
 }
 
 #[cfg(test)]
@@ -219,6 +283,21 @@ mod tests {
                 let below = wide_product(down.unsigned_abs(), divisor.unsigned_abs());
                 let above = wide_product(up.unsigned_abs(), divisor.unsigned_abs());
                 prop_assert!(below <= exact && exact <= above);
+            }
+        }
+
+        #[test]
+        fn powers_of_ten_divide_like_any_number(
+            high in any::<i128>(), shift in 0..128_u32, near in -2..3_i128,
+        ) {
+            let near_whole = (high >> shift) / 1_000_000_000_000 * 1_000_000_000_000;
+            for amount in [high >> shift, near_whole.saturating_add(near)] {
+                for rounding in [Rounding::Down, Rounding::Up] {
+                    let rate = div_round(amount, i128::from(RATE_ONE), rounding);
+                    prop_assert_eq!(per_rate(amount, rounding), rate);
+                    let money = div_round(amount, i128::from(MONEY_ONE), rounding);
+                    prop_assert_eq!(per_money(amount, rounding), money);
+                }
             }
         }
 

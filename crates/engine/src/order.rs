@@ -296,6 +296,15 @@ impl Order {
         self.quantity - self.filled
     }
 
+    /// The order when so much more of it has filled.
+    #[must_use]
+    pub(crate) fn after(&self, quantity: i64) -> Self {
+        Self {
+            filled: self.filled + quantity,
+            ..*self
+        }
+    }
+
     /// Whether it stands at the venue: no longer on its way there, and not held for its parent.
     #[must_use]
     pub fn is_at_venue(&self) -> bool {

@@ -88,7 +88,7 @@ impl Engine {
         engine.check_restored(&snapshot.orders)?;
         for order in snapshot.orders {
             let hold = engine.hold_of(&order)?;
-            engine.book.insert(order, hold);
+            engine.book.insert(&order, hold);
         }
         engine.exposure = engine.exposure_from_scratch()?;
         for instrument in 0..engine.instruments.len() {
@@ -161,7 +161,7 @@ impl Engine {
         exposure.rates.clone_from(&self.exposure.rates);
         for (instrument, listed) in self.config.instruments.iter().enumerate() {
             let tier = self.turnover[listed.venue].tier;
-            exposure.fees[instrument] = fees_of(&self.config, instrument, tier);
+            exposure.set_fees(instrument, &fees_of(&self.config, instrument, tier));
         }
         for (instrument, listing) in self.instruments.iter().enumerate() {
             let Some(mark) = listing.mark else { continue };

@@ -210,17 +210,20 @@ impl Engine {
 
     /// An order is at the venue of its instrument, whatever it does there.
     fn reach_venue(&mut self, ts: i64, slot: usize, out: &mut Vec<Output>) -> Result<()> {
-        let Some(order) = self.book.get(slot).copied() else {
+        let Some(order) = self.book.get(slot) else {
             return Ok(());
         };
-        if self.config.instruments[order.instrument].matching == DataKind::Bars {
+        let instrument = order.instrument;
+        if self.floor.pits[instrument].form.kind == DataKind::Bars {
             return Ok(());
         }
-        let told = self.told_standing(order.instrument);
-        if self.await_trigger(ts, slot, told, out) {
-            self.arrive(ts, slot, out)?;
+        if order.waits_for_trigger() {
+            let told = self.told_standing(instrument);
+            if !self.await_trigger(ts, slot, told, out) {
+                return Ok(());
+            }
         }
-        Ok(())
+        self.arrive(ts, slot, out)
     }
 }
 

@@ -152,7 +152,7 @@ impl Engine {
             let told = self.told_standing(instrument);
             self.tell_and_match(ts, instrument, told, out)?;
         }
-        if self.exposure.active[instrument] > 0 || self.exposure.rate_of[instrument].is_some() {
+        if self.exposure.is_active(instrument) || self.exposure.rate_of[instrument].is_some() {
             self.check_margins_of(ts, instrument, out)?;
         }
         Ok(())

@@ -5,7 +5,7 @@ use crate::config::Settlement;
 use crate::engine::Engine;
 use crate::gate::most_lots;
 use crate::matching::Candidate;
-use crate::numbers::{RATE_ONE, Result, Rounding, add, div_round, mul, sub};
+use crate::numbers::{Result, Rounding, add, div_round, mul, per_rate, sub};
 use crate::order::{Order, Reason, Side};
 use crate::orders::adverse;
 use crate::output::{Figure, Liquidity, Outcome, Output, Rule, Verdict};
@@ -118,7 +118,7 @@ impl Engine {
                 ..Purse::empty()
             };
         }
-        let Some(order) = self.working(candidate).copied() else {
+        let Some(order) = self.working(candidate) else {
             return Ok(0);
         };
         let exchange = matches!(
@@ -126,11 +126,11 @@ impl Engine {
             Settlement::Exchange { .. }
         );
         let (lots, cut) = if self.exposure.on_margin(order.instrument) {
-            self.covered_by_margin(&order, wanted, price, purse, liquidity)?
+            self.covered_by_margin(order, wanted, price, purse, liquidity)?
         } else if order.side == Side::Buy {
-            self.covered_by_cash(&order, wanted, price, purse, liquidity)?
+            self.covered_by_cash(order, wanted, price, purse, liquidity)?
         } else if exchange {
-            self.covered_by_base(&order, wanted, purse)?
+            self.covered_by_base(order, wanted, purse)?
         } else {
             (wanted, None)
         };
@@ -265,7 +265,8 @@ impl Engine {
             }
         }
         if found.0 > 0 {
-            purse.spent = spent(found.0)?;
+            let is_whole = found.0 == wanted;
+            purse.spent = if is_whole { whole } else { spent(found.0)? };
             purse.lots[leg] += found.0;
         }
         Ok(found)
@@ -288,6 +289,9 @@ impl Engine {
         let notional = self.exposure.notional(instrument, quantity, price)?;
         let fee = self.fee_of_fill(order.id, instrument, notional, quantity, liquidity)?;
         let behind = adverse(order.side, price, self.mark_of(order));
+        if behind == 0 {
+            return Ok(fee);
+        }
         let given_up = self.exposure.notional(instrument, quantity, behind)?;
         add(fee, given_up, "the cost of an order")
     }
@@ -295,7 +299,7 @@ impl Engine {
     /// Whether all that is in flight, this order included, has its margin even without `spent`;
     /// what will be held needs no more than that.
     fn is_margin_plain(&self, order: &Order, spent: i128) -> Result<bool> {
-        if !self.is_equity_known(order.sleeve) {
+        if self.config.currencies.len() > 1 && !self.is_equity_known(order.sleeve) {
             return Ok(true);
         }
         let currency = self.config.instruments[order.instrument].currency;
@@ -308,7 +312,7 @@ impl Engine {
     pub(crate) fn margin_of(&self, instrument: usize, quantity: i128, rate: i64) -> Result<i128> {
         let mark = i128::from(self.mark(instrument).unwrap_or(0)).abs();
         let amount = mul(quantity, mark, "a margin")?;
-        let amount = mul(amount, self.exposure.unit[instrument], "a margin")?;
+        let amount = mul(amount, self.exposure.unit(instrument), "a margin")?;
         mul(amount, i128::from(rate), "a margin")
     }
 
@@ -351,11 +355,12 @@ impl Engine {
     }
 
     /// A sum in `10^-21` of a currency as money of the fund, rounded up.
+    #[inline(always)]
     pub(crate) fn margin_money(&self, currency: usize, sum: i128) -> Result<i128> {
         if sum == 0 {
             return Ok(0);
         }
-        let money = div_round(sum, i128::from(RATE_ONE), Rounding::Up);
+        let money = per_rate(sum, Rounding::Up);
         self.exposure.in_fund_currency_up(currency, money)
     }
 

@@ -105,7 +105,7 @@ impl Engine {
     /// Money of one quantity unit at the mark.
     fn worth_of_unit(&self, instrument: usize) -> Result<i128> {
         let mark = i128::from(self.mark(instrument).unwrap_or(0));
-        mul(mark, self.exposure.unit[instrument], "a unit")
+        mul(mark, self.exposure.unit(instrument), "a unit")
     }
 
     pub(crate) fn merge(
@@ -205,7 +205,7 @@ impl Engine {
         let worth = mul(worth, self.digits(terms.into), "a drop")?;
         let own = mul(
             self.divisor(terms)?,
-            self.exposure.unit[terms.from],
+            self.exposure.unit(terms.from),
             "a drop",
         )?;
         price_of(div_nearest(worth, own))
@@ -220,12 +220,12 @@ impl Engine {
             return Ok(None);
         };
         let other = i128::from(self.mark(terms.into).or(price).unwrap_or(0));
-        let worth = mul(other, self.exposure.unit[terms.into], "a drop")?;
+        let worth = mul(other, self.exposure.unit(terms.into), "a drop")?;
         let worth = mul(worth, terms.numerator, "a drop")?;
         let worth = mul(worth, self.digits(terms.into), "a drop")?;
         let own = mul(
             self.divisor(terms)?,
-            self.exposure.unit[terms.from],
+            self.exposure.unit(terms.from),
             "a drop",
         )?;
         let is_less = div_nearest(worth, own) < i128::from(mark);

@@ -120,7 +120,7 @@ impl Engine {
         // The unit of before: the exposures still have it.
         let worth = mul(
             i128::from(mark).abs(),
-            self.exposure.unit[instrument],
+            self.exposure.unit(instrument),
             "a part",
         )?;
         let up = if mark < 0 { -1 } else { 1 };

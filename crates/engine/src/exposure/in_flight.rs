@@ -1,10 +1,22 @@
 //! What orders in flight hold and move.
 
-use super::Exposure;
+use super::{Exposure, Line};
 use crate::config::{Config, Settlement};
 use crate::market::DataKind;
-use crate::numbers::{RATE_ONE, Result, Rounding, add, div_round, mul, quantity_add, sub};
+use crate::numbers::{RATE_ONE, Result, Rounding, add, div_round, mul, sub};
 use crate::order::{Order, OrderKind, Side};
+
+/// What a fill did to an order.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Filled<'a> {
+    /// As it was before.
+    pub(crate) order: &'a Order,
+    /// What it held before, and holds now.
+    pub(crate) holds: (i128, i128),
+    pub(crate) quantity: i64,
+    /// How much the cost of the position changed.
+    pub(crate) cost: i128,
+}
 
 impl Exposure {
     /// What an order holds. Judged by cash: what a buy may cost, or the least that a market sale
@@ -17,12 +29,14 @@ impl Exposure {
         }
         if self.on_margin(instrument) {
             let part = self.notional(instrument, order.unfilled(), order.reference)?;
+            let fee = self
+                .fees(instrument)
+                .worst(part, order.unfilled(), has_paid)?;
+            if order.adverse == 0 {
+                return Ok(fee);
+            }
             let lost = self.notional(instrument, order.unfilled(), order.adverse)?;
-            return add(
-                self.fees[instrument].worst(part.abs(), order.unfilled(), has_paid)?,
-                lost,
-                "a hold",
-            );
+            return add(fee, lost, "a hold");
         }
         let (price, is_buy) = match (order.side, order.kind) {
             (Side::Buy, _) => (order.reference.max(0), true),
@@ -33,7 +47,9 @@ impl Exposure {
             (Side::Sell, _) => return Ok(0),
         };
         let notional = self.notional(instrument, order.unfilled(), price)?;
-        let fee = self.fees[instrument].worst(notional, order.unfilled(), has_paid)?;
+        let fee = self
+            .fees(instrument)
+            .worst(notional, order.unfilled(), has_paid)?;
         if is_buy {
             add(notional, fee, "a reserve")
         } else {
@@ -55,39 +71,83 @@ impl Exposure {
             return Ok(());
         }
         let (sleeve, instrument) = (order.sleeve, order.instrument);
-        let amount = i128::from(sign) * hold;
-        let purse = sleeve * self.currencies + self.currency_of[instrument];
-        let sum = if self.on_margin(instrument) {
-            &mut self.holds[purse]
-        } else {
-            match order.side {
-                Side::Buy => &mut self.reserved[purse],
-                Side::Sell => &mut self.expected[purse],
-            }
-        };
-        *sum = add(*sum, amount, "what orders in flight hold")?;
-        if let Settlement::Exchange { base } = self.settlement[instrument] {
+        self.hold_changed(order, i128::from(sign) * hold)?;
+        if let Settlement::Exchange { base } = self.facts[instrument].settlement {
             return self.exchange_changed(order, base, sign);
         }
         let signed = i64::from(sign) * order.unfilled();
-        self.line_changed(sleeve, instrument, order.leg.index(), mark, |line| {
-            let in_flight = match order.side {
-                Side::Buy => &mut line.buys,
-                Side::Sell => &mut line.sales,
-            };
-            *in_flight = quantity_add(*in_flight, signed, "orders in flight")?;
-            Ok(())
-        })
+        let change = Line::in_flight(order.side, signed);
+        self.line_changed((sleeve, instrument, order.leg.index()), mark, &change)
     }
 
-    /// The same for an exchange of two currencies.
+    /// An order was filled in part or whole: the same as taking away what it had in flight, adding
+    /// what is left of it, and changing the position, in one step.
+    #[inline]
+    pub(crate) fn order_filled(&mut self, filled: &Filled, mark: i64) -> Result<()> {
+        let Filled {
+            order: before,
+            holds,
+            quantity,
+            cost,
+        } = *filled;
+        let instrument = before.instrument;
+        let settlement = self.facts[instrument].settlement;
+        let is_exchange = matches!(settlement, Settlement::Exchange { .. });
+        if is_exchange || !self.resting.is_empty() {
+            let after = before.after(quantity);
+            if is_exchange {
+                self.in_flight_changed(before, holds.0, mark, -1)?;
+                return self.in_flight_changed(&after, holds.1, mark, 1);
+            }
+            self.resting_changed(before, -1);
+            self.resting_changed(&after, 1);
+        }
+        let leg = before.leg.index();
+        let signed = before.side.signed(quantity);
+        let value = self.value_added(instrument, signed, cost, mark)?;
+        let place = before.sleeve * self.currencies + self.facts[instrument].currency;
+        let till = &mut self.tills[place];
+        till.value = add(till.value, value, "a marked position")?;
+        if before.counted {
+            self.hold_changed(before, sub(holds.1, holds.0, "a hold")?)?;
+        }
+        let gone = if before.counted { -quantity } else { 0 };
+        let change = Line {
+            held: signed,
+            ..Line::in_flight(before.side, gone)
+        };
+        self.line_changed((before.sleeve, instrument, leg), mark, &change)
+    }
+
+    /// What orders of one kind hold together has changed by so much.
+    #[inline]
+    fn hold_changed(&mut self, order: &Order, amount: i128) -> Result<()> {
+        if amount == 0 {
+            return Ok(());
+        }
+        let facts = &self.facts[order.instrument];
+        let till = &mut self.tills[order.sleeve * self.currencies + facts.currency];
+        let sum = match (facts.on_margin, order.side) {
+            (true, _) => &mut till.holds,
+            (false, Side::Buy) => &mut till.reserved,
+            (false, Side::Sell) => &mut till.expected,
+        };
+        *sum = add(*sum, amount, "what orders in flight hold")?;
+        Ok(())
+    }
+
+    /// What an exchange of two currencies has in flight: the same for these.
     fn exchange_changed(&mut self, order: &Order, base: usize, sign: i8) -> Result<()> {
         let instrument = order.instrument;
         let unfilled = i128::from(sign) * i128::from(order.unfilled());
-        let given = mul(unfilled, self.base_unit[instrument], "orders in flight")?;
+        let given = mul(
+            unfilled,
+            self.facts[instrument].base_unit,
+            "orders in flight",
+        )?;
         let paid = self.notional(instrument, order.unfilled(), order.reference.max(0))?;
         let paid = i128::from(sign) * paid;
-        let quote = self.currency_of[instrument];
+        let quote = self.facts[instrument].currency;
         let place = order.sleeve * self.currencies + base;
         match order.side {
             Side::Buy => {
@@ -97,7 +157,8 @@ impl Exposure {
             Side::Sell => {
                 self.flows[base].1 = add(self.flows[base].1, given, "orders in flight")?;
                 self.flows[quote].0 = add(self.flows[quote].0, paid, "orders in flight")?;
-                self.sold[place] = add(self.sold[place], given, "orders in flight")?;
+                let till = &mut self.tills[place];
+                till.sold = add(till.sold, given, "orders in flight")?;
             }
         }
         Ok(())

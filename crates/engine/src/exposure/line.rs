@@ -1,6 +1,7 @@
 //! What is held and in flight in one place, and what it is worth.
 
-use crate::numbers::{Result, add, sub};
+use crate::numbers::{Result, add, quantity_add, sub};
+use crate::order::Side;
 
 /// What a sleeve holds of an instrument on one leg, and what it buys and sells in flight.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -37,16 +38,45 @@ pub(crate) struct Burden {
 }
 
 impl Line {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.held | self.buys | self.sales == 0
+    }
+
+    /// So much in flight on a side.
+    pub(crate) fn in_flight(side: Side, quantity: i64) -> Self {
+        let (buys, sales) = match side {
+            Side::Buy => (quantity, 0),
+            Side::Sell => (0, quantity),
+        };
+        Self {
+            held: 0,
+            buys,
+            sales,
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn plus(&self, change: &Self) -> Result<Self> {
+        Ok(Self {
+            held: quantity_add(self.held, change.held, "a position")?,
+            buys: quantity_add(self.buys, change.buys, "orders in flight")?,
+            sales: quantity_add(self.sales, change.sales, "orders in flight")?,
+        })
+    }
+
     /// The most that may come to be held if everything in flight on one side fills.
+    #[inline(always)]
     pub(crate) fn high(&self) -> i128 {
         i128::from(self.held) + i128::from(self.buys)
     }
 
+    #[inline(always)]
     pub(crate) fn low(&self) -> i128 {
         i128::from(self.held) - i128::from(self.sales)
     }
 
     /// The larger of both, without sign. On a leg only what opens counts.
+    #[inline(always)]
     pub(crate) fn worst(&self, legs: usize, leg: usize) -> i128 {
         match (legs, leg) {
             (1, _) => self.high().max(-self.low()),
@@ -56,6 +86,7 @@ impl Line {
     }
 
     /// What may come to be short.
+    #[inline(always)]
     pub(crate) fn short(&self, legs: usize, leg: usize) -> i128 {
         if legs == 1 || leg == 1 {
             (-self.low()).max(0)

@@ -1,6 +1,7 @@
 //! Limits that are shares of equity, in money.
 
 use crate::engine::Engine;
+use crate::limits::Limits;
 use crate::numbers::{Result, share_of};
 
 /// The limits given as shares of the fund's equity, for one equity: orders often come in numbers
@@ -17,10 +18,26 @@ pub(crate) struct Caps {
     pub(crate) step: Option<i128>,
 }
 
+impl Limits {
+    /// Whether any limit on the whole fund is a share of its equity.
+    #[inline]
+    fn has_shares(&self) -> bool {
+        self.weight_max.is_some()
+            || self.sector_max.is_some()
+            || self.gross_max.is_some()
+            || self.leverage_max.is_some()
+            || self.net_max.is_some()
+            || self.value_at_risk.is_some()
+    }
+}
+
 impl Engine {
     /// Bring the limits given as shares up to the equity of now.
     #[inline]
     pub(crate) fn update_caps(&mut self) -> Result<()> {
+        if !self.config.limits.has_shares() {
+            return Ok(());
+        }
         let equity = self.exposure.equity(&self.ledger)?.max(0);
         if self.caps.equity != Some(equity) {
             self.caps = self.caps_at(equity)?;

@@ -4,6 +4,7 @@ use super::measure::{Walk, most_lots};
 use super::{Ask, NEXT, Step, pass};
 use crate::config::{AccountKind, Settlement};
 use crate::engine::Engine;
+use crate::exposure::Line;
 use crate::numbers::{Result, add, mul, share_of, sub};
 use crate::order::Side;
 use crate::orders::adverse;
@@ -140,7 +141,7 @@ impl Engine {
     /// Notional and fee of so many lots.
     fn cost(&self, ask: &Ask, lots: i64, per_lot: i128) -> Result<i128> {
         let part = mul(i128::from(lots), per_lot, "the cost of an order")?;
-        let fees = &self.exposure.fees[ask.request.instrument];
+        let fees = self.exposure.fees(ask.request.instrument);
         let fee = fees.worst(part, lots * ask.lot, ask.past.has_paid)?;
         add(part, fee, "the cost of an order")
     }
@@ -154,26 +155,29 @@ impl Engine {
         let lost = adverse(ask.request.side, ask.reference, ask.mark);
         let figure = |lots: i64| {
             let quantity = lots * ask.lot;
-            let part = self.exposure.notional(i, quantity, ask.reference)?.abs();
-            let fee = self.exposure.fees[i].worst(part, quantity, ask.past.has_paid)?;
+            let part = self.exposure.notional(i, quantity, ask.reference)?;
+            let fees = self.exposure.fees(i);
+            let fee = fees.worst(part, quantity, ask.past.has_paid)?;
             let hold = add(fee, self.exposure.notional(i, quantity, lost)?, "a hold")?;
-            self.required_with(sleeve, i, self.margin_added(ask, quantity)?, hold)
+            let margin = self.margin_added(ask, quantity)?;
+            self.required_with(sleeve, i, margin, hold)
         };
         let found = figure(ask.lots())?;
         walk.within(ask, Rule::Margin, true, (found, equity), figure)
     }
 
-    /// The margin that a line needs more with so much more in flight, in `10^-21`.
+    /// The margin that its line needs more with so much more in flight, in `10^-21`.
+    #[inline(always)]
     fn margin_added(&self, ask: &Ask, quantity: i64) -> Result<i128> {
         let (sleeve, i, leg) = (
             ask.request.sleeve,
             ask.request.instrument,
             ask.request.leg.index(),
         );
-        let after = self.line_after(ask, quantity)?;
-        let burden = self.exposure.burden_of(i, leg, &after, ask.mark)?;
-        let before = self.exposure.burden(sleeve, i, leg);
-        sub(burden.margin, before.margin, "a margin")
+        let line = self.exposure.line(sleeve, i, leg);
+        let after = line.plus(&Line::in_flight(ask.request.side, quantity))?;
+        self.exposure
+            .margin_added(i, leg, (&line, &after), ask.mark)
     }
 
     /// Initial margin of the worst case of a sleeve and what its orders hold, in the fund's

@@ -5,7 +5,7 @@ use super::{Ask, NEXT, Step, pass};
 use crate::config::Settlement;
 use crate::engine::Engine;
 use crate::exposure::{Line, Row, Sums};
-use crate::numbers::{Result, add, mul, quantity_add, sub};
+use crate::numbers::{Result, add, mul, sub};
 use crate::order::Side;
 use crate::output::Rule;
 
@@ -137,13 +137,8 @@ impl Engine {
     pub(super) fn line_after(&self, ask: &Ask, quantity: i64) -> Result<Line> {
         let request = ask.request;
         let leg = request.leg.index();
-        let mut line = self.exposure.line(request.sleeve, request.instrument, leg);
-        let in_flight = match request.side {
-            Side::Buy => &mut line.buys,
-            Side::Sell => &mut line.sales,
-        };
-        *in_flight = quantity_add(*in_flight, quantity, "orders in flight")?;
-        Ok(line)
+        let line = self.exposure.line(request.sleeve, request.instrument, leg);
+        line.plus(&Line::in_flight(request.side, quantity))
     }
 
     pub(super) fn row_checks(&self, ask: &Ask, walk: &mut Walk) -> Step {

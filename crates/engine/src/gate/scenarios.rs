@@ -10,7 +10,7 @@ use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::exposure::Row;
 use crate::limits::ValueAtRisk;
-use crate::numbers::{RATE_ONE, Result, Rounding, div_round, mul, sub};
+use crate::numbers::{RATE_ONE, Result, Rounding, mul, per_rate, sub};
 use crate::output::{Figure, Rule};
 use crate::risk::Scenarios;
 
@@ -37,7 +37,7 @@ pub(crate) struct Losses {
     valid_until: i64,
     /// Value at risk of what is counted, once it has been asked for.
     value: Option<i128>,
-    /// Losses with an order.
+    /// Memory for losses with an order.
     trial: Vec<i128>,
 }
 
@@ -78,8 +78,12 @@ impl Losses {
         if let Some(value) = self.value {
             return value;
         }
-        self.trial.clone_from(&self.of_scenario);
-        let value = value_at_risk(&mut self.trial, beyond);
+        let value = if beyond < FEW {
+            in_money(highest_but(self.of_scenario.iter().copied(), beyond))
+        } else {
+            self.trial.clone_from(&self.of_scenario);
+            value_at_risk(&mut self.trial, beyond)
+        };
         self.value = Some(value);
         value
     }
@@ -141,11 +145,68 @@ fn wide(more: i128, less: i128, rate: i32) -> i128 {
     fall.wrapping_add(less.wrapping_mul(i128::from(rises(rate))))
 }
 
+/// Up to so many losses beyond the value are found in one go through them.
+const FEW: usize = 32;
+
+/// [`value_at_risk`] with a change of one row, and `losses` as they are. None where more losses
+/// may lie beyond than can be kept in order on the way.
+fn value_with(
+    losses: &[i128],
+    returns: &[i32],
+    more: i128,
+    less: i128,
+    beyond: usize,
+) -> Option<i128> {
+    if beyond >= FEW {
+        return None;
+    }
+    let losses = losses.iter().zip(returns);
+    let value = match (more, less, i64::try_from(more), i64::try_from(less)) {
+        (_, 0, Ok(more), _) => {
+            let each = losses.map(|(loss, rate)| loss.wrapping_add(narrow(more, falls(*rate))));
+            highest_but(each, beyond)
+        }
+        (0, _, _, Ok(less)) => {
+            let each = losses.map(|(loss, rate)| loss.wrapping_add(narrow(less, rises(*rate))));
+            highest_but(each, beyond)
+        }
+        _ => {
+            let each = losses.map(|(loss, rate)| loss.wrapping_add(wide(more, less, *rate)));
+            highest_but(each, beyond)
+        }
+    };
+    Some(in_money(value))
+}
+
+/// The highest of some losses but `beyond` of them, which are fewer than [`FEW`].
+fn highest_but(losses: impl Iterator<Item = i128>, beyond: usize) -> i128 {
+    // The highest so far, in ascending order.
+    let mut kept = [i128::MIN; FEW];
+    let kept = &mut kept[..=beyond];
+    for loss in losses {
+        if loss <= kept[0] {
+            continue;
+        }
+        let mut place = 0;
+        while place < beyond && kept[place + 1] < loss {
+            kept[place] = kept[place + 1];
+            place += 1;
+        }
+        kept[place] = loss;
+    }
+    kept[0]
+}
+
+/// A loss in `10^-21` as money.
+fn in_money(loss: i128) -> i128 {
+    per_rate(loss, Rounding::Up).max(0)
+}
+
 /// The loss that no more than `beyond` exceed, as money.
 fn value_at_risk(losses: &mut [i128], beyond: usize) -> i128 {
     let place = losses.len() - 1 - beyond;
     let (_, loss, _) = losses.select_nth_unstable(place);
-    div_round(*loss, i128::from(RATE_ONE), Rounding::Up).max(0)
+    in_money(*loss)
 }
 
 impl Engine {
@@ -258,12 +319,8 @@ impl Engine {
                 )));
             } else if !self.loses_at_most(ask, &rows, ask.lots(), cap, &risk)? {
                 // Only where it is beyond the limit already may it stay so.
-                let is_within = self.loses_at_most(ask, &[None, None], 0, cap, &risk)?;
-                let before = if is_within {
-                    0
-                } else {
-                    self.losses.value(risk.beyond())
-                };
+                let before = self.losses.value(risk.beyond());
+                let before = if before <= cap { 0 } else { before };
                 let figure = |lots: i64| {
                     let after = self.value_after(ask, &rows, lots, &risk)?;
                     Ok(if after > before { after } else { i128::MIN })
@@ -347,9 +404,7 @@ impl Engine {
             (second, more_of_second, less_of_second),
         ] = self.changes(ask, rows, lots)?;
         let losses = &self.losses.of_scenario;
-        let above = if first.is_empty() {
-            losses.iter().filter(|loss| **loss > cap).count()
-        } else if second.is_empty() {
+        let above = if second.is_empty() {
             count_above(losses, first, more, less, cap)
         } else {
             let mut trial = losses.clone();
@@ -360,8 +415,16 @@ impl Engine {
     }
 
     fn value_after(&self, ask: &Ask, rows: &Rows, lots: i64, risk: &ValueAtRisk) -> Result<i128> {
-        let mut trial = self.losses.of_scenario.clone();
-        for (returns, more, less) in self.changes(ask, rows, lots)? {
+        let changes = self.changes(ask, rows, lots)?;
+        let [(first, more, less), (second, ..)] = changes;
+        let losses = &self.losses.of_scenario;
+        if second.is_empty()
+            && let Some(value) = value_with(losses, first, more, less, risk.beyond())
+        {
+            return Ok(value);
+        }
+        let mut trial = losses.clone();
+        for (returns, more, less) in changes {
             apply(&mut trial, returns, more, less);
         }
         Ok(value_at_risk(&mut trial, risk.beyond()))
@@ -389,6 +452,7 @@ mod tests {
         let losses = [5 * one, -3 * one, 2 * one + 1, 9 * one];
         for (beyond, value) in [(0, 9), (1, 5), (2, 3), (3, 0)] {
             assert_eq!(value_at_risk(&mut losses.clone(), beyond), value);
+            assert_eq!(value_with(&losses, &[0; 4], 0, 0, beyond), Some(value));
         }
     }
 
@@ -405,6 +469,11 @@ mod tests {
             let mut losses = [0; 2];
             apply(&mut losses, &[-100, 100], more, less);
             assert_eq!(losses, expected);
+            for beyond in [0, 1] {
+                let value = value_at_risk(&mut losses.clone(), beyond);
+                let found = value_with(&[0; 2], &[-100, 100], more, less, beyond);
+                assert_eq!(found, Some(value));
+            }
             let above = count_above(&[0; 2], &[-100, 100], more, less, 299);
             assert_eq!(above, losses.iter().filter(|loss| **loss > 299).count());
         }

@@ -291,6 +291,7 @@ impl Engine {
     }
 
     /// What is looked at before a decision.
+    #[inline]
     pub(crate) fn before_decision(
         &mut self,
         ts: i64,
@@ -300,6 +301,15 @@ impl Engine {
         if event.class() < 4 {
             return Ok(());
         }
+        self.look_before_decision(ts, event, out)
+    }
+
+    fn look_before_decision(
+        &mut self,
+        ts: i64,
+        event: &Event,
+        out: &mut Vec<Output>,
+    ) -> Result<()> {
         let of_sleeves = self
             .config
             .sleeves
@@ -330,6 +340,16 @@ impl Engine {
         if !is_end && self.guard.tripped.is_empty() {
             return Ok(());
         }
+        self.look_after_input(ts, event, is_end, out)
+    }
+
+    fn look_after_input(
+        &mut self,
+        ts: i64,
+        event: &Event,
+        is_end: bool,
+        out: &mut Vec<Output>,
+    ) -> Result<()> {
         let held = self.guard.causes.contains_key(&Cause::DayLoss);
         if is_end {
             self.measure_losses()?;

@@ -110,12 +110,13 @@ impl Ledger {
     }
 
     /// Book entries of one sleeve in one currency; they must sum to zero.
-    pub(crate) fn post(
+    #[inline(always)]
+    pub(crate) fn post<const COUNT: usize>(
         &mut self,
         event: &'static str,
         sleeve: usize,
         currency: usize,
-        entries: &[Entry],
+        entries: &[Entry; COUNT],
     ) -> Result<()> {
         let mut sum = 0_i128;
         for entry in entries {
@@ -138,13 +139,14 @@ impl Ledger {
     }
 
     /// Book a trade's money and what it is for: at once, or to be settled after some trading days.
-    fn post_money(
+    #[inline(always)]
+    fn post_money<const COUNT: usize>(
         &mut self,
         event: &'static str,
         sleeve: usize,
         currency: usize,
         money: Money,
-        entries: &[Entry],
+        entries: &[Entry; COUNT],
     ) -> Result<()> {
         if money.days > 0 {
             let place = sleeve * self.currencies + currency;

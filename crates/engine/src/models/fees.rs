@@ -119,14 +119,14 @@ pub(crate) struct Fees {
 impl Fees {
     /// The most that an order can pay for what is unfilled, whatever the tier and whoever comes
     /// first; `has_paid` says whether an earlier fill has paid the minimum.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn worst(&self, notional: i128, quantity: i64, has_paid: bool) -> Result<i128> {
         let raw = self.raw(&self.worst, notional, quantity)?;
         Ok(if has_paid { raw } else { raw.max(self.minimum) })
     }
 
     /// What a fill of its own costs, without regard to a minimum.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn exact(
         &self,
         notional: i128,
@@ -156,12 +156,16 @@ impl Fees {
         sub(after, before.max(self.minimum), "a fee")
     }
 
-    #[inline]
+    #[inline(always)]
     fn raw(&self, scale: &FeeScale, notional: i128, quantity: i64) -> Result<i128> {
-        let notional = notional.abs();
         if self.per_unit == 0 {
-            return scale.fee(notional);
+            return scale.fee(notional.abs());
         }
+        self.by_unit(scale, notional.abs(), quantity)
+    }
+
+    /// A fee that has a part for each unit.
+    fn by_unit(&self, scale: &FeeScale, notional: i128, quantity: i64) -> Result<i128> {
         let by_value = mul(notional, i128::from(scale.rate_e9), "a fee")?;
         let by_value = mul(by_value, self.unit, "a fee")?;
         let by_unit = mul(self.per_unit, i128::from(quantity), "a fee")?;
@@ -203,8 +207,11 @@ impl FeeScale {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn fee(&self, notional: i128) -> Result<i128> {
+        if self.rate == 0 {
+            return Ok(0);
+        }
         if let (Ok(amount), Some((rate, whole))) = (i64::try_from(notional), self.narrow)
             && let Some(product) = amount.checked_mul(rate)
             && product >= 0
@@ -212,6 +219,11 @@ impl FeeScale {
             let coins = product / whole + i64::from(product % whole != 0);
             return mul(i128::from(coins), self.minor_unit, "a fee");
         }
+        self.wide_fee(notional)
+    }
+
+    #[inline(never)]
+    fn wide_fee(&self, notional: i128) -> Result<i128> {
         let product = mul(notional, self.rate, "a fee")?;
         let coins = div_round(product, self.whole, Rounding::Up);
         mul(coins, self.minor_unit, "a fee")

@@ -22,6 +22,13 @@ pub(crate) struct Grid {
     pub(crate) negative_prices: bool,
 }
 
+impl Grid {
+    /// Whether a price stays as it is where nothing is added to it.
+    pub(crate) fn allows(self, price: i64) -> bool {
+        (self.tick_size == 1 || price % self.tick_size == 0) && (price > 0 || self.negative_prices)
+    }
+}
+
 impl SlippageModel {
     /// The price that an order gets where the market shows `reference` and its impact is this rate.
     #[inline]

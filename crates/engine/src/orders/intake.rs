@@ -39,8 +39,13 @@ impl Engine {
 
     /// Fix the price at which an order counts, and what it would lose against the mark.
     pub(crate) fn measure(&self, order: &mut Order) {
-        order.reference = self.reference_now(&order.request());
-        order.adverse = adverse(order.side, order.reference, self.mark_of(order));
+        let mark = self.mark_of(order);
+        order.reference = if order.kind.is_triggered() {
+            self.reference_now(&order.request())
+        } else {
+            order.limit_price.unwrap_or(mark)
+        };
+        order.adverse = adverse(order.side, order.reference, mark);
     }
 
     /// Put what the gate took into the book, on its way or at work at once.
@@ -58,7 +63,7 @@ impl Engine {
         order.arrival = self.arrival_of(ts, order.instrument, first, LatencyKind::Submit);
         if order.arrival > ts {
             advance(&mut order, OrderStatus::Submitted);
-            self.insert(order)?;
+            self.insert(&order)?;
             self.transit.send(Message {
                 at: order.arrival,
                 order: order.id,
@@ -68,7 +73,7 @@ impl Engine {
             out.push(verdict_on(ts, order.id, outcome, breach));
             return Ok(());
         }
-        self.work(ts, order, outcome, breach, out)
+        self.work(ts, &mut order, outcome, breach, out)
     }
 
     /// Take in an order that is at its venue already, in the place of another.
@@ -80,7 +85,7 @@ impl Engine {
     ) -> Result<()> {
         self.take_terms(ts, &mut order);
         order.arrival = ts;
-        self.work(ts, order, Outcome::Accepted, None, out)
+        self.work(ts, &mut order, Outcome::Accepted, None, out)
     }
 
     /// Count an order that the gate let through, and fix what it is measured by.
@@ -99,24 +104,24 @@ impl Engine {
     fn work(
         &mut self,
         ts: i64,
-        mut order: Order,
+        order: &mut Order,
         outcome: Outcome,
         breach: Option<&Breach>,
         out: &mut Vec<Output>,
     ) -> Result<()> {
-        advance(&mut order, OrderStatus::Accepted);
+        advance(order, OrderStatus::Accepted);
         let slot = self.insert(order)?;
-        out.push(Output::OrderAccepted(order));
+        out.push(Output::OrderAccepted(*order));
         out.push(verdict_on(ts, order.id, outcome, breach));
         self.activated.push((order.id, slot));
         Ok(())
     }
 
     /// Add an order to the book and to what is in flight.
-    pub(crate) fn insert(&mut self, order: Order) -> Result<usize> {
-        let hold = self.hold_of(&order)?;
-        let mark = self.mark_of(&order);
-        self.exposure.in_flight_changed(&order, hold, mark, 1)?;
+    pub(crate) fn insert(&mut self, order: &Order) -> Result<usize> {
+        let hold = self.hold_of(order)?;
+        let mark = self.mark_of(order);
+        self.exposure.in_flight_changed(order, hold, mark, 1)?;
         Ok(self.book.insert(order, hold))
     }
 

@@ -51,7 +51,7 @@ impl Engine {
                 order.counted = false;
                 advance(&mut order, OrderStatus::Held);
                 self.measure(&mut order);
-                self.insert(order)?;
+                self.insert(&order)?;
                 self.count_asked(ts, None);
                 out.push(Output::OrderHeld(order));
                 out.push(verdict_on(ts, order.id, Outcome::Accepted, None));

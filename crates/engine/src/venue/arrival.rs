@@ -12,7 +12,7 @@ impl Engine {
     /// An order has come to the venue of an event instrument, is released or changed there, or
     /// has triggered: it takes what it can and stands with the rest.
     pub(crate) fn arrive(&mut self, ts: i64, slot: usize, out: &mut Vec<Output>) -> Result<()> {
-        let Some(order) = self.book.get(slot).copied() else {
+        let Some(order) = self.book.get(slot) else {
             return Ok(());
         };
         self.floor.leave(order.instrument, slot);
@@ -21,6 +21,7 @@ impl Engine {
             return Ok(());
         }
         if matches!(order.kind, OrderKind::OnOpen | OrderKind::OnClose) {
+            let order = *order;
             self.sit(slot, &order, Queue::Auction);
             return Ok(());
         }
@@ -34,13 +35,14 @@ impl Engine {
                 Some(_) => Queue::Fresh,
                 None => Queue::Waiting,
             };
+            let order = *order;
             self.sit(slot, &order, queue);
             if queue == Queue::Waiting {
                 self.wants_volume(slot);
             }
             return Ok(());
         }
-        if self.is_marketable(&order) {
+        if self.is_marketable(order) {
             if order.post_only {
                 return self.cancel(ts, slot, Reason::PostOnly, out);
             }
@@ -56,12 +58,9 @@ impl Engine {
         slot: usize,
         out: &mut Vec<Output>,
     ) -> Result<()> {
-        let Some(order) = self.book.get(slot).copied() else {
+        let Some(order) = self.open(slot) else {
             return Ok(());
         };
-        if order.unfilled() == 0 {
-            return Ok(());
-        }
         match order.tif {
             TimeInForce::Ioc => self.cancel(ts, slot, Reason::Ioc, out),
             TimeInForce::Fok => self.cancel(ts, slot, Reason::Fok, out),

@@ -22,22 +22,25 @@ pub(crate) struct Offer {
 impl Engine {
     /// Let an order take from the standing market what it may.
     pub(crate) fn take(&mut self, ts: i64, slot: usize, out: &mut Vec<Output>) -> Result<()> {
-        let Some(order) = self.book.get(slot).copied() else {
+        let Some(order) = self.book.get(slot) else {
             return Ok(());
         };
         let (instrument, side) = (order.instrument, order.side);
-        if order.tif == TimeInForce::Fok && !self.can_take_whole(ts, slot, &order, out)? {
-            return Ok(());
+        if order.tif == TimeInForce::Fok {
+            let order = *order;
+            if !self.can_take_whole(ts, slot, &order, out)? {
+                return Ok(());
+            }
         }
         let mut depth = 0;
-        while let Some(order) = self.open(slot) {
-            let Some(level) = self.next_level(&order, &mut depth) else {
+        while let Some(order) = self.opened(slot) {
+            let Some(level) = self.next_level(order, &mut depth) else {
                 return Ok(());
             };
             let left = self.floor.pits[instrument].form.left(&level);
             let quantity = order.unfilled().min(left);
-            let price = self.price_at(ts, &order, quantity, level.price)?;
-            if is_banded(&order) && self.hold_if_outside(ts, slot, price, out) {
+            let price = self.price_at(ts, order, quantity, level.price)?;
+            if is_banded(order) && self.hold_if_outside(ts, slot, price, out) {
                 return Ok(());
             }
             let offer = Offer {
@@ -60,8 +63,12 @@ impl Engine {
 
     /// An order, if there is something of it to fill.
     pub(crate) fn open(&self, slot: usize) -> Option<Order> {
-        let order = self.book.get(slot).copied()?;
-        (order.unfilled() > 0).then_some(order)
+        self.opened(slot).copied()
+    }
+
+    #[inline]
+    fn opened(&self, slot: usize) -> Option<&Order> {
+        self.book.get(slot).filter(|order| order.unfilled() > 0)
     }
 
     /// The next level at or below `depth` that has something left within an order's limit.
@@ -106,16 +113,16 @@ impl Engine {
         offer: Offer,
         out: &mut Vec<Output>,
     ) -> Result<i64> {
-        let Some(order) = self.book.get(slot).copied() else {
+        let Some(order) = self.book.get(slot) else {
             return Ok(0);
         };
         let lot = self.config.instruments[order.instrument].lot_size;
-        let wanted = self.reducing_part(&order, offer.quantity)? / lot;
+        let wanted = self.reducing_part(order, offer.quantity)? / lot;
         if wanted == 0 {
             self.cancel(ts, slot, Reason::ReduceOnly, out)?;
             return Ok(0);
         }
-        let candidate = candidate_of(slot, &order);
+        let candidate = candidate_of(slot, order);
         let lots = self.cut_to_funds(
             ts,
             &candidate,
@@ -135,7 +142,7 @@ impl Engine {
         let is_paid = lots == 0 || self.fill_at_venue(ts, &candidate, lots, terms, out)?;
         let filled = if is_paid { lots } else { 0 };
         if filled < wanted {
-            let reason = self.reason_of_funds(order.instrument);
+            let reason = self.reason_of_funds(candidate.instrument);
             self.cancel(ts, slot, reason, out)?;
         }
         Ok(filled * lot)
@@ -159,7 +166,7 @@ impl Engine {
         price: i64,
         out: &mut Vec<Output>,
     ) -> bool {
-        let Some(order) = self.book.get(slot).copied() else {
+        let Some(order) = self.book.get(slot) else {
             return true;
         };
         if self.in_band(price, order.reference, order.side) {

@@ -1,0 +1,304 @@
+//! What marks, rates, positions and orders change in the sums.
+
+use super::{Burden, Exposure, Line, Row};
+use crate::config::Settlement;
+use crate::numbers::{Result, add, mul, sub};
+
+impl Exposure {
+    #[inline]
+    pub(crate) fn mark_changed(&mut self, instrument: usize, old: i64, new: i64) -> Result<()> {
+        if self.tallies[instrument].active == 0 {
+            return Ok(());
+        }
+        self.marked(instrument, old, new)
+    }
+
+    fn marked(&mut self, instrument: usize, old: i64, new: i64) -> Result<()> {
+        let facts = &self.facts[instrument];
+        let change = sub(i128::from(new), i128::from(old), "a mark")?;
+        let per_unit = mul(change, facts.unit, "a mark")?;
+        let is_position = !matches!(facts.settlement, Settlement::Exchange { .. });
+        let currency = facts.currency;
+        for sleeve in 0..self.sleeves {
+            for leg in 0..self.legs {
+                let line = self.line(sleeve, instrument, leg);
+                if line.held != 0 && is_position {
+                    let gain = mul(i128::from(line.held), per_unit, "a marked position")?;
+                    let till = &mut self.tills[sleeve * self.currencies + currency];
+                    till.value = add(till.value, gain, "a marked position")?;
+                }
+                if self.by_sleeve && line != Line::default() {
+                    self.weigh(sleeve, instrument, leg, new)?;
+                }
+            }
+        }
+        self.refresh(instrument, new)
+    }
+
+    /// A position changed without an order; `cost` is how much its cost changed.
+    pub(crate) fn position_changed(
+        &mut self,
+        sleeve: usize,
+        instrument: usize,
+        leg: usize,
+        quantity: i64,
+        cost: i128,
+        mark: i64,
+    ) -> Result<()> {
+        let facts = &self.facts[instrument];
+        // The position in a currency is cash of the base currency.
+        if matches!(facts.settlement, Settlement::Exchange { .. }) {
+            return Ok(());
+        }
+        let change = self.value_added(instrument, quantity, cost, mark)?;
+        let till = &mut self.tills[sleeve * self.currencies + facts.currency];
+        till.value = add(till.value, change, "a marked position")?;
+        let change = Line {
+            held: quantity,
+            ..Line::default()
+        };
+        self.line_changed((sleeve, instrument, leg), mark, &change)
+    }
+
+    /// What a change of a position adds to what positions are worth beyond cash.
+    #[inline]
+    pub(super) fn value_added(
+        &self,
+        instrument: usize,
+        quantity: i64,
+        cost: i128,
+        mark: i64,
+    ) -> Result<i128> {
+        let worth = self.notional(instrument, quantity, mark)?;
+        match self.facts[instrument].settlement {
+            Settlement::Difference => sub(worth, cost, "a marked position"),
+            _ => Ok(worth),
+        }
+    }
+
+    /// The cost of a position of differences changed, and nothing else.
+    pub(crate) fn cost_changed(
+        &mut self,
+        sleeve: usize,
+        instrument: usize,
+        cost: i128,
+    ) -> Result<()> {
+        let currency = self.facts[instrument].currency;
+        let till = &mut self.tills[sleeve * self.currencies + currency];
+        till.value = sub(till.value, cost, "a marked position")?;
+        Ok(())
+    }
+
+    /// Change a line by so much, and all that follows from it, at the mark at which all of it
+    /// stands.
+    pub(super) fn line_changed(
+        &mut self,
+        (sleeve, instrument, leg): (usize, usize, usize),
+        mark: i64,
+        change: &Line,
+    ) -> Result<()> {
+        let (legs, place) = (self.legs, self.place(sleeve, instrument, leg));
+        let old = self.holdings[place].line;
+        let new = old.plus(change)?;
+        self.holdings[place].line = new;
+        let tally = &mut self.tallies[instrument];
+        match (old.is_empty(), new.is_empty()) {
+            (true, false) => tally.active += 1,
+            (false, true) => tally.active -= 1,
+            _ => {}
+        }
+        let (rise, fall) = (change.high(), change.low());
+        if fall != 0 {
+            tally.short += new.short(legs, leg) - old.short(legs, leg);
+        }
+        let heavier = new.worst(legs, leg) - old.worst(legs, leg);
+        let facts = &self.facts[instrument];
+        if facts.currency != 0 {
+            // What is converted is rounded as a whole.
+            tally.row.high += rise;
+            tally.row.low += fall;
+            if self.by_sleeve && heavier != 0 {
+                self.weigh(sleeve, instrument, leg, mark)?;
+            }
+            return self.refresh(instrument, mark);
+        }
+        if self.by_sleeve && heavier != 0 {
+            let worst = facts.amount(heavier, mark)?;
+            let burden = Burden {
+                worst,
+                margin: facts.margin(worst)?,
+            };
+            self.burden_changed(place, (sleeve, 0), &burden)?;
+        }
+        self.row_moved(instrument, mark, rise, fall)
+    }
+
+    /// The bounds of a row in the fund's currency move, and with them the sums.
+    #[inline(always)]
+    fn row_moved(&mut self, instrument: usize, mark: i64, rise: i128, fall: i128) -> Result<()> {
+        let place = "an exposure";
+        let facts = &self.facts[instrument];
+        let row = &mut self.tallies[instrument].row;
+        let before = row.worst();
+        if rise != 0 {
+            let up = facts.amount(rise, mark)?;
+            row.high = add(row.high, rise, place)?;
+            row.up = add(row.up, up, place)?;
+            self.sums.up = add(self.sums.up, up, place)?;
+        }
+        if fall != 0 {
+            let down = facts.amount(fall, mark)?;
+            row.low = add(row.low, fall, place)?;
+            row.down = add(row.down, down, place)?;
+            self.sums.down = add(self.sums.down, down, place)?;
+        }
+        let change = sub(row.worst(), before, place)?;
+        if change != 0 {
+            self.sums.gross = add(self.sums.gross, change, place)?;
+            let sector = &mut self.by_sector[facts.sector];
+            *sector = add(*sector, change, "a sector's exposure")?;
+        }
+        Ok(())
+    }
+
+    /// A currency has a new rate.
+    pub(crate) fn rate_changed(
+        &mut self,
+        currency: usize,
+        rate: i128,
+        mark_of: impl Fn(usize) -> i64,
+    ) -> Result<()> {
+        self.rates[currency] = Some(rate);
+        for instrument in 0..self.tallies.len() {
+            if self.facts[instrument].currency == currency && self.tallies[instrument].active > 0 {
+                let mark = mark_of(instrument);
+                if self.by_sleeve {
+                    for place in 0..self.sleeves * self.legs {
+                        self.weigh(place / self.legs, instrument, place % self.legs, mark)?;
+                    }
+                }
+                self.refresh(instrument, mark)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A quantity of an instrument at its mark, in the fund's currency, with its sign.
+    #[inline(always)]
+    fn value_of(&self, instrument: usize, quantity: i128, mark: i64) -> Result<i128> {
+        let facts = &self.facts[instrument];
+        self.worth_of(facts.currency, facts.amount(quantity, mark)?)
+    }
+
+    /// An amount in the fund's currency, rounded towards zero.
+    #[inline(always)]
+    fn worth_of(&self, currency: usize, amount: i128) -> Result<i128> {
+        if currency == 0 {
+            return Ok(amount);
+        }
+        let value = self.in_fund_currency(currency, amount.abs())?;
+        Ok(if amount < 0 { -value } else { value })
+    }
+
+    /// A row with other bounds.
+    #[inline]
+    pub(crate) fn row_of(
+        &self,
+        instrument: usize,
+        high: i128,
+        low: i128,
+        mark: i64,
+    ) -> Result<Row> {
+        let up = self.value_of(instrument, high, mark)?;
+        let down = if low == high {
+            up
+        } else {
+            self.value_of(instrument, low, mark)?
+        };
+        Ok(Row {
+            high,
+            low,
+            up,
+            down,
+        })
+    }
+
+    /// The margin that a line needs more if it becomes another one, in `10^-21`.
+    #[inline(always)]
+    pub(crate) fn margin_added(
+        &self,
+        instrument: usize,
+        leg: usize,
+        (old, new): (&Line, &Line),
+        mark: i64,
+    ) -> Result<i128> {
+        let facts = &self.facts[instrument];
+        let heavier = new.worst(self.legs, leg) - old.worst(self.legs, leg);
+        facts.margin(facts.amount(heavier, mark)?)
+    }
+
+    /// What a line would add to its sleeve's figures.
+    #[inline]
+    pub(crate) fn burden_of(
+        &self,
+        instrument: usize,
+        leg: usize,
+        line: &Line,
+        mark: i64,
+    ) -> Result<Burden> {
+        let facts = &self.facts[instrument];
+        let amount = facts.amount(line.worst(self.legs, leg), mark)?;
+        Ok(Burden {
+            worst: self.worth_of(facts.currency, amount)?,
+            margin: facts.margin(amount)?,
+        })
+    }
+
+    /// Bring what a line adds to its sleeve's figures up to date.
+    fn weigh(&mut self, sleeve: usize, instrument: usize, leg: usize, mark: i64) -> Result<()> {
+        let place = self.place(sleeve, instrument, leg);
+        let new = self.burden_of(instrument, leg, &self.holdings[place].line, mark)?;
+        let old = self.holdings[place].burden;
+        let change = Burden {
+            worst: new.worst - old.worst,
+            margin: new.margin - old.margin,
+        };
+        let currency = self.facts[instrument].currency;
+        self.burden_changed(place, (sleeve, currency), &change)
+    }
+
+    #[inline(always)]
+    fn burden_changed(
+        &mut self,
+        place: usize,
+        (sleeve, currency): (usize, usize),
+        change: &Burden,
+    ) -> Result<()> {
+        let burden = &mut self.holdings[place].burden;
+        burden.worst = add(burden.worst, change.worst, "an exposure")?;
+        burden.margin = add(burden.margin, change.margin, "a margin")?;
+        let gross = &mut self.sleeve_gross[sleeve];
+        *gross = add(*gross, change.worst, "a sleeve's exposure")?;
+        let till = &mut self.tills[sleeve * self.currencies + currency];
+        till.margin = add(till.margin, change.margin, "a sleeve's margin")?;
+        Ok(())
+    }
+
+    /// Bring the worst case of an instrument, and the sums over it, up to date.
+    #[inline]
+    fn refresh(&mut self, instrument: usize, mark: i64) -> Result<()> {
+        let Row { high, low, .. } = self.tallies[instrument].row;
+        let row = self.row_of(instrument, high, low, mark)?;
+        self.set_row(instrument, row)
+    }
+
+    #[inline]
+    fn set_row(&mut self, instrument: usize, new: Row) -> Result<()> {
+        let old = std::mem::replace(&mut self.tallies[instrument].row, new);
+        self.sums = self.sums.replace(&old, &new)?;
+        let change = sub(new.worst(), old.worst(), "an exposure")?;
+        let sector = &mut self.by_sector[self.facts[instrument].sector];
+        *sector = add(*sector, change, "a sector's exposure")?;
+        Ok(())
+    }
+}

@@ -1,0 +1,68 @@
+//! What the sums need to know of an instrument, and what a quantity of it is worth.
+
+use crate::config::{AccountKind, Config, Settlement};
+use crate::models::fees::Fees;
+use crate::numbers::{Result, mul};
+
+/// The terms of an instrument, side by side in memory: every order reads most of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Facts {
+    /// Money of one quantity unit at one price unit.
+    pub(super) unit: i128,
+    pub(super) base_unit: i128,
+    /// Of its venue, in its currency.
+    pub(super) fees: Fees,
+    pub(super) margin_rate: i64,
+    pub(super) currency: usize,
+    pub(super) sector: usize,
+    /// Whether the value of a position is on top of cash: not for currencies, which are cash.
+    pub(super) settlement: Settlement,
+    /// Whether its orders are judged by margin rather than by cash.
+    pub(super) on_margin: bool,
+}
+
+impl Facts {
+    /// `sectors` are the names of all sectors in order.
+    pub(super) fn new(config: &Config, instrument: usize, sectors: &[&str]) -> Self {
+        let listed = &config.instruments[instrument];
+        let is_exchange = matches!(listed.settlement, Settlement::Exchange { .. });
+        Self {
+            unit: listed.unit(),
+            base_unit: listed.base_unit(),
+            fees: super::fees_of(config, instrument, 0),
+            margin_rate: listed.margin_initial,
+            currency: listed.currency,
+            sector: sectors.partition_point(|name| *name < listed.sector.as_str()),
+            settlement: listed.settlement,
+            on_margin: config.account.kind == AccountKind::Margin && !is_exchange,
+        }
+    }
+
+    /// A quantity at the size of a price, in the instrument's currency, with the quantity's sign.
+    #[inline(always)]
+    pub(super) fn amount(&self, quantity: i128, price: i64) -> Result<i128> {
+        // Nearly always the factors fit in 64 bits, where products cannot overflow.
+        if let (Ok(quantity), Ok(unit)) = (i64::try_from(quantity), i64::try_from(self.unit))
+            && let Ok(per_unit) = i64::try_from(i128::from(price) * i128::from(unit))
+        {
+            return Ok(i128::from(quantity) * i128::from(per_unit.unsigned_abs()));
+        }
+        self.wide_amount(quantity, price)
+    }
+
+    #[cold]
+    fn wide_amount(&self, quantity: i128, price: i64) -> Result<i128> {
+        let amount = mul(quantity, i128::from(price).abs(), "an exposure")?;
+        mul(amount, self.unit, "an exposure")
+    }
+
+    /// The margin of an amount, in `10^-21`.
+    #[inline(always)]
+    pub(super) fn margin(&self, amount: i128) -> Result<i128> {
+        if self.on_margin {
+            mul(amount, i128::from(self.margin_rate), "a margin")
+        } else {
+            Ok(0)
+        }
+    }
+}
