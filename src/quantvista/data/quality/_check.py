@@ -57,7 +57,7 @@ def check_bars(
     >>> import polars as pl
     >>> bars = pl.DataFrame({"ts": range(12), "close": [10.0] * 5 + [-10.0] + [10.1, 10.2] * 3})
     >>> check_bars(bars).counts
-    mappingproxy({'price_sign': 1})
+    {'price_sign': 1}
     """
     options = options or CheckOptions()
     frame = prepared(bars)
