@@ -1,6 +1,7 @@
 """Write the reference pages from the code.
 
-They are docs/reference/python.md, the help in cli.md, and docs/engine/matrix.md.
+They are docs/reference/python.md, features.md, operators.md and checks.md, the help in cli.md,
+docs/engine/matrix.md, and the pictures in docs/images/features and docs/images/quality.
 
 Usage: python scripts/reference.py [--check]
 
@@ -17,6 +18,8 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
+import check_page
+import feature_pages
 import order_matrix
 
 ROOT = Path(__file__).parents[1]
@@ -125,10 +128,13 @@ def main() -> int:
         PAGES / "python.md": python_page(),
         cli: with_help(cli.read_text("utf-8")),
         ROOT / "docs" / "engine" / "matrix.md": order_matrix.page(),
+        **feature_pages.pages(),
+        **check_page.pages(),
     }
     stale = [path for path, text in pages.items() if not path.exists() or path.read_text() != text]
     for path in stale:
         if not check:
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(pages[path], "utf-8", newline="\n")
         sys.stdout.write(f"{'not current' if check else 'wrote'}: {path.relative_to(ROOT)}\n")
     return int(check and bool(stale))

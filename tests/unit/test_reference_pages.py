@@ -5,12 +5,15 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pyarrow.parquet as pq
 import pytest
 
 import quantvista as qv
 from quantvista._native import names
+from quantvista.data.quality import CHECKS
+from quantvista.features import FEATURES, GROUPS, operator_infos
 
 ROOT = Path(__file__).parents[2]
 PAGES = ROOT / "docs" / "reference"
@@ -57,6 +60,33 @@ def test_pages_from_the_code_are_current() -> None:
         check=False,
     )
     assert done.returncode == 0, f"run python scripts/reference.py\n{done.stdout}{done.stderr}"
+
+
+def test_every_feature_operator_and_check_has_an_entry() -> None:
+    for page, known in (
+        ("features.md", FEATURES),
+        ("operators.md", operator_infos()),
+        ("checks.md", CHECKS),
+    ):
+        text = (PAGES / page).read_text("utf-8")
+        entries = re.findall(r"^#{2,3} ([a-z0-9_]+)$", text, re.MULTILINE)
+        assert sorted(entries) == sorted(known), page
+
+
+def test_every_feature_and_check_has_a_picture() -> None:
+    images = ROOT / "docs" / "images"
+    sheets = {path.stem: path.read_text("utf-8") for path in (images / "features").glob("*.svg")}
+    assert sorted(sheets) == sorted(GROUPS)
+    for name, text in sheets.items():
+        drawn = re.findall(r'<text class="name"[^>]*>(\w+)</text>', text)
+        assert drawn == [each.name for each in FEATURES.group(name)]
+    checks = {path.stem: path.read_text("utf-8") for path in (images / "quality").glob("*.svg")}
+    assert sorted(checks) == sorted(CHECKS)
+    assert all("<circle" in text for text in checks.values())
+    whole = [*sheets.values(), *checks.values()]
+    assert sum(len(text) for text in whole) < 3_000_000
+    for text in whole:
+        ElementTree.fromstring(text)  # well-formed, or no browser shows it
 
 
 def test_outputs_page_names_every_file(run: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from markupsafe import Markup, escape
 from numpy.typing import NDArray
 
-__all__ = ["line_chart", "spoken_time"]
+__all__ = ["line_chart", "paths", "spoken_time", "ticks"]
 
 type Floats = NDArray[np.float64]
 
@@ -25,6 +25,7 @@ def line_chart(
     expected: Floats | None = None,
     height: int = 120,
     zero: bool = False,
+    ends: tuple[str, str] | None = None,
 ) -> Markup:
     """Draw one series over time.
 
@@ -37,13 +38,15 @@ def line_chart(
     label : str
         What it is, above the line.
     marks : sequence of int
-        Rows to mark.
+        Rows to mark: on the line, or on the grey one where the line has a gap.
     expected : float64, shape (T,), or None
         A second, grey line.
     height : int
         Of the plot, in units of a width of 720.
     zero : bool
         Whether the axis must show zero.
+    ends : tuple of str or None
+        What stands below the first and the last row; ``None`` writes their times.
 
     Returns
     -------
@@ -67,31 +70,33 @@ def line_chart(
     def x(row: int) -> float:
         return round(_LEFT + row / (len(ts) - 1) * _WIDTH, 1)
 
-    ticks = _ticks(low, high)
-    digits = max(0, -math.floor(math.log10(ticks[1] - ticks[0]))) if len(ticks) > 1 else 2
+    levels = ticks(low, high)
+    digits = max(0, -math.floor(math.log10(levels[1] - levels[0]))) if len(levels) > 1 else 2
     parts = [f'<text class="name ours" x="{_LEFT}" y="{_TOP - 9}">{escape(label)}</text>']
-    for tick in ticks:
+    for tick in levels:
         kind = "zero" if tick == 0 else "grid"
         written = f"{tick:,.{digits}f}".replace("-", "\N{MINUS SIGN}")
-        ends = f'x1="{_LEFT}" x2="{_LEFT + _WIDTH}" y1="{y(tick)}" y2="{y(tick)}"'
+        across = f'x1="{_LEFT}" x2="{_LEFT + _WIDTH}" y1="{y(tick)}" y2="{y(tick)}"'
         parts.append(
-            f'<line class="{kind}" {ends}/>'
+            f'<line class="{kind}" {across}/>'
             f'<text class="tick end" x="{_LEFT - 8}" y="{y(tick) + 4}">{written}</text>'
         )
-    for row, anchor in ((0, "start tick"), (len(ts) - 1, "tick end")):
-        when = spoken_time(int(ts[row]), daily=_daily(ts))
+    below = ends or tuple(spoken_time(int(ts[row]), daily=_daily(ts)) for row in (0, -1))
+    for row, anchor, when in zip((0, len(ts) - 1), ("start tick", "tick end"), below, strict=True):
         parts.append(f'<text class="{anchor}" x="{x(row)}" y="{_TOP + height + 18}">{when}</text>')
     for tone, line in zip(
         ("theirs", "ours"), lines[::-1] if len(lines) == 2 else [None, values], strict=True
     ):
         if line is not None:
-            parts += [f'<path class="{tone}" d="M{d}"/>' for d in _paths(line, x, y)]
+            parts += [f'<path class="{tone}" d="M{d}"/>' for d in paths(line, x, y)]
     for row in marks:
-        if math.isfinite(values[row]):
+        at = next((float(line[row]) for line in lines if math.isfinite(line[row])), None)
+        if at is not None:
             when = spoken_time(int(ts[row]), daily=_daily(ts))
+            found = f"{values[row]:g}" if math.isfinite(values[row]) else "nothing"
             parts.append(
-                f'<circle class="loss" cx="{x(row)}" cy="{y(float(values[row]))}" r="4.5">'
-                f"<title>{when}: {values[row]:g}</title></circle>"
+                f'<circle class="loss" cx="{x(row)}" cy="{y(at)}" r="4.5">'
+                f"<title>{when}: {found}</title></circle>"
             )
     box = f"0 0 720 {_TOP + height + 24}"
     return Markup(
@@ -110,14 +115,15 @@ def _daily(ts: NDArray[np.int64]) -> bool:
     return float(np.median(np.diff(ts))) >= 20 * 3600e9
 
 
-def _ticks(low: float, high: float) -> list[float]:
-    raw = (high - low) / 4
+def ticks(low: float, high: float, count: int = 4) -> list[float]:
+    """Round numbers between two, about as many as asked for."""
+    raw = (high - low) / count
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(m * power for m in (1, 2, 5, 10) if m * power >= raw)
     return [k * step for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
-def _paths(values: Floats, x: Callable[[int], float], y: Callable[[float], float]) -> list[str]:
+def paths(values: Floats, x: Callable[[int], float], y: Callable[[float], float]) -> list[str]:
     """Stretches without gaps, thinned to what can be seen."""
     rows = np.flatnonzero(np.isfinite(values))
     if len(rows) > 2 * _POINTS_MOST:
