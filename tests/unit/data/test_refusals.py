@@ -208,7 +208,11 @@ def test_instants_called_date_are_pointed_out(tmp_path: Path) -> None:
         ("p.parquet", b"junk", "p.parquet: not a readable Parquet file"),
         ("p.parquet", b"PAR1" + b"\x00" * 64 + b"PAR1", "not a readable Parquet file"),
         ("p.csv.gz", b"junk", "p.csv.gz: not a whole gzip file"),
-        ("p.csv.gz", gzip.compress(GOOD.encode(), mtime=0)[:-12], "p.csv.gz: not a whole gzip file"),
+        (
+            "p.csv.gz",
+            gzip.compress(GOOD.encode(), mtime=0)[:-12],
+            "p.csv.gz: not a whole gzip file",
+        ),
         ("p.xlsx", b"PK", "`data.source` must end in .csv, .csv.gz, .parquet; found p.xlsx"),
     ],
 )
