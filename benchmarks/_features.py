@@ -1,6 +1,8 @@
 """The 52 features that all systems compute: our operator with its inputs, TA-Lib's function.
 
-TA-Lib has every one of them, under its own name and with the same conventions.
+TA-Lib has every one of them, under its own name and with the same conventions. Every system
+computes them twice, and the second time counts: the first also pays for half a gigabyte that the
+machine hands out for the first time, which can take longer than the work.
 """
 
 from collections.abc import Mapping
