@@ -40,7 +40,7 @@ impl Exponential {
         Self::new(size, 1.0 / size as f64)
     }
 
-    #[inline]
+    #[inline(always)]
     #[expect(clippy::cast_precision_loss, reason = "windows are short")]
     pub fn push(&mut self, x: f64) -> Option<f64> {
         if self.seen >= self.start {
@@ -67,7 +67,7 @@ impl Exponential {
 }
 
 impl Series<1> for Exponential {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, [x]: [f64; 1]) -> f64 {
         self.push(x).unwrap_or(f64::NAN)
     }
@@ -91,7 +91,7 @@ impl<const COUNT: usize> Chain<COUNT> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, x: f64) -> Option<[f64; 3]> {
         let first = self.first.push(x)?;
         let second = self.second.push(first)?;
@@ -104,7 +104,7 @@ impl<const COUNT: usize> Chain<COUNT> {
 
 /// The double exponential average.
 impl Series<1> for Chain<2> {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, [x]: [f64; 1]) -> f64 {
         let averages = self.push(x);
         averages.map_or(f64::NAN, |[first, second, _]| 2.0 * first - second)
@@ -113,7 +113,7 @@ impl Series<1> for Chain<2> {
 
 /// The triple exponential average.
 impl Series<1> for Chain<3> {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, [x]: [f64; 1]) -> f64 {
         let averages = self.push(x);
         averages.map_or(f64::NAN, |[first, second, third]| {
@@ -130,7 +130,7 @@ struct Trix {
 }
 
 impl Series<1> for Trix {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, [x]: [f64; 1]) -> f64 {
         let Some([_, _, third]) = self.chain.push(x) else {
             return f64::NAN;
@@ -151,7 +151,7 @@ struct Convergence {
 }
 
 impl Series<1> for Convergence {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, [x]: [f64; 1]) -> f64 {
         let fast = if self.wait > 0 {
             self.wait -= 1;
@@ -183,7 +183,7 @@ impl Triangular {
 }
 
 impl Series<1> for Triangular {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, [x]: [f64; 1]) -> f64 {
         let mean = self.first.push(x).and_then(|mean| self.second.push(mean));
         mean.unwrap_or(f64::NAN)
@@ -209,7 +209,7 @@ impl Hull {
 }
 
 impl Series<1> for Hull {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, [x]: [f64; 1]) -> f64 {
         let fast = self.fast.push(x);
         let slow = self.slow.push(x);
@@ -241,7 +241,7 @@ impl Kaufman {
 }
 
 impl Series<1> for Kaufman {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, [x]: [f64; 1]) -> f64 {
         let before = self.values.push(x);
         let last = self.last.replace(x);

@@ -16,7 +16,7 @@ struct CommodityChannel {
 }
 
 impl Series<3> for CommodityChannel {
-    #[inline]
+    #[inline(always)]
     #[expect(clippy::cast_precision_loss, reason = "windows are short")]
     fn update(&mut self, [high, low, close]: [f64; 3]) -> f64 {
         let typical = (high + low + close) / 3.0;
@@ -50,7 +50,7 @@ struct Williams {
 }
 
 impl Series<3> for Williams {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, [high, low, close]: [f64; 3]) -> f64 {
         match (self.high.push(high), self.low.push(low)) {
             (Some(high), Some(low)) => -100.0 * ((high.value - close) / (high.value - low.value)),
@@ -75,7 +75,7 @@ impl<const GREATEST: bool> Aroon<GREATEST> {
 }
 
 impl<const GREATEST: bool> Series<1> for Aroon<GREATEST> {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, [x]: [f64; 1]) -> f64 {
         let since = self.since.push(x);
         since.map_or(f64::NAN, |since| 100.0 * (self.size - since) / self.size)
@@ -92,7 +92,7 @@ struct Ultimate {
 }
 
 impl Series<3> for Ultimate {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, [high, low, close]: [f64; 3]) -> f64 {
         let Some(before) = self.close.replace(close) else {
             return f64::NAN;
@@ -129,19 +129,19 @@ struct Trail {
     factor: f64,
 }
 
-#[inline]
+#[inline(always)]
 fn lesser(x: f64, y: f64) -> f64 {
     if y < x { y } else { x }
 }
 
-#[inline]
+#[inline(always)]
 fn greater(x: f64, y: f64) -> f64 {
     if y > x { y } else { x }
 }
 
 impl Trail {
     /// The first two bars say the direction; the stop is the first bar's other end.
-    #[inline]
+    #[inline(always)]
     fn start(before: (f64, f64), high: f64, low: f64, step: f64) -> Self {
         let (up, down) = (high - before.0, before.1 - low);
         let long = !(down > 0.0 && down > up);
@@ -154,7 +154,7 @@ impl Trail {
     }
 
     /// The stop of this bar; moved on for the next.
-    #[inline]
+    #[inline(always)]
     fn step(&mut self, before: (f64, f64), high: f64, low: f64, step: f64, most: f64) -> f64 {
         let keep = |long: bool, stop: f64| {
             if long {
@@ -190,7 +190,7 @@ impl Trail {
 }
 
 impl Series<2> for Parabolic {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, [high, low]: [f64; 2]) -> f64 {
         let Some(before) = self.before.replace((high, low)) else {
             return f64::NAN;

@@ -15,7 +15,7 @@ pub struct TrueRange {
 }
 
 impl TrueRange {
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, high: f64, low: f64, close: f64) -> Option<f64> {
         let before = self.close.replace(close)?;
         let range = high - low;
@@ -27,7 +27,7 @@ impl TrueRange {
 }
 
 impl Series<3> for TrueRange {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, [high, low, close]: [f64; 3]) -> f64 {
         self.push(high, low, close).unwrap_or(f64::NAN)
     }
@@ -47,14 +47,14 @@ impl AverageRange {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, high: f64, low: f64, close: f64) -> Option<f64> {
         self.average.push(self.range.push(high, low, close)?)
     }
 }
 
 impl Series<3> for AverageRange {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, [high, low, close]: [f64; 3]) -> f64 {
         self.push(high, low, close).unwrap_or(f64::NAN)
     }
@@ -64,7 +64,7 @@ impl Series<3> for AverageRange {
 struct NormalisedRange(AverageRange);
 
 impl Series<3> for NormalisedRange {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, [high, low, close]: [f64; 3]) -> f64 {
         let average = self.0.push(high, low, close);
         average.map_or(f64::NAN, |average| 100.0 * average / close)
@@ -88,7 +88,7 @@ impl RunningSum {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     #[expect(clippy::cast_precision_loss, reason = "windows are short")]
     fn push(&mut self, x: f64) -> Option<f64> {
         let full = self.seen >= self.size;
@@ -128,7 +128,7 @@ impl Movement {
     }
 
     /// The two directional indicators.
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, high: f64, low: f64, close: f64) -> Option<(f64, f64)> {
         let range = self.range.push(high, low, close);
         let (old_high, old_low) = self.before.replace((high, low))?;
@@ -142,7 +142,7 @@ impl Movement {
         Some((100.0 * (up? / ranges), 100.0 * (down? / ranges)))
     }
 
-    #[inline]
+    #[inline(always)]
     fn strength(&mut self, high: f64, low: f64, close: f64) -> Option<f64> {
         let (up, down) = self.push(high, low, close)?;
         Some(100.0 * ((up - down).abs() / (up + down)))
@@ -155,7 +155,7 @@ macro_rules! of_movement {
         struct $name(Movement);
 
         impl Series<3> for $name {
-            #[inline]
+            #[inline(always)]
             fn update(&mut self, [high, low, close]: [f64; 3]) -> f64 {
                 match self.0.push(high, low, close) {
                     Some($pair) => $result,
@@ -175,7 +175,7 @@ of_movement! {
 struct Strength(Movement);
 
 impl Series<3> for Strength {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, [high, low, close]: [f64; 3]) -> f64 {
         self.0.strength(high, low, close).unwrap_or(f64::NAN)
     }
@@ -188,7 +188,7 @@ struct AverageStrength {
 }
 
 impl Series<3> for AverageStrength {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, [high, low, close]: [f64; 3]) -> f64 {
         let strength = self.movement.strength(high, low, close);
         // Where nothing moved the strength is 0/0, and the average waits.
@@ -215,7 +215,7 @@ struct Bands {
 }
 
 impl Series<3> for SuperTrend {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, [high, low, close]: [f64; 3]) -> f64 {
         let Some(range) = self.range.push(high, low, close) else {
             return f64::NAN;

@@ -14,11 +14,11 @@ pub struct Extreme<const GREATEST: bool> {
 
 impl<const GREATEST: bool> Aggregate for Extreme<GREATEST> {
     type Item = f64;
-    #[inline]
+    #[inline(always)]
     fn of(value: f64) -> Self {
         Self { value }
     }
-    #[inline]
+    #[inline(always)]
     fn join(self, newer: Self) -> Self {
         let beaten = if GREATEST {
             newer.value >= self.value
@@ -38,11 +38,11 @@ pub struct Place<const GREATEST: bool> {
 
 impl<const GREATEST: bool> Aggregate for Place<GREATEST> {
     type Item = (f64, u64);
-    #[inline]
+    #[inline(always)]
     fn of((value, at): (f64, u64)) -> Self {
         Self { value, at }
     }
-    #[inline]
+    #[inline(always)]
     fn join(self, newer: Self) -> Self {
         let beaten = if GREATEST {
             newer.value >= self.value
@@ -57,7 +57,7 @@ impl<const GREATEST: bool> Aggregate for Place<GREATEST> {
 struct RollingExtreme<const GREATEST: bool>(Window<Extreme<GREATEST>>);
 
 impl<const GREATEST: bool> Series<1> for RollingExtreme<GREATEST> {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, [x]: [f64; 1]) -> f64 {
         self.0.push(x).map_or(f64::NAN, |window| window.value)
     }
@@ -78,7 +78,7 @@ impl<const GREATEST: bool> Since<GREATEST> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     #[expect(clippy::cast_precision_loss, reason = "windows are short")]
     pub fn push(&mut self, x: f64) -> Option<f64> {
         self.seen += 1;
@@ -88,7 +88,7 @@ impl<const GREATEST: bool> Since<GREATEST> {
 }
 
 impl<const GREATEST: bool> Series<1> for Since<GREATEST> {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, [x]: [f64; 1]) -> f64 {
         self.push(x).unwrap_or(f64::NAN)
     }
@@ -101,7 +101,7 @@ struct Quantile {
 }
 
 impl Series<1> for Quantile {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, [x]: [f64; 1]) -> f64 {
         let share = self.share;
         let window = self.window.push(x);
@@ -114,7 +114,7 @@ impl Series<1> for Quantile {
 struct MedianDeviation(Sorted);
 
 impl Series<1> for MedianDeviation {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, [x]: [f64; 1]) -> f64 {
         let Some(sorted) = self.0.push(x) else {
             return f64::NAN;
@@ -168,7 +168,7 @@ fn nth_of_two(
 struct RankInTime(Sorted);
 
 impl Series<1> for RankInTime {
-    #[inline]
+    #[inline(always)]
     #[expect(clippy::cast_precision_loss, reason = "windows are short")]
     fn update(&mut self, [x]: [f64; 1]) -> f64 {
         let Some(sorted) = self.0.push(x) else {

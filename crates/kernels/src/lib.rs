@@ -7,6 +7,9 @@
 //! Missing data has one rule: a row in which any input of a series operator is NaN gives NaN and
 //! leaves the state as it was, so that windows hold the last *defined* values. A result that is not
 //! finite (a division by zero, the logarithm of nothing) is NaN as well: a feature never is infinite.
+//!
+//! What runs for every value is inlined always: a state stays in registers only where no call takes
+//! its address.
 
 mod averages;
 mod channels;

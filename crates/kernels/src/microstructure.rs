@@ -19,7 +19,7 @@ struct Roll {
 }
 
 impl Series<1> for Roll {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, [price]: [f64; 1]) -> f64 {
         let Some(last) = self.last.replace(price) else {
             return f64::NAN;
@@ -42,7 +42,7 @@ struct Amihud {
 }
 
 impl Series<2> for Amihud {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, [close, volume]: [f64; 2]) -> f64 {
         let Some(last) = self.last.replace(close) else {
             return f64::NAN;
@@ -64,7 +64,7 @@ struct Kyle {
 }
 
 impl Series<2> for Kyle {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, [price, signed_volume]: [f64; 2]) -> f64 {
         let Some(last) = self.last.replace(price) else {
             return f64::NAN;
@@ -78,7 +78,7 @@ impl Series<2> for Kyle {
 struct OrderFlow(Option<[f64; 4]>);
 
 impl Series<4> for OrderFlow {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, quote: [f64; 4]) -> f64 {
         let [bid, bid_size, ask, ask_size] = quote;
         let Some([old_bid, old_bid_size, old_ask, old_ask_size]) = self.0.replace(quote) else {
@@ -110,7 +110,7 @@ struct Toxicity {
 }
 
 impl Series<2> for Toxicity {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, [close, volume]: [f64; 2]) -> f64 {
         let Some(last) = self.last.replace(close) else {
             return f64::NAN;

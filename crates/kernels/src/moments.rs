@@ -16,7 +16,7 @@ pub struct Spread {
 
 impl Aggregate for Spread {
     type Item = f64;
-    #[inline]
+    #[inline(always)]
     fn of(item: f64) -> Self {
         Self {
             count: 1.0,
@@ -25,7 +25,7 @@ impl Aggregate for Spread {
         }
     }
     /// Chan, Golub and `LeVeque` (1979), equation 2.1.
-    #[inline]
+    #[inline(always)]
     fn join(self, newer: Self) -> Self {
         let count = self.count + newer.count;
         let share = newer.count / count;
@@ -39,7 +39,7 @@ impl Aggregate for Spread {
 }
 
 impl Spread {
-    #[inline]
+    #[inline(always)]
     pub fn variance(&self) -> f64 {
         self.squares / (self.count - 1.0)
     }
@@ -57,7 +57,7 @@ struct Shape {
 
 impl Aggregate for Shape {
     type Item = f64;
-    #[inline]
+    #[inline(always)]
     fn of(item: f64) -> Self {
         Self {
             count: 1.0,
@@ -66,7 +66,7 @@ impl Aggregate for Shape {
         }
     }
     /// Pébay (2008), Sandia report SAND2008-6212, equations 2.1 and 2.2.
-    #[inline]
+    #[inline(always)]
     fn join(self, newer: Self) -> Self {
         let (a, b) = (self.count, newer.count);
         let count = a + b;
@@ -102,7 +102,7 @@ macro_rules! of_window {
         }
 
         impl Series<1> for $name {
-            #[inline]
+            #[inline(always)]
             fn update(&mut self, [$x]: [f64; 1]) -> f64 {
                 match self.0.push($x) {
                     Some($window) => $result,
@@ -122,7 +122,7 @@ of_window! {
 }
 
 /// Joanes and Gill (1998), the estimator G1.
-#[inline]
+#[inline(always)]
 fn skewness(window: &Shape) -> f64 {
     let n = window.count;
     let second = window.squares / n;
@@ -131,7 +131,7 @@ fn skewness(window: &Shape) -> f64 {
 }
 
 /// Joanes and Gill (1998), the estimator G2.
-#[inline]
+#[inline(always)]
 fn kurtosis(window: &Shape) -> f64 {
     let n = window.count;
     let ratio = n * window.fourths / (window.squares * window.squares) - 3.0;

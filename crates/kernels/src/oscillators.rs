@@ -23,7 +23,7 @@ impl Strength {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, x: f64) -> Option<(f64, f64)> {
         let change = x - self.last.replace(x)?;
         let (gain, loss) = if change > 0.0 {
@@ -41,7 +41,7 @@ impl Strength {
 struct RelativeStrength(Strength);
 
 impl Series<1> for RelativeStrength {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, [x]: [f64; 1]) -> f64 {
         let averages = self.0.push(x);
         averages.map_or(f64::NAN, |(gain, loss)| 100.0 * gain / (gain + loss))
@@ -52,7 +52,7 @@ impl Series<1> for RelativeStrength {
 struct ChandeMomentum(Strength);
 
 impl Series<1> for ChandeMomentum {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, [x]: [f64; 1]) -> f64 {
         let averages = self.0.push(x);
         averages.map_or(f64::NAN, |(gain, loss)| {

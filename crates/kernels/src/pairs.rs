@@ -19,7 +19,7 @@ pub struct Joint {
 
 impl Aggregate for Joint {
     type Item = (f64, f64);
-    #[inline]
+    #[inline(always)]
     fn of((x, y): (f64, f64)) -> Self {
         Self {
             count: 1.0,
@@ -29,7 +29,7 @@ impl Aggregate for Joint {
         }
     }
     /// Pébay (2008), Sandia report SAND2008-6212, section 3.
-    #[inline]
+    #[inline(always)]
     fn join(self, newer: Self) -> Self {
         let count = self.count + newer.count;
         let share = newer.count / count;
@@ -47,18 +47,18 @@ impl Aggregate for Joint {
 }
 
 impl Joint {
-    #[inline]
+    #[inline(always)]
     pub fn covariance(&self) -> f64 {
         self.products / (self.count - 1.0)
     }
 
     /// The slope of the first series on the second.
-    #[inline]
+    #[inline(always)]
     pub fn beta(&self) -> f64 {
         self.products / self.y_squares
     }
 
-    #[inline]
+    #[inline(always)]
     fn correlation(&self) -> f64 {
         let ratio = self.products / (self.x_squares.sqrt() * self.y_squares.sqrt());
         // Rounding alone can lead out of [-1, 1]; NaN stays NaN.
@@ -77,7 +77,7 @@ struct Trend {
 
 impl Aggregate for Trend {
     type Item = f64;
-    #[inline]
+    #[inline(always)]
     fn of(item: f64) -> Self {
         Self {
             count: 1.0,
@@ -86,7 +86,7 @@ impl Aggregate for Trend {
         }
     }
     /// As [`Joint`], where the means of time are half the counts apart.
-    #[inline]
+    #[inline(always)]
     fn join(self, newer: Self) -> Self {
         let count = self.count + newer.count;
         let share = newer.count / count;
@@ -101,17 +101,17 @@ impl Aggregate for Trend {
 }
 
 impl Trend {
-    #[inline]
+    #[inline(always)]
     fn slope(&self) -> f64 {
         self.products / self.time_squares()
     }
 
-    #[inline]
+    #[inline(always)]
     fn time_squares(&self) -> f64 {
         self.count * (self.count * self.count - 1.0) / 12.0
     }
 
-    #[inline]
+    #[inline(always)]
     fn middle(&self) -> f64 {
         (self.count - 1.0) / 2.0
     }
@@ -129,7 +129,7 @@ macro_rules! of_window {
         }
 
         impl Series<$count> for $name {
-            #[inline]
+            #[inline(always)]
             fn update(&mut self, $inputs: [f64; $count]) -> f64 {
                 match self.0.push($item) {
                     Some($window) => $result,

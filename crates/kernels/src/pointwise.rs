@@ -12,7 +12,7 @@ macro_rules! pointwise {
         struct $name;
 
         impl Series<$count> for $name {
-            #[inline]
+            #[inline(always)]
             fn update(&mut self, $inputs: [f64; $count]) -> f64 {
                 $result
             }
@@ -21,13 +21,13 @@ macro_rules! pointwise {
 }
 
 /// True is 1, false is 0; whatever is not 0 counts as true.
-#[inline]
+#[inline(always)]
 fn truth(holds: bool) -> f64 {
     f64::from(u8::from(holds))
 }
 
 #[expect(clippy::float_cmp, reason = "equality is what the user asked for")]
-#[inline]
+#[inline(always)]
 fn same(x: f64, y: f64) -> bool {
     x == y
 }
@@ -61,7 +61,7 @@ pointwise! {
 struct Constant(f64);
 
 impl Series<0> for Constant {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, []: [f64; 0]) -> f64 {
         self.0
     }
@@ -74,7 +74,7 @@ struct Clip {
 }
 
 impl Series<1> for Clip {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, [x]: [f64; 1]) -> f64 {
         if x < self.low {
             self.low

@@ -11,11 +11,11 @@ pub struct Sum(pub f64);
 
 impl Aggregate for Sum {
     type Item = f64;
-    #[inline]
+    #[inline(always)]
     fn of(item: f64) -> Self {
         Self(item)
     }
-    #[inline]
+    #[inline(always)]
     fn join(self, newer: Self) -> Self {
         Self(self.0 + newer.0)
     }
@@ -26,11 +26,11 @@ struct Product(f64);
 
 impl Aggregate for Product {
     type Item = f64;
-    #[inline]
+    #[inline(always)]
     fn of(item: f64) -> Self {
         Self(item)
     }
-    #[inline]
+    #[inline(always)]
     fn join(self, newer: Self) -> Self {
         Self(self.0 * newer.0)
     }
@@ -45,11 +45,11 @@ pub struct Two {
 
 impl Aggregate for Two {
     type Item = (f64, f64);
-    #[inline]
+    #[inline(always)]
     fn of((x, y): (f64, f64)) -> Self {
         Self { x, y }
     }
-    #[inline]
+    #[inline(always)]
     fn join(self, newer: Self) -> Self {
         Self {
             x: self.x + newer.x,
@@ -59,7 +59,7 @@ impl Aggregate for Two {
 }
 
 impl Two {
-    #[inline]
+    #[inline(always)]
     pub fn ratio(&self) -> f64 {
         self.x / self.y
     }
@@ -75,7 +75,7 @@ struct Weighted {
 
 impl Aggregate for Weighted {
     type Item = f64;
-    #[inline]
+    #[inline(always)]
     fn of(item: f64) -> Self {
         Self {
             count: 1.0,
@@ -83,7 +83,7 @@ impl Aggregate for Weighted {
             by_place: item,
         }
     }
-    #[inline]
+    #[inline(always)]
     fn join(self, newer: Self) -> Self {
         Self {
             count: self.count + newer.count,
@@ -97,7 +97,7 @@ impl Aggregate for Weighted {
 struct RollingSum(Window<Sum>);
 
 impl Series<1> for RollingSum {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, [x]: [f64; 1]) -> f64 {
         self.0.push(x).map_or(f64::NAN, |window| window.0)
     }
@@ -119,14 +119,14 @@ impl Mean {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, x: f64) -> Option<f64> {
         Some(self.window.push(x)?.0 / self.count)
     }
 }
 
 impl Series<1> for Mean {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, [x]: [f64; 1]) -> f64 {
         self.push(x).unwrap_or(f64::NAN)
     }
@@ -136,7 +136,7 @@ impl Series<1> for Mean {
 struct RollingProduct(Window<Product>);
 
 impl Series<1> for RollingProduct {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, [x]: [f64; 1]) -> f64 {
         self.0.push(x).map_or(f64::NAN, |window| window.0)
     }
@@ -146,7 +146,7 @@ impl Series<1> for RollingProduct {
 struct CountTrue(Window<Sum>);
 
 impl Series<1> for CountTrue {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, [x]: [f64; 1]) -> f64 {
         let counts = f64::from(u8::from(x != 0.0));
         self.0.push(counts).map_or(f64::NAN, |window| window.0)
@@ -169,14 +169,14 @@ impl WeightedMean {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, x: f64) -> Option<f64> {
         Some(self.window.push(x)?.by_place / self.weights)
     }
 }
 
 impl Series<1> for WeightedMean {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, [x]: [f64; 1]) -> f64 {
         self.push(x).unwrap_or(f64::NAN)
     }

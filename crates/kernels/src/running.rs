@@ -16,7 +16,7 @@ pub struct Total {
 
 impl Total {
     /// Neumaier (1974), Zeitschrift für angewandte Mathematik und Mechanik 54(1).
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, x: f64) -> f64 {
         let sum = self.sum + x;
         let lost = if self.sum.abs() >= x.abs() {
@@ -34,7 +34,7 @@ impl Total {
 }
 
 impl Series<1> for Total {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, [x]: [f64; 1]) -> f64 {
         self.push(x)
     }
@@ -44,7 +44,7 @@ impl Series<1> for Total {
 struct RunningExtreme<const GREATEST: bool>(Option<Extreme<GREATEST>>);
 
 impl<const GREATEST: bool> RunningExtreme<GREATEST> {
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, x: f64) -> f64 {
         let extreme = match self.0 {
             Some(extreme) => extreme.push(x),
@@ -56,7 +56,7 @@ impl<const GREATEST: bool> RunningExtreme<GREATEST> {
 }
 
 impl<const GREATEST: bool> Series<1> for RunningExtreme<GREATEST> {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, [x]: [f64; 1]) -> f64 {
         self.push(x)
     }
@@ -66,7 +66,7 @@ impl<const GREATEST: bool> Series<1> for RunningExtreme<GREATEST> {
 struct BarsSince(Option<u64>);
 
 impl Series<1> for BarsSince {
-    #[inline]
+    #[inline(always)]
     #[expect(clippy::cast_precision_loss, reason = "there are not 2^52 rows")]
     fn update(&mut self, [condition]: [f64; 1]) -> f64 {
         self.0 = if condition == 0.0 {
@@ -82,7 +82,7 @@ impl Series<1> for BarsSince {
 struct Streak(i64);
 
 impl Series<1> for Streak {
-    #[inline]
+    #[inline(always)]
     #[expect(clippy::cast_precision_loss, reason = "there are not 2^52 rows")]
     fn update(&mut self, [x]: [f64; 1]) -> f64 {
         self.0 = if x > 0.0 {
@@ -104,7 +104,7 @@ struct Drawdown {
 }
 
 impl Series<1> for Drawdown {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, [x]: [f64; 1]) -> f64 {
         let peak = match &mut self.window {
             Some(window) => window.push(x).map(|peak| peak.value),
@@ -127,7 +127,7 @@ struct Fall {
 
 impl Aggregate for Fall {
     type Item = f64;
-    #[inline]
+    #[inline(always)]
     fn of(item: f64) -> Self {
         Self {
             high: item,
@@ -135,7 +135,7 @@ impl Aggregate for Fall {
             deepest: 0.0,
         }
     }
-    #[inline]
+    #[inline(always)]
     fn join(self, newer: Self) -> Self {
         let across = newer.low / self.high - 1.0;
         let deepest = if newer.deepest < self.deepest {
@@ -163,7 +163,7 @@ impl Aggregate for Fall {
 struct MaxDrawdown(Window<Fall>);
 
 impl Series<1> for MaxDrawdown {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, [x]: [f64; 1]) -> f64 {
         if x <= 0.0 {
             return f64::NAN;

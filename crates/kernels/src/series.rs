@@ -46,7 +46,7 @@ impl<const N: usize, S: Series<N>> Lanes<N, S> {
 }
 
 /// The value, or NaN for what is not finite. All our NaN have the same bits.
-#[inline]
+#[inline(always)]
 pub fn clean(value: f64) -> f64 {
     if value.is_finite() { value } else { f64::NAN }
 }

@@ -19,7 +19,7 @@ macro_rules! shift {
         }
 
         impl Series<1> for $name {
-            #[inline]
+            #[inline(always)]
             fn update(&mut self, [$now]: [f64; 1]) -> f64 {
                 match self.0.push($now) {
                     Some($before) => $result,

@@ -11,7 +11,7 @@ use crate::series::Series;
 use crate::window::Window;
 
 /// Logarithms of prices; `None` unless all are positive. Such a row counts as missing.
-#[inline]
+#[inline(always)]
 fn logarithms<const N: usize>(prices: [f64; N]) -> Option<[f64; N]> {
     let positive = prices.iter().all(|price| *price > 0.0);
     positive.then(|| prices.map(f64::ln))
@@ -24,7 +24,7 @@ macro_rules! estimator {
         struct $name(Mean);
 
         impl Series<$count> for $name {
-            #[inline]
+            #[inline(always)]
             fn update(&mut self, prices: [f64; $count]) -> f64 {
                 let Some($prices) = logarithms(prices) else {
                     return f64::NAN;
@@ -43,7 +43,7 @@ estimator! {
     RogersSatchell, 4, [open, high, low, close] => rogers_satchell(open, high, low, close);
 }
 
-#[inline]
+#[inline(always)]
 fn rogers_satchell(open: f64, high: f64, low: f64, close: f64) -> f64 {
     (high - close) * (high - open) + (low - close) * (low - open)
 }
@@ -68,7 +68,7 @@ impl YangZhang {
 }
 
 impl Series<4> for YangZhang {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, prices: [f64; 4]) -> f64 {
         let Some([open, high, low, close]) = logarithms(prices) else {
             return f64::NAN;
@@ -98,7 +98,7 @@ struct Realised {
 }
 
 impl Series<1> for Realised {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, prices: [f64; 1]) -> f64 {
         let Some([x]) = logarithms(prices) else {
             return f64::NAN;

@@ -15,7 +15,7 @@ struct OnBalance {
 }
 
 impl Series<2> for OnBalance {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, [close, volume]: [f64; 2]) -> f64 {
         let before = self.close.replace(close);
         let volume = match before {
@@ -31,7 +31,7 @@ impl Series<2> for OnBalance {
 struct Accumulation(Total);
 
 impl Series<4> for Accumulation {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, [high, low, close, volume]: [f64; 4]) -> f64 {
         let range = high - low;
         let flow = if range > 0.0 {
@@ -50,7 +50,7 @@ struct MoneyFlow {
 }
 
 impl Series<4> for MoneyFlow {
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, [high, low, close, volume]: [f64; 4]) -> f64 {
         let typical = (high + low + close) / 3.0;
         let Some(before) = self.typical.replace(typical) else {

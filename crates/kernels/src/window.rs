@@ -15,7 +15,7 @@ pub trait Aggregate: Copy {
     /// The aggregate of these values followed by newer ones.
     fn join(self, newer: Self) -> Self;
     /// The aggregate of these values followed by one more.
-    #[inline]
+    #[inline(always)]
     fn push(self, item: Self::Item) -> Self {
         self.join(Self::of(item))
     }
@@ -52,19 +52,21 @@ impl<A: Aggregate> Window<A> {
         reason = "else the state of a run does not stay in registers"
     )]
     pub fn push(&mut self, item: A::Item) -> Option<A> {
-        let single = A::of(item);
         let total = match self.total {
             Some(total) => total.push(item),
-            None => single,
+            None => A::of(item),
         };
         if self.turned {
-            self.slots[self.newer] = single;
+            self.slots[self.newer] = A::of(item);
         } else {
-            self.slots.push(single);
+            self.slots = grow(std::mem::take(&mut self.slots), item, A::of);
         }
         self.newer += 1;
         if self.newer == self.size {
-            self.turn();
+            turn(&mut self.slots);
+            self.newer = 0;
+            self.turned = true;
+            self.total = None;
             return Some(total);
         }
         self.total = Some(total);
@@ -74,20 +76,27 @@ impl<A: Aggregate> Window<A> {
             None
         }
     }
+}
 
-    /// Make the newer run the older one.
-    fn turn(&mut self) {
-        if let Some((last, before)) = self.slots.split_last_mut() {
-            let mut suffix = *last;
-            for slot in before.iter_mut().rev() {
-                suffix = slot.join(suffix);
-                *slot = suffix;
-            }
+/// Make the newer run the older one: a value becomes the aggregate of it and all after it.
+#[inline(never)]
+fn turn<A: Aggregate>(slots: &mut [A]) {
+    if let Some((last, before)) = slots.split_last_mut() {
+        let mut suffix = *last;
+        for slot in before.iter_mut().rev() {
+            suffix = slot.join(suffix);
+            *slot = suffix;
         }
-        self.newer = 0;
-        self.turned = true;
-        self.total = None;
     }
+}
+
+/// One more slot. The slots change hands, for a borrowed state would have to leave its registers, and
+/// so would a slot that is made before the call.
+#[cold]
+#[inline(never)]
+fn grow<A, I>(mut slots: Vec<A>, item: I, slot: impl Fn(I) -> A) -> Vec<A> {
+    slots.push(slot(item));
+    slots
 }
 
 /// The last values themselves, the oldest first from `place` on.
@@ -108,10 +117,10 @@ impl Ring {
     }
 
     /// Take a value; the one that stood `size` values before it.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, value: f64) -> Option<f64> {
         if self.values.len() < self.size {
-            self.values.push(value);
+            self.values = grow(std::mem::take(&mut self.values), value, |value| value);
             return None;
         }
         let old = std::mem::replace(&mut self.values[self.place], value);
@@ -149,7 +158,7 @@ impl Sorted {
     }
 
     /// Take a value; the window by size once it is full.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, value: f64) -> Option<&[f64]> {
         // Both zeros are one value: a rank must not tell them apart.
         let value = value + 0.0;
@@ -166,10 +175,17 @@ impl Sorted {
             }
         } else {
             let to = place(&self.ascending, value);
-            self.ascending.insert(to, value);
+            self.ascending = insert(std::mem::take(&mut self.ascending), to, value);
         }
         self.ring.is_full().then_some(&self.ascending)
     }
+}
+
+#[cold]
+#[inline(never)]
+fn insert(mut values: Vec<f64>, place: usize, value: f64) -> Vec<f64> {
+    values.insert(place, value);
+    values
 }
 
 /// Between two neighbours of sorted values, at a share of the way from the first to the last.
