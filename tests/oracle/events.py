@@ -234,7 +234,8 @@ class Events(Venue):
                     q = instrument.lots(min(q, offer - used))
                 filled = self._auction_fill(order, q, price)
                 used += filled
-                if order.working and order.kind in AUCTIONS and order.reason != "price_band":
+                short = order.working and order.unfilled > 0
+                if short and order.kind in AUCTIONS and order.reason != "price_band":
                     order.reason = "uncrossed"
             self.act_released()
 

@@ -267,7 +267,7 @@ class Gate(Measures):
         lines = {
             line: bounds
             for line, bounds in self.line_bounds().items()
-            if line[1] == order.instrument
+            if line[1] == order.instrument and (not self.hedging or line[2] == 1)
         }
         own = self.line_of(order)
 

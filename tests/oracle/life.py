@@ -26,16 +26,16 @@ class Life(Gate):
 
     def prepare(self, order: Order) -> None:
         """Fix the reference price, and the first trigger of a trailing stop."""
-        mark = self.marks.get(order.instrument, 0)
-        order.mark = mark
-        if order.kind == "trailing_stop" and order.trail is not None and mark:
+        known = self.marks.get(order.instrument)
+        mark = order.mark = known or 0
+        if order.kind == "trailing_stop" and order.trail is not None and known is not None:
             order.trigger_price = self.trailing_price(order, mark)
         price = order.limit_price if order.limit_price is not None else order.trigger_price
         order.reference = mark if price is None else price
 
-    def reject(self, order: Order, failure: Failure) -> None:
+    def reject(self, order: Order, failure: Failure, *, held_trigger: int | None = None) -> None:
         if order.kind == "trailing_stop":
-            order.trigger_price = order.asked_trigger
+            order.trigger_price = order.asked_trigger if held_trigger is None else held_trigger
         order.move("rejected")
         self.emit("order_rejected", {"order": order.record(), "rule": failure.rule})
         self.say(order, "rejected", failure)
@@ -286,9 +286,13 @@ class Life(Gate):
             if order.status == "filled":
                 for id in order.children:
                     child = self.orders[id]
-                    if child.working and child.status != "held" and child.unfilled <= 0:
-                        child.move("filled")
-                        self.leave(child)
+                    if not child.working or child.status == "held" or child.unfilled > 0:
+                        continue
+                    if child.filled == 0:
+                        self.end(child, "cancelled", "linked")
+                        continue
+                    child.move("filled")
+                    self.leave(child)
 
     def amended(self, order: Order) -> None:
         self.emit_ts("order_amended", order=order.record())
@@ -302,6 +306,7 @@ class Life(Gate):
             if child.status != "held":
                 continue
             child.quantity = parent.filled
+            held_trigger = child.trigger_price
             self.prepare(child)
             leader = leaders.get(child.group) if child.group is not None else None
             if leader is None:
@@ -316,7 +321,7 @@ class Life(Gate):
                     failure = self.judge(child, RELEASED)
                 refused = failure is not None
             if refused and failure is not None:
-                self.reject(child, failure)
+                self.reject(child, failure, held_trigger=held_trigger)
                 continue
             child.move("accepted")
             child.arrival = child.last_command = self.now
@@ -359,7 +364,8 @@ class Life(Gate):
             if refused:
                 said[-1] = (child, "rejected", failure)
                 break
-        for child, outcome, failure in said:
+        # All or none: of a group that may not grow, only the refusal is told.
+        for child, outcome, failure in said[-1:] if refused else said:
             if not refused:
                 child.quantity += grow
                 self.amended(child)

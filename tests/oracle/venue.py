@@ -79,7 +79,7 @@ class Venue(Prices):
             return
         order.resting = True
         if order.limit_price is None:
-            if order.reason != "price_band":
+            if order.unfilled > 0 and order.reason != "price_band":
                 order.reason = "volume"
             return
         self._place(order)
