@@ -102,6 +102,7 @@ class FeatureStore:
 
     def __init__(self, dataset: Dataset, online: OnlineStore | None = None) -> None:
         self._dataset = dataset
+        self._agreed: set[str] = set()  # tables that are known to belong to what is stored
         self.online: OnlineStore = InProcess() if online is None else online
 
     def versions(self, name: str | None = None) -> tuple[Stored, ...]:
@@ -177,6 +178,7 @@ class FeatureStore:
         with self._dataset.write() as writer:
             writer.upsert(stored.kind, table, where=f"features {name}", skip_unchanged=True)
             commit = writer.commit("features", notes)
+        self._agreed.add(stored.kind)
         last = table.group_by("instrument", maintain_order=True).last()
         for row in last.iter_rows(named=True):
             column = [row[each] for each in features.names]
@@ -282,11 +284,14 @@ class FeatureStore:
         ------
         MarketDataError
             If the values have another shape.
+        ConfigError
+            If others are stored under the name: what is served would not be what was trained on.
         """
         shape = (len(features.names), len(instruments))
         if values.shape != shape:
             raise MarketDataError(f"`values` must have shape {shape}; found {values.shape}")
-        self.online.put(self._named(name, features).kind, ts, instruments, values)
+        kind = self._same(name, features, needed=False).kind
+        self.online.put(kind, ts, instruments, values)
 
     def serve(
         self,
@@ -316,8 +321,13 @@ class FeatureStore:
         -------
         float64, shape (f, n)
             NaN where nothing is kept, or what is kept is older, or later than now.
+
+        Raises
+        ------
+        ConfigError
+            If these features were neither stored nor pushed under the name; it says what was.
         """
-        kept = self.online.get(self._named(name, features).kind, instruments)
+        kept = self.online.get(self._same(name, features, needed=True).kind, instruments)
         result = np.full((len(features.names), len(instruments)), np.nan)
         for place, each in enumerate(kept):
             if each is not None and 0 <= at - each[0] <= tolerance_ns:
@@ -329,6 +339,15 @@ class FeatureStore:
             rule = "must be lower case letters, digits and underscores, at most 40"
             raise ConfigError(f"`name` of stored features {rule}; found {name[:80]!r}")
         return Stored(name, features.digest, features.expressions, 0)
+
+    def _same(self, name: str, features: FeatureSet, *, needed: bool) -> Stored:
+        """Check once that features are those that are stored, if any are or must be."""
+        asked = self._named(name, features)
+        if asked.kind not in self._agreed:
+            if needed or self.versions(name):
+                self._checked(name, features)
+            self._agreed.add(asked.kind)
+        return asked
 
     def _checked(self, name: str, features: FeatureSet) -> Stored:
         asked = self._named(name, features)
