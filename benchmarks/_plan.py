@@ -134,6 +134,13 @@ WORKS = (
         target=100e3,
     ),
     Work(
+        "gate_var_refused",
+        "Engine alone, orders that value at risk over 1,000 scenarios refuses",
+        "orders/s",
+        (Contender("quantvista", "ours_gate_var_refused.py", 100_000, 200, "nothing in flight"),),
+        target=100e3,
+    ),
+    Work(
         "levels",
         "Engine alone, changes of levels of an L2 book",
         "levels/s",
