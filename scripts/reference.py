@@ -90,6 +90,13 @@ MODULES = {
         "repair_bars",
         "Repaired",
     ),
+    "quantvista.data.universes": (
+        "UniverseRules",
+        "build_universe",
+        "Universe",
+        "Membership",
+        "read_membership",
+    ),
     "quantvista.features": (
         "FeatureSet",
         "FeatureStream",
@@ -107,7 +114,14 @@ MODULES = {
 COMMANDS = (
     *("", "init", "run", "report", "compare", "schema", "validate", "doctor", "version"),
     *("data", "data import", "data list", "data show", "data history", "data compact"),
-    *("data check", "data repair", "features list", "features show", "features compute"),
+    *(
+        "data check",
+        "data repair",
+        "data universe",
+        "features list",
+        "features show",
+        "features compute",
+    ),
     *("features plot", "features store add", "features store list", "check"),
 )
 

@@ -57,7 +57,7 @@ def rows(page: str, heading: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize(
-    "name", ["getting-started", "data", "lake", "events", "accounts", "notebook"]
+    "name", ["getting-started", "data", "lake", "events", "universes", "accounts", "notebook"]
 )
 def test_page_runs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

@@ -12,7 +12,7 @@ from quantvista.backtest._within import sample_period
 from quantvista.data import MarketData
 from quantvista.data.events import EventData
 from quantvista.engine import BarArrays, Context, Session, SessionClock, bar_feed
-from quantvista.errors import MarketDataError, QuantVistaError, StrategyError
+from quantvista.errors import ConfigError, MarketDataError, QuantVistaError, StrategyError
 from quantvista.market import EventKind, Panel
 from quantvista.portfolio import Decision, WeightSettings, decide_weights, rows_needed
 from quantvista.strategies import (
@@ -117,8 +117,17 @@ class Simulation:
         self._rngs = [make_rng(self.seed, sleeve) for sleeve in self._sleeves]
         self._deciders: list[tuple[int, PortfolioStrategy, int]] = []
         self._hosts: list[tuple[int, Context, dict[str, Handler], list[int] | None]] = []
+        self._members = self._memberships()
         for index, sleeve in enumerate(self._sleeves):
             self._host(index, self.strategies[sleeve])
+
+    def _memberships(self) -> dict[int, NDArray[np.bool_]] | None:
+        """Who belongs to the universe at each barrier that decides; None without a universe."""
+        if self._bars is None or self._bars.universe is None:
+            return None
+        numbers = np.flatnonzero(self.decisions)
+        masks = self._bars.universe.mask(self._ts[numbers], self._bars.ids)
+        return dict(zip(numbers.tolist(), masks, strict=True))
 
     def _session(self) -> Session:
         if not isinstance(self.data, MarketData):
@@ -160,6 +169,12 @@ class Simulation:
                     f"sleeve {self._sleeves[index]!r}"
                 )
             self._deciders.append((index, strategy, rows_needed(strategy, self.settings)))
+        elif self._members is not None:
+            raise ConfigError(
+                "`data.universe` must come with portfolio strategies, which decide for its "
+                f"members; found the event strategy {type(strategy).__name__!r}; "
+                f"sleeve {self._sleeves[index]!r}"
+            )
         else:
             clock = SessionClock(self.session)
             context = Context(self.session, index, clock, self._rngs[index])
@@ -219,20 +234,27 @@ class Simulation:
             return
         places = [self.data.ids.index(name) for name in bars.ids]
         for index, strategy, rows in self._deciders:
-            decision = self._decision(bars, row, self._sleeves[index], strategy, rows)
+            members = None if self._members is None else self._members[number]
+            decision = self._decision(bars, row, self._sleeves[index], strategy, rows, members)
             weights = decision.weight_e9
             self.targets.append(TargetRow(self.session.now, index, weights))
             self.session.submit_targets(index, list(zip(places, weights.tolist(), strict=True)))
 
     def _decision(
-        self, data: MarketData, row: int, sleeve: str, strategy: PortfolioStrategy, rows: int
+        self,
+        data: MarketData,
+        row: int,
+        sleeve: str,
+        strategy: PortfolioStrategy,
+        rows: int,
+        members: NDArray[np.bool_] | None,
     ) -> Decision:
         window = slice(max(0, row + 1 - rows), row + 1)
         close = data.close[window]
         if self._growth is not None:  # prices as of now: no split or dividend is taken for a move
             close = close * (self._growth[window] / self._growth[row])
         panel = Panel(data.ids, data.sectors, data.ts[window], close)
-        return decide_weights(strategy, panel, self.settings, sleeve=sleeve)
+        return decide_weights(strategy, panel, self.settings, sleeve=sleeve, members=members)
 
     def snapshot(self) -> bytes:
         """State of engine, strategies and their random generators, in versioned bytes."""

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from quantvista.cli import _data_quality as _data_quality
+from quantvista.cli import _data_universe as _data_universe
 from quantvista.cli._complete import data_kinds, funds, runs, systems, templates
 from quantvista.cli._data import data_app
 from quantvista.cli._failure import guarded, set_debug

@@ -10,6 +10,7 @@ from quantvista.cli._load_own import own_operators
 from quantvista.cli._print import next_steps, print_json, say, table, write_text
 from quantvista.cli._quality import write_table
 from quantvista.data.lake import Lake, lake_dir
+from quantvista.data.universes import read_membership
 from quantvista.errors import ConfigError
 from quantvista.features import (
     FEATURES,
@@ -156,10 +157,15 @@ def compute_features(
     operators: Sequence[str],
     lake: Path | None,
     *,
+    universe: str | None,
     as_json: bool,
 ) -> None:
     """Compute, and write or show."""
-    made = FeatureSet(named(features), operators=own_operators(operators))
+    made = FeatureSet(
+        named(features),
+        operators=own_operators(operators),
+        universe=None if universe is None else read_membership(universe, Path(), lake=lake),
+    )
     bars, words, _ = load_bars(source, columns, lake)
     result = made.compute(bars)
     if output is not None:

@@ -99,6 +99,10 @@ def compute(
         Path | None,
         typer.Option("--output", "-o", help=".csv or .parquet; the last rows are shown without."),
     ] = None,
+    universe: Annotated[
+        str | None,
+        typer.Option("--universe", help="Ranks compare its members: a file, lake:NAME."),
+    ] = None,
     column: Column = None,
     operator: Own = None,
     lake: LakeFolder = None,
@@ -107,7 +111,16 @@ def compute(
     """Compute features of bars."""
     from quantvista.cli._features import compute_features
 
-    compute_features(features, source, output, column or [], operator or [], lake, as_json=json)
+    compute_features(
+        features,
+        source,
+        output,
+        column or [],
+        operator or [],
+        lake,
+        universe=universe,
+        as_json=json,
+    )
 
 
 @features_app.command(

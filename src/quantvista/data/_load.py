@@ -17,6 +17,7 @@ from quantvista.data._names import COLUMNS
 from quantvista.data._read import SUFFIXES, Table, read_table
 from quantvista.data._sample import load_sample
 from quantvista.data._types import Bias, DataSpec, MarketData
+from quantvista.data._universe import with_universe
 from quantvista.errors import ConfigError, MarketDataError
 from quantvista.market import Instrument
 
@@ -89,7 +90,7 @@ def load(
         data = _load_files(spec, base, calendar, currency)
     if sectors_required:
         check_sectors(data.instruments)
-    return data
+    return with_universe(data, spec.universe, base) if spec.universe else data
 
 
 def _load_lake(spec: DataSpec, base: Path, calendar: str, currency: str) -> MarketData:

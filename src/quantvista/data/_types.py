@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quantvista.data._event_source import EventSource
+from quantvista.data.universes import Membership
 from quantvista.market import CorporateAction, Instrument
 
 __all__ = ["Bias", "DataSpec", "MarketData", "fingerprint"]
@@ -72,6 +73,8 @@ class DataSpec:
     clock_s : int or None
         Seconds between barriers within sessions, at which a run of events is valued; ``None`` is
         60 where there are no bars, and none where there are.
+    universe : str
+        Who may be held: a file of membership, or ``lake:NAME``; empty for all.
     """
 
     source: str = ""
@@ -95,6 +98,7 @@ class DataSpec:
     actions_file: str = ""
     factors: Mapping[str, str] = field(default=_NOTHING)
     clock_s: int | None = None
+    universe: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +137,8 @@ class MarketData:
         SHA-256 of all of the content above, in hexadecimal; the source's name is not part of it.
     commit : str
         Of the dataset of the lake that it was read from; empty for other sources.
+    universe : Membership or None
+        Who may be held when; ``None`` for all.
     """
 
     instruments: tuple[Instrument, ...]
@@ -151,6 +157,7 @@ class MarketData:
     source: str
     fingerprint: str
     commit: str = ""
+    universe: Membership | None = None
 
     @property
     def ids(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from quantvista.data import MarketData
+from quantvista.data.universes import MEMBER_COLUMN, Membership
 from quantvista.errors import MarketDataError
 from quantvista.features._time import TIME_COLUMNS, time_columns
 from quantvista.market import Panel
@@ -44,7 +45,9 @@ class BarTable:
     there: NDArray[np.bool_]
 
 
-def to_matrices(data: FeatureData, needed: tuple[str, ...]) -> BarTable:
+def to_matrices(
+    data: FeatureData, needed: tuple[str, ...], universe: Membership | None = None
+) -> BarTable:
     """Lay bars out by time and instrument.
 
     Parameters
@@ -53,12 +56,18 @@ def to_matrices(data: FeatureData, needed: tuple[str, ...]) -> BarTable:
         See `FeatureSet.compute`.
     needed : tuple of str
         Columns that must be there.
+    universe : Membership or None
+        Whose members are marked in a column of their own.
 
     Raises
     ------
     MarketDataError
         If one is missing, is not numeric, or a time stands twice.
     """
+    if universe is not None:
+        table = to_matrices(data, tuple(each for each in needed if each != MEMBER_COLUMN))
+        member = universe.column(_nanoseconds(table.time), table.instruments)
+        return replace(table, columns={**table.columns, MEMBER_COLUMN: member})
     if isinstance(data, pl.DataFrame):
         return _with_time(_of_frame(data, _of_data(needed)), needed)
     if isinstance(data, Panel):
@@ -104,6 +113,18 @@ def long_frame(
     )
     features = [pl.Series(name, values[k][row, column]) for k, name in enumerate(names)]
     return frame.with_columns([each.fill_nan(None) for each in features])
+
+
+def _nanoseconds(time: pl.Series) -> NDArray[np.int64]:
+    """Give the times of bars; a date does not say when its session ends, and is refused."""
+    if isinstance(time.dtype, pl.Datetime):
+        time = time.dt.cast_time_unit("ns").to_physical()
+    if not time.dtype.is_integer():
+        raise MarketDataError(
+            "`ts` must hold instants where there is a universe, UTC nanoseconds or timestamps; "
+            f"found type {time.dtype}"
+        )
+    return time.cast(pl.Int64).to_numpy()
 
 
 def _of_data(needed: tuple[str, ...]) -> tuple[str, ...]:

@@ -10,8 +10,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
+from quantvista.data.universes import MEMBER_COLUMN, Membership
 from quantvista.errors import ConfigError
-from quantvista.features._expression import Node, canonical
+from quantvista.features._expression import Call, Column, Node, canonical
 from quantvista.features._feature import Feature
 from quantvista.features._frame import FeatureData, long_frame, to_matrices
 from quantvista.features._operators import OperatorInfo, operator_infos
@@ -35,6 +36,11 @@ class FeatureSet:
         by name.
     operators : sequence of type
         Operators of your own, see `Operator`.
+    universe : Membership or None
+        Operators that compare instruments, such as ``rank``, then compare its members alone, as
+        known at each bar, and give the others no value. The expressions say so: their inputs are
+        multiplied by the column ``universe.member``, 1 or missing, which `compute` adds and a
+        stream is given with each bar.
 
     Raises
     ------
@@ -55,6 +61,7 @@ class FeatureSet:
         features: Mapping[str, str] | Sequence[str],
         *,
         operators: Sequence[type[Operator]] = (),
+        universe: Membership | None = None,
     ) -> None:
         if isinstance(features, str):
             features = [features]
@@ -78,6 +85,9 @@ class FeatureSet:
                 nodes[name] = node
         if not nodes:
             raise ConfigError("`features` must name at least one feature; found none")
+        self._universe = universe
+        if universe is not None:
+            nodes = {name: _within(node, self._infos) for name, node in nodes.items()}
         self._nodes: Mapping[str, Node] = MappingProxyType(nodes)
 
     def __repr__(self) -> str:
@@ -187,9 +197,20 @@ class FeatureSet:
         Missing data: nothing is filled; see `docs/guide/features.md`. Causality: a row depends on
         itself and on rows before it.
         """
-        table = to_matrices(data, self.columns)
+        table = to_matrices(data, self.columns, self._universe)
         values = self.stream(table.instruments, table.sectors).advance(table.columns)
         return long_frame(table, self.names, values)
+
+
+def _within(node: Node, infos: Mapping[str, OperatorInfo]) -> Node:
+    """Leave members alone to the operators that compare instruments."""
+    if not isinstance(node, Call):
+        return node
+    inputs = tuple(_within(each, infos) for each in node.inputs)
+    if infos[node.operator].cross:
+        member = Column(MEMBER_COLUMN)
+        inputs = tuple(Call("mul", (each, member)) for each in inputs)
+    return Call(node.operator, inputs, node.params)
 
 
 class _Resolver:

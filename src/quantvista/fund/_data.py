@@ -143,7 +143,13 @@ class DataSection(Section):
     start: IsoDate | None = Field(None, description="First session; default: the data's.")
     end: IsoDate | None = Field(None, description="Last session; default: the data's.")
     instruments: tuple[InstrumentId, ...] | None = Field(
-        None, min_length=1, strict=False, description="Universe; default: all in the data."
+        None, min_length=1, strict=False, description="Which of the data; default: all."
+    )
+    universe: str | None = Field(
+        None,
+        min_length=1,
+        description="Who may be held when: a CSV or Parquet file of membership, or lake:NAME, "
+        "as `qv data universe` writes it; default: all instruments, always.",
     )
     tick_size: Step | None = Field(None, description="Smallest price step; 0.01 for files.")
     lot_size: Step | None = Field(None, description="Smallest quantity step; 1 by default.")
@@ -226,6 +232,7 @@ class DataSection(Section):
         fields = {name: getattr(self, name) for name in type(self).model_fields}
         fields["source"] = self.source or ""
         fields["actions_file"] = self.actions_file or ""
+        fields["universe"] = self.universe or ""
         fields["actions"] = tuple(each.entry() for each in self.actions)
         fields["events"] = tuple(each.entry() for each in self.events)
         return DataSpec(**fields)

@@ -47,7 +47,7 @@ class LoadedFund:
         """Files and folders that a run of this fund reads."""
         found = [] if self.path is None else [self.path]
         data = self.fund.data
-        named = [data.source, data.actions_file, *data.factors.values()]
+        named = [data.source, data.actions_file, data.universe, *data.factors.values()]
         named += [each.source for each in data.events]
         for source in named:
             if source is not None and source.startswith(LAKE):

@@ -125,6 +125,21 @@ class SecurityMaster:
                 found[since] = value
         return tuple(sorted(found.items()))
 
+    def vintages(self, instrument: str, field: str) -> tuple[tuple[int, int, str | None], ...]:
+        """List everything that was ever known of a fact.
+
+        Parameters
+        ----------
+        instrument, field : str
+            As of `value`.
+
+        Returns
+        -------
+        tuple of (int, int, str or None)
+            From when it holds, since when that is known, and the value; in that order.
+        """
+        return tuple(self._facts.get(instrument, {}).get(field, ()))
+
     def find(
         self, symbol: str, at: int, *, venue: str | None = None, known_at: int | None = None
     ) -> str | None:

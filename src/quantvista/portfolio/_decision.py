@@ -39,6 +39,7 @@ def decide_weights(
     settings: WeightSettings,
     *,
     sleeve: str | None = None,
+    members: NDArray[np.bool_] | None = None,
 ) -> Decision:
     """Decide what a sleeve wants to hold, from what is known now.
 
@@ -52,6 +53,9 @@ def decide_weights(
         Of the fund; a strategy's own ``weighting`` goes first.
     sleeve : str, optional
         Id of the sleeve, for messages.
+    members : bool, shape (n,), or None
+        Who belongs to the universe now; the strategy sees a panel of these alone, and the others
+        get a weight of 0. ``None``: all.
 
     Returns
     -------
@@ -70,6 +74,8 @@ def decide_weights(
     >>> decide_weights(EqualWeight(), panel, WeightSettings()).weight_e9
     array([500000000, 500000000])
     """
+    if members is not None:
+        return _of_members(strategy, panel, settings, sleeve, members)
     if strategy.weighting is not None:
         settings = replace(settings, weighting=strategy.weighting)
     forecast = ask_forecast(strategy, panel, sleeve=sleeve)
@@ -81,6 +87,30 @@ def decide_weights(
         )
     result = weights(forecast, panel, strategy.exposure, settings)
     return Decision(forecast, result, to_weight_e9(result))
+
+
+def _of_members(
+    strategy: PortfolioStrategy,
+    panel: Panel,
+    settings: WeightSettings,
+    sleeve: str | None,
+    members: NDArray[np.bool_],
+) -> Decision:
+    """Decide for some of the instruments."""
+    forecast, shares = np.full(panel.n, np.nan), np.zeros(panel.n)
+    weight_e9 = np.zeros(panel.n, np.int64)
+    inside = np.flatnonzero(members).tolist()
+    if inside:
+        some = Panel(
+            tuple(panel.instruments[place] for place in inside),
+            tuple(panel.sectors[place] for place in inside),
+            panel.ts,
+            panel.close[:, inside],
+        )
+        decided = decide_weights(strategy, some, settings, sleeve=sleeve)
+        forecast[inside], shares[inside] = decided.forecast, decided.weights
+        weight_e9[inside] = decided.weight_e9
+    return Decision(forecast, shares, weight_e9)
 
 
 def rows_needed(strategy: PortfolioStrategy, settings: WeightSettings) -> int:

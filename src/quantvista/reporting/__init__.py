@@ -4,5 +4,14 @@ from quantvista.reporting._features import feature_page
 from quantvista.reporting._plot import Plot, plot
 from quantvista.reporting._quality import quality_page
 from quantvista.reporting._report import report_html, write_report
+from quantvista.reporting._universe import universe_page
 
-__all__ = ["Plot", "feature_page", "plot", "quality_page", "report_html", "write_report"]
+__all__ = [
+    "Plot",
+    "feature_page",
+    "plot",
+    "quality_page",
+    "report_html",
+    "universe_page",
+    "write_report",
+]

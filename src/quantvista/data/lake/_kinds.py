@@ -80,6 +80,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             Kind("fundamentals", _OF_FIELD),
             Kind("reference", _OF_FIELD),
             Kind("actions", ("instrument", "action", "source", "number", "ts_event")),
+            Kind("members"),
             Kind("quarantine", (), "bucket"),
         )
     }
