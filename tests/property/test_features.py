@@ -117,7 +117,7 @@ def test_the_first_value_comes_where_the_warm_up_says() -> None:
 
 
 def test_honest_features_raise_no_alarm() -> None:
-    bars = feature_bars(6, 500, 2, gaps=0.0).rename({"ts": "ts_received"}).drop("sector")
+    bars = feature_bars(6, 800, 2, gaps=0.0).rename({"ts": "ts_received"}).drop("sector")
     inputs = Inputs(bars.with_columns(pl.col("ts_received").alias("ts_event")))
     found = check_set(all_features(), inputs, cut_count=1)
     assert [(each.feature, each.kind, each.before, each.after) for each in found] == []

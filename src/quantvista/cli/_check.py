@@ -4,6 +4,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 import typer
@@ -13,6 +14,10 @@ from quantvista.cli._bars import load_bars
 from quantvista.cli._load_own import load_named
 from quantvista.cli._print import console, print_json, say
 from quantvista.errors import ConfigError, MarketDataError
+
+if TYPE_CHECKING:
+    from quantvista.backtest import FundFinding
+    from quantvista.features.causality import Finding
 
 __all__ = ["check_target"]
 
@@ -71,21 +76,7 @@ def _fund(target: str, cut_count: int, seed: int, *, quiet: bool) -> list[dict[s
             seed=seed,
             progress=lambda share: shown.update(task, completed=share),
         )
-    return [
-        {
-            "what": f"strategy {each.strategy} of sleeve {each.sleeve}",
-            "kind": each.kind,
-            "instrument": each.instrument,
-            "ts": each.ts,
-            "cut": each.cut,
-            "before": each.before,
-            "after": each.after,
-            "file": each.file,
-            "line": each.line,
-            "code": "",
-        }
-        for each in found
-    ]
+    return [_finding(f"strategy {each.strategy} of sleeve {each.sleeve}", each) for each in found]
 
 
 def _feature(
@@ -127,21 +118,13 @@ def _feature(
             )
     else:
         found = check_set(FeatureSet([target]), inputs, cut_count=cut_count, seed=seed)
-    return [
-        {
-            "what": f"feature {each.feature}",
-            "kind": each.kind,
-            "instrument": each.instrument,
-            "ts": each.ts,
-            "cut": each.cut,
-            "before": each.before,
-            "after": each.after,
-            "file": each.file,
-            "line": each.line,
-            "code": each.code,
-        }
-        for each in found
-    ]
+    return [_finding(f"feature {each.feature}", each, each.code) for each in found]
+
+
+def _finding(what: str, found: "FundFinding | Finding", code: str = "") -> dict[str, object]:
+    """Give a finding as plain values; of a fund there is no line of code to show."""
+    names = ("kind", "instrument", "ts", "cut", "before", "after", "file", "line")
+    return {"what": what, **{name: getattr(found, name) for name in names}, "code": code}
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -13,7 +13,8 @@ from quantvista.cli._bars import load_bars
 from quantvista.cli._print import console, next_steps, print_json, say, table, write_text
 from quantvista.data.events import read_actions
 from quantvista.data.quality import CHECKS, CheckOptions, Report, check_bars, repair_bars
-from quantvista.errors import ConfigError, OutputError
+from quantvista.errors import ConfigError, MarketDataError, OutputError
+from quantvista.market import CorporateAction
 
 __all__ = ["check_source", "repair_source"]
 
@@ -39,7 +40,13 @@ def check_source(
     options = _options(calendar or usual, raw, policies)
     other = None if against is None else load_bars(str(against), columns, lake)[0]
     known = () if actions is None else read_actions(actions, actions.name)
+    if actions is not None:
+        words.append(("actions", _of_these(known, bars, actions.name)))
     report = _checked(bars, options, other, known, quiet=as_json)
+    if report.compared is not None and against is not None:
+        words.append(
+            ("compared", f"{report.compared:,} of {report.rows:,} bars with {against.name}")
+        )
     if flags is not None:
         write_table(report.flags, flags)
     if html is not None:
@@ -95,6 +102,23 @@ def repair_source(
     say(f"wrote {changed}: {counts['changes']:,} values before and after")
 
 
+def _of_these(actions: Sequence[CorporateAction], bars: pl.DataFrame, name: str) -> str:
+    """Say how many actions are of these bars; none at all is a mistake of names.
+
+    Raises
+    ------
+    MarketDataError
+        If there is none.
+    """
+    there = set(bars["instrument"].unique())
+    count = sum(each.instrument in there for each in actions)
+    if not count:
+        ours = ", ".join(sorted(there)[:3])
+        theirs = ", ".join(sorted({each.instrument for each in actions})[:3]) or "no action"
+        raise MarketDataError(f"{name}: must name instruments of the bars ({ours}); found {theirs}")
+    return f"{count:,} of {len(actions):,} in {name} are of these instruments"
+
+
 def write_table(frame: pl.DataFrame, path: Path) -> None:
     """Write a table as CSV or Parquet, by the suffix.
 
@@ -131,7 +155,7 @@ def _checked(
     bars: pl.DataFrame,
     options: CheckOptions,
     other: pl.DataFrame | None,
-    actions: Sequence[object],
+    actions: Sequence[CorporateAction],
     *,
     quiet: bool,
 ) -> Report:
@@ -150,7 +174,7 @@ def _checked(
             bars,
             options,
             other=other,
-            actions=actions,  # type: ignore[arg-type]
+            actions=actions,
             progress=lambda done, total: shown.update(task, completed=done, total=total),
         )
 

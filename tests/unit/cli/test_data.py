@@ -107,3 +107,23 @@ def test_names_are_completed(qv: Qv, here: Path) -> None:
     assert _complete.import_kinds("quo") == ["quote_bars", "quotes"]
     assert _complete.table_kinds("qua") == ["quarantine"]
     assert sorted(IMPORT_KINDS) == _complete.import_kinds("")
+
+
+@pytest.mark.parametrize(
+    ("kind", "missing"),
+    [
+        ("bars", "'close'"),
+        ("trades", "'price'"),
+        ("quotes", "'bid' or 'ask'"),
+        ("funding", "'rate'"),
+        ("news", "'text'"),
+    ],
+)
+def test_import_without_what_the_kind_needs_is_refused(
+    qv: Qv, tmp_path: Path, kind: str, missing: str
+) -> None:
+    path = tmp_path / "odd.csv"
+    path.write_text("date,high,instrument\n2024-01-02,1,A.XNYS\n")
+    code, _, err = qv("data", "import", path, "--into", "m", "--kind", kind)
+    assert code == 3
+    assert f"{kind} must have a column {missing}" in " ".join(err.split())

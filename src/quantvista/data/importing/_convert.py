@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 
-from quantvista.data.importing._layouts import PRICES, VALUES
+from quantvista.data.importing._layouts import NEEDED, PRICES, VALUES
 from quantvista.data.importing._names import id_of, venue_of
 from quantvista.data.importing._source import Batch
 from quantvista.data.importing._time import closes, parse_time
@@ -17,13 +17,6 @@ __all__ = ["REJECTS", "as_text", "convert", "reject_frame"]
 REJECTS = pl.Schema({"row": pl.Int64(), "reason": pl.String(), "text": pl.String()})
 _DAY_NS = 86_400 * 10**9
 _NOTHING = ("", "na", "nan", "null", "none", "n/a", "-")
-_NEEDED = {
-    "bars": ("close",),
-    "trades": ("price", "size"),
-    "funding": ("rate",),
-    "fundamentals": ("value",),
-    "series": ("value",),
-}
 _TEXT_MAX = 500
 _FIELDS = ("wide", "fields")
 
@@ -258,7 +251,9 @@ def _values(sheet: _Sheet, made: Understanding) -> dict[str, pl.Series]:
     if found and made.kind not in ("news", "reference"):
         empty = pl.DataFrame(found).select(pl.all_horizontal(pl.all().is_null())).to_series()
         sheet.mark(empty, "no values")
-    for name in _NEEDED.get(made.kind, ()):
+    for name in NEEDED.get(made.kind, ()):
+        if name not in found:
+            continue  # text, which is looked at below
         sheet.mark(found[name].is_null(), f"'{made.columns[name]}' is empty")
     if made.kind == "trades":
         found |= _aggressor(sheet, made)

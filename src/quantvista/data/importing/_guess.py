@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from quantvista.data.importing._layouts import OHLC, PRICES, VALUES, without_header
+from quantvista.data.importing._layouts import NEEDED, OHLC, PRICES, VALUES, without_header
 from quantvista.data.importing._names import TIMES, find_columns, id_of, of_file_name, plain
 from quantvista.data.importing._options import ImportOptions
 from quantvista.data.importing._source import UNNAMED, Source
@@ -277,6 +277,17 @@ def _layout(
                 f"{', '.join(sample.columns)}: say --column instrument=NAME"
             )
         return replace(base, layout="fields", columns=ours, values={plain(n): n for n in rest})
+    for name in NEEDED.get(kind, ()):
+        if name not in ours:
+            found = ", ".join(sample.columns)
+            rule = f"{kind} must have a column {name!r}"
+            raise MarketDataError(
+                f"{source.where}: {rule}; found {found}: say --column {name}=NAME"
+            )
+    if kind == "quotes" and not ours.keys() & {"bid", "ask"}:
+        found = ", ".join(sample.columns)
+        rule = "quotes must have a column 'bid' or 'ask'"
+        raise MarketDataError(f"{source.where}: {rule}; found {found}: say --column bid=NAME")
     if kind == "funding":
         rest = []
     kept = {name if name not in wanted else f"{name}_": name for name in map(plain, rest)}

@@ -9,7 +9,7 @@ import polars as pl
 from quantvista.data.importing._source import Source
 from quantvista.errors import MarketDataError
 
-__all__ = ["OHLC", "PRICES", "VALUES", "without_header"]
+__all__ = ["NEEDED", "OHLC", "PRICES", "VALUES", "without_header"]
 
 OHLC = ("open", "high", "low", "close")
 _SIDES = ("bid", "ask")
@@ -25,6 +25,15 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     "reference": (),
 }
 """Columns of numbers of each kind that is read row by row."""
+NEEDED: Mapping[str, tuple[str, ...]] = {
+    "bars": ("close",),
+    "trades": ("price", "size"),
+    "funding": ("rate",),
+    "fundamentals": ("value",),
+    "series": ("value",),
+    "news": ("text",),
+}
+"""Columns without which a row of a kind says nothing."""
 PRICES = frozenset({*OHLC, "bid", "ask", "price", *(f"{s}_{n}" for s in _SIDES for n in OHLC)})
 # Columns of files without a header, by how many there are.
 _KLINES = [

@@ -88,5 +88,7 @@ def _opened(source: Path | object, asked: ImportOptions) -> list[tuple[Source, U
         try:
             return open_sources(source, options)
         except (MarketDataError, ConfigError):
-            continue  # the last attempt says what is wrong, if anything is
+            # An attempt says only what it lacks: the next one has it. Whatever else is wrong with
+            # the source or the options is still wrong in the last, which is raised as it is.
+            continue
     return open_sources(source, last)

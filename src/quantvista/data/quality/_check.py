@@ -36,7 +36,8 @@ def check_bars(
     options : CheckOptions or None
         What is expected of them.
     other : polars.DataFrame or None
-        The same bars by another source.
+        The same bars by another source, compared by instrument and time; where both have but one
+        instrument, whatever each calls it.
     actions : sequence of CorporateAction
         Splits and dividends that are known.
     progress : callable or None
@@ -50,7 +51,7 @@ def check_bars(
     Raises
     ------
     MarketDataError
-        If a column is missing or is none of numbers.
+        If a column is missing or is none of numbers, or the other source has none of the bars.
 
     Examples
     --------
@@ -66,10 +67,12 @@ def check_bars(
         raise MarketDataError("`bars` must have at least one row; found none")
     first, last = int(frame["ts"].min() or 0), int(frame["ts"].max() or 0)  # type: ignore[arg-type]
     known = None if options.calendar is None else sessions_of(options.calendar, first, last)
-    others = {}
+    total = frame["instrument"].n_unique()
+    others, compared = {}, 0
     if other is not None:
         others = {each.instrument: each for _, each in each_instrument(prepared(other))}
-    total = frame["instrument"].n_unique()
+        if total == len(others) == 1:
+            others = {str(frame["instrument"][0]): next(iter(others.values()))}
     for done, (raw, ordered) in enumerate(each_instrument(frame)):
         check_order(raw, found)
         check_rows(ordered, found, volume_expected=options.volume_expected)
@@ -81,11 +84,16 @@ def check_bars(
         if options.adjusted and actions:
             check_dividends(ordered, actions, found)
         if ordered.instrument in others:
-            check_other(ordered, others[ordered.instrument], found)
+            compared += check_other(ordered, others[ordered.instrument], found)
         if progress is not None:
             progress(done + 1, total)
+    if other is not None and not compared:
+        names = ", ".join(list(others)[:5])
+        rule = "must have instruments and times of `bars`, at least 5 of one"
+        raise MarketDataError(f"`other` {rule}; found none in common with {names}")
     policies = {name: options.policy(name) for name in CHECKS}
-    return Report(frame.height, total, first, last, found.table(), policies)
+    flags, known_in = found.table(), None if other is None else compared
+    return Report(frame.height, total, first, last, flags, policies, known_in)
 
 
 def prepared(bars: pl.DataFrame) -> pl.DataFrame:
@@ -94,7 +102,7 @@ def prepared(bars: pl.DataFrame) -> pl.DataFrame:
     Raises
     ------
     MarketDataError
-        If there is no time, or a price is no number.
+        If there is no time or instrument, or a price is no number.
     """
     lower = {name.lower(): name for name in bars.columns}
     time = next((lower[each] for each in _TIMES if each in lower), None)
@@ -106,7 +114,9 @@ def prepared(bars: pl.DataFrame) -> pl.DataFrame:
     if instrument is None:
         columns.append(pl.Series("instrument", ["bars"] * bars.height, dtype=pl.String))
     else:
-        columns.append(bars[instrument].cast(pl.String).fill_null("").alias("instrument"))
+        if bars[instrument].null_count():
+            raise MarketDataError("`bars` must have an instrument in every row; found a null")
+        columns.append(bars[instrument].cast(pl.String).alias("instrument"))
     for name in (*PRICES, "volume"):
         if name in lower:
             series = bars[lower[name]]
@@ -127,10 +137,20 @@ def _stamps(series: pl.Series) -> pl.Series:
     if isinstance(series.dtype, pl.Datetime):
         return series.dt.epoch("ns").alias("ts")
     if series.dtype == pl.String:
-        try:
-            return series.str.to_datetime(time_unit="ns").dt.epoch("ns").alias("ts")
-        except pl.exceptions.PolarsError:
-            pass
-    elif series.dtype.is_integer():
+        return _parsed(series)
+    if series.dtype.is_integer():
         return series.cast(pl.Int64).alias("ts")
     raise MarketDataError(f"`ts` must hold dates, timestamps or nanoseconds; found {series.dtype}")
+
+
+def _parsed(series: pl.Series) -> pl.Series:
+    """Read times that are text; the first that is none is named."""
+    try:
+        stamps = series.str.to_datetime(time_unit="ns", strict=False)
+    except pl.exceptions.PolarsError:  # no form of time fits even the first
+        stamps = pl.Series([None] * len(series), dtype=pl.Datetime("ns"))
+    if stamps.null_count():
+        row = int(stamps.is_null().arg_max() or 0)
+        rule = "`ts` must hold dates, timestamps or nanoseconds, all in one form"
+        raise MarketDataError(f"{rule}; found {series[row]!r} in row {row + 1}")
+    return stamps.dt.epoch("ns").alias("ts")

@@ -14,17 +14,19 @@ _DAY_NS = 86_400 * 10**9
 _LEAST = 0.005
 _DEVIATIONS = 8.0
 _WINDOW = 21
+_SHARED_LEAST = 5
 
 
-def check_other(bars: Bars, other: Bars, found: Findings) -> None:
-    """Flag closes that another source has otherwise.
+def check_other(bars: Bars, other: Bars, found: Findings) -> int:
+    """Flag closes that another source has otherwise; returns how many bars were compared.
 
-    The median of the log ratio of 21 bars around is taken off first, so that one source may be
-    adjusted and the other not.
+    Fewer than five shared times say nothing about what is usual, and are not compared. The median
+    of the log ratio of 21 bars around is taken off first, so that one source may be adjusted and
+    the other not.
     """
     shared, mine, theirs = np.intersect1d(bars.ts, other.ts, return_indices=True)
-    if len(shared) < 5:
-        return
+    if len(shared) < _SHARED_LEAST:
+        return 0
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.log(bars.close[mine]) - np.log(other.close[theirs])
     ratio[~np.isfinite(ratio)] = np.nan
@@ -41,6 +43,7 @@ def check_other(bars: Bars, other: Bars, found: Findings) -> None:
     expected[mine] = other.close[theirs] * np.exp(np.nan_to_num(middle))
     text = "another source has another close"
     found.add("disagreement", bars, mine[differ], "close", text, expected=expected)
+    return len(shared)
 
 
 def split_times(bars: Bars, actions: Sequence[CorporateAction]) -> frozenset[int]:

@@ -229,6 +229,8 @@ class Report:
         With the columns of `FLAGS`, in the order of checks, instruments and times.
     policies : mapping of str to str
         What becomes of each check's rows.
+    compared : int or None
+        Bars that were compared with another source; ``None`` where there was none.
     """
 
     rows: int
@@ -237,6 +239,7 @@ class Report:
     end: int
     flags: pl.DataFrame
     policies: Mapping[str, str]
+    compared: int | None = None
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -283,4 +286,5 @@ class Report:
                 for name, count in self.counts.items()
             },
             "worst": dict(worst.iter_rows()),
+            **({} if self.compared is None else {"compared": self.compared}),
         }

@@ -101,10 +101,8 @@ def check_feature(
         If there are too few bars to try anything.
     """
     rng = np.random.default_rng(seed)
-    times = cuts(inputs, cut_count, rng)
-    if not times:
-        raise ConfigError(f"`bars` must have at least 2 times; found {inputs.bars.height} rows")
     base = call(function, inputs)
+    times = cuts(inputs, cut_count, rng, start=_start(base, inputs, {}))
     found: dict[tuple[str, str], tuple[Finding, Inputs]] = {}
     for done, cut in enumerate(times):
         for kind, altered in perturbed(inputs, cut, rng):
@@ -153,8 +151,9 @@ def check_set(
 
     rng = np.random.default_rng(seed)
     base = compute(inputs)
+    times = cuts(inputs, cut_count, rng, start=_start(base, inputs, features.warm_up))
     findings: dict[tuple[str, str], Finding] = {}
-    for cut in cuts(inputs, cut_count, rng):
+    for cut in times:
         for kind, altered in perturbed(inputs, cut, rng):
             if not altered.bars.is_empty():
                 for each in _differences(base, compute(altered), kind, cut):
@@ -166,6 +165,29 @@ def check_set(
             if needed is not None:
                 findings.update(_short(base, values, name, needed))
     return list(findings.values())
+
+
+def _start(base: pl.DataFrame, inputs: Inputs, warm_up: Mapping[str, int]) -> int:
+    """Find the time from which every feature has values; before it no change could be seen.
+
+    Raises
+    ------
+    ConfigError
+        If there is none before the last: nothing could be tried, and nothing be called honest.
+    """
+    if inputs.bars["ts_received"].n_unique() < 2:
+        raise ConfigError(f"`bars` must have at least 2 times; found {inputs.bars.height} rows")
+    last = base["ts_received"].max()
+    start = 0
+    for name in base.columns[2:]:
+        valued = base.filter(pl.col(name).is_not_null())["ts_received"]
+        if valued.is_empty() or valued.min() == last:
+            needed = f"at least {warm_up[name] + 1} bars" if name in warm_up else "more bars"
+            longest = int(inputs.bars["instrument"].value_counts()["count"].to_numpy().max())
+            rule = f"must have {needed} of an instrument to check {name!r}"
+            raise ConfigError(f"`bars` {rule}; found {longest}")
+        start = max(start, int(str(valued.min())))
+    return start
 
 
 def _differences(base: pl.DataFrame, other: pl.DataFrame, kind: str, cut: int) -> list[Finding]:
@@ -214,7 +236,7 @@ def _blamed(
         lines, first = inspect.getsourcelines(function)
         file = inspect.getsourcefile(function) or ""
     except (OSError, TypeError):
-        return finding
+        return finding  # no source to show, as of a built-in; what was found stands without it
     line = first_difference(function, before, after, finding.cut)
     if line is None:
         returns = [first + k for k, text in enumerate(lines) if "return" in text]

@@ -16,7 +16,7 @@ before, and who belongs to the universe."""
 _KEYS = frozenset({"ts_event", "ts_received", "known_at", "instrument", "start", "end"})
 
 
-def cuts(inputs: Inputs, count: int, rng: np.random.Generator) -> list[int]:
+def cuts(inputs: Inputs, count: int, rng: np.random.Generator, *, start: int = 0) -> list[int]:
     """Choose times at which the future begins.
 
     Parameters
@@ -27,6 +27,9 @@ def cuts(inputs: Inputs, count: int, rng: np.random.Generator) -> list[int]:
         How many, at least 1.
     rng : numpy.random.Generator
         Chooses them.
+    start : int
+        UTC nanoseconds from which every feature has values. A peek changes values just before the
+        future begins, so that a cut before it would see nothing.
 
     Returns
     -------
@@ -36,6 +39,7 @@ def cuts(inputs: Inputs, count: int, rng: np.random.Generator) -> list[int]:
     """
     bars = inputs.bars["ts_received"].unique().sort().to_numpy()
     inner = bars[len(bars) // 10 : -1] if len(bars) > 20 else bars[:-1]
+    inner = inner[inner >= start]
     if len(inner) == 0:
         return []
     chosen = set(rng.choice(inner, min(count, len(inner)), replace=False).tolist())

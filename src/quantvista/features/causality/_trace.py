@@ -71,7 +71,9 @@ def _traced(function: Callable[..., object], inputs: Inputs, cut: int) -> _Seen:
     try:
         call(function, inputs)
     except StrategyError:
-        pass  # what was seen until then may tell
+        # The function ran on the same data before, when the difference was found; that it fails
+        # only while it is watched is no finding, and the lines seen until then may still tell.
+        pass
     finally:
         sys.settrace(old)
     return seen
@@ -96,5 +98,5 @@ def _print_of(value: Any, past: np.ndarray[Any, np.dtype[np.bool_]]) -> bytes | 
                 return None
             parts.append(np.round(numbers[past], 12).tobytes())
     except (TypeError, ValueError, AttributeError, pl.exceptions.PolarsError):
-        return None
+        return None  # no table of numbers: it cannot tell, and is left out of the comparison
     return b"".join(parts)

@@ -8,8 +8,10 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from quantvista.features import join
-from quantvista.features.causality import Inputs, check_feature
+from quantvista.errors import ConfigError
+from quantvista.features import FeatureSet, join
+from quantvista.features.causality import Inputs, check_feature, check_set
+from support.feature_bars import feature_bars
 
 DAY = 86_400_000_000_000
 
@@ -173,3 +175,34 @@ def test_warm_up_that_is_too_short_is_found() -> None:
     findings = check_feature(momentum, _inputs(), warm_up=3)
     assert {each.kind for each in findings} == {"warm_up"}
     assert check_feature(momentum, _inputs(), warm_up=6) == []
+
+
+def test_bars_that_are_too_few_to_see_anything_are_refused() -> None:
+    """A feature without a value changes with no future, which proves nothing."""
+    few = _generated(40)
+    inputs = Inputs(few)
+    with pytest.raises(ConfigError, match=r"at least 51 bars .* 'mean\(close, 50\)'; found 40"):
+        check_set(FeatureSet(["mean(close, 50)"]), inputs)
+    with pytest.raises(ConfigError, match=r"at least 41 bars"):
+        check_set(FeatureSet(["mean(close, 40)"]), inputs)
+    assert check_set(FeatureSet(["mean(close, 39)"]), inputs) == []
+    one = Inputs(few.filter(pl.col("ts_received") == 0))
+    with pytest.raises(ConfigError, match="at least 2 times"):
+        check_set(FeatureSet(["close"]), one)
+
+
+def test_cuts_lie_where_a_slow_feature_has_values() -> None:
+    """A peek of a feature with a long warm-up is seen by a single cut, wherever it falls."""
+    bars = _generated(60)
+
+    def slow(bars: pl.DataFrame) -> pl.Series:
+        return bars["close"].rolling_mean(50).shift(-1)
+
+    for seed in range(10):
+        found = check_feature(slow, Inputs(bars), cut_count=1, seed=seed)
+        assert {each.kind for each in found} >= {"values"}
+
+
+def _generated(days: int) -> pl.DataFrame:
+    bars = feature_bars(4, days, 1, gaps=0.0).rename({"ts": "ts_received"}).drop("sector")
+    return bars.with_columns(pl.col("ts_received").alias("ts_event"))
