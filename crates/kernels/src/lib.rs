@@ -1,4 +1,4 @@
-//! Streaming feature operators of `QuantVista`, and programs made of them.
+//! Streaming feature operators of `QuantVista`, programs made of them, and bars.
 //!
 //! An operator is a state and an update. A batch run, a run in chunks, a stream of single rows and a
 //! run that was snapshotted and restored in the middle call the same update in the same order, and so
@@ -12,6 +12,7 @@
 //! its address.
 
 mod averages;
+mod bars;
 mod channels;
 mod cross;
 mod directional;
@@ -36,6 +37,10 @@ mod volatility;
 mod volume;
 mod window;
 
+pub use bars::{
+    BarBuilder, BarColumns, BarKind, BarRows, BarSetting, Counts, Ending, Flow, Frames, Policy,
+    RowColumns, Sides,
+};
 pub use error::KernelError;
 pub use operator::{Kind, Memory, Operator, Parameter};
 pub use plan::{NodeSpec, Spec};

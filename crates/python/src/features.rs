@@ -10,7 +10,7 @@ use quantvista_kernels::{
 };
 
 /// A program's error as the Python exception of its family.
-fn raise(error: &KernelError) -> PyErr {
+pub fn raise(error: &KernelError) -> PyErr {
     let family = match error {
         KernelError::Spec(_) | KernelError::Snapshot(_) => "ConfigError",
         KernelError::Rows(_) => "MarketDataError",

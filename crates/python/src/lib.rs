@@ -1,5 +1,6 @@
 //! Python binding of `QuantVista`'s crates: conversions, and the loop that calls strategies.
 
+mod bars;
 mod columns;
 mod context;
 mod events;
@@ -24,6 +25,8 @@ mod _native {
     use pyo3::prelude::*;
 
     #[pymodule_export]
+    use crate::bars::BarBuilder;
+    #[pymodule_export]
     use crate::context::Context;
     #[pymodule_export]
     use crate::events::{
@@ -47,6 +50,7 @@ mod _native {
             "FEATURE_OPERATORS",
             crate::features::feature_operators(module.py())?,
         )?;
+        module.add("BAR_ENDINGS", quantvista_kernels::Ending::NAMES)?;
         module.add("names", crate::names::names(module.py())?)
     }
 }
