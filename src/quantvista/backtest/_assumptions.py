@@ -1,13 +1,15 @@
 """What a run takes for granted, in sentences for its reader."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from quantvista.data import MarketData
 from quantvista.data.events import EventData
 from quantvista.fund import Fund, VenueSection
 from quantvista.market import currency_digits
+from quantvista.strategies import PortfolioStrategy, Strategy, checked_features, run_guarded
 
-__all__ = ["said_of"]
+__all__ = ["features_said", "said_of"]
 
 
 def said_of(fund: Fund, data: MarketData | EventData) -> list[str]:
@@ -35,6 +37,35 @@ def said_of(fund: Fund, data: MarketData | EventData) -> list[str]:
     texts += [_of_venue(each) for each in fund.venue]
     if fund.account.kind == "margin":
         texts.append("Margin calls are met at once, by market orders of the engine's own.")
+    return texts
+
+
+def features_said(strategies: Mapping[str, Strategy]) -> list[str]:
+    """Say by which features sleeves decide.
+
+    Parameters
+    ----------
+    strategies : mapping of str to Strategy
+        By sleeve.
+
+    Returns
+    -------
+    list of str
+        A sentence for each sleeve that names any.
+
+    Raises
+    ------
+    StrategyError
+        If a strategy names something else than expressions.
+    """
+    texts = []
+    for sleeve, strategy in sorted(strategies.items()):
+        if isinstance(strategy, PortfolioStrategy):
+            found = run_guarded(strategy, "features", getattr, strategy, "features")
+            named = checked_features(found, type(strategy).__name__)
+            if named:
+                written = "; ".join(f"{name} = {text}" for name, text in named.items())
+                texts.append(f"Sleeve {sleeve} decides by features of its panel: {written}.")
     return texts
 
 

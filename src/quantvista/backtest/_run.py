@@ -14,7 +14,7 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from quantvista.backtest._assumptions import said_of
+from quantvista.backtest._assumptions import features_said, said_of
 from quantvista.backtest._markouts import markouts_table
 from quantvista.backtest._outcome import Outcome
 from quantvista.backtest._output import RunFolder, out_path
@@ -89,6 +89,7 @@ def run(
         loaded.event_data() if loaded.needs_events else loaded.market_data(),
         resolved_toml(loaded.fund),
         _sleeves(loaded.fund, strategies),
+        features_said(strategies),
         fund_hash(loaded),
     )
     ours = simulation(loaded, prepared.data, strategies)
@@ -110,6 +111,7 @@ class _Prepared:
     data: MarketData | EventData
     config: str
     sleeves: Sequence[SleeveMeta]
+    features: Sequence[str]
     fund_hash: str
 
 
@@ -242,7 +244,7 @@ def _sleeves(fund: Fund, strategies: Mapping[str, Strategy]) -> list[SleeveMeta]
 def _meta(prepared: _Prepared, ours: Simulation, status: str, error: str, compared: str) -> RunMeta:
     fund, data = prepared.loaded.fund, prepared.data
     bars = data if isinstance(data, MarketData) else data.bars
-    assumptions = [*data.assumptions, *said_of(fund, data)]
+    assumptions = [*data.assumptions, *said_of(fund, data), *prepared.features]
     return RunMeta(
         fund=fund.fund.name,
         currency=fund.fund.currency,

@@ -1,7 +1,7 @@
 """The two kinds of strategy, and what they share: parameters and state."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass
 from typing import Any, ClassVar, Literal
 
@@ -22,6 +22,7 @@ from quantvista.strategies._context import (
     Trade,
 )
 from quantvista.strategies._params import StrategyParams, params_error
+from quantvista.strategies._signals import checked_features, last_values
 from quantvista.strategies._state import STATE_CONFIG, dump, load, state_adapter
 
 __all__ = ["EventStrategy", "Exposure", "PortfolioStrategy", "Strategy", "Weighting"]
@@ -166,6 +167,47 @@ class PortfolioStrategy(Strategy):
         super().__init_subclass__()
         _check_choice(cls, "exposure", ("signal", "full"))
         _check_choice(cls, "weighting", ("inverse_volatility", "equal", None))
+
+    @property
+    def features(self) -> Mapping[str, str]:
+        """Expressions by name that the strategy decides by; a run says them in its assumptions."""
+        return {}
+
+    def signals(
+        self, panel: Panel, columns: Mapping[str, NDArray[np.float64]] | None = None
+    ) -> dict[str, NDArray[np.float64]]:
+        """Compute `features` as of now.
+
+        Parameters
+        ----------
+        panel : Panel
+            Whose ``close`` they read.
+        columns : mapping of str to float64, shape (bars, n), or None
+            What they read besides, or instead of ``close``.
+
+        Returns
+        -------
+        dict of str to float64, shape (n,)
+            NaN where there is no value, by the rules of features: what is missing is left out.
+            Operators that never forget, such as ``ema``, remember no more than the panel has.
+
+        Raises
+        ------
+        ConfigError
+            If an expression cannot be read.
+
+        Examples
+        --------
+        >>> class Near(PortfolioStrategy):
+        ...     warm_up = 3
+        ...     features = {"gap": "close / mean(close, 3) - 1"}
+        ...     def forecast(self, panel):
+        ...         return np.clip(self.signals(panel)["gap"], -1.0, 1.0)
+        >>> Near().forecast(Panel(("A.X",), ("",), [1, 2, 3], [[1.0], [2.0], [3.0]]))
+        array([0.5])
+        """
+        named = checked_features(self.features, type(self).__name__)
+        return last_values(named, {"close": panel.close, **(columns or {})})
 
     @property
     @abstractmethod

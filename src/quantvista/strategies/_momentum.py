@@ -1,5 +1,6 @@
 """Cross-sectional momentum: hold what has risen most."""
 
+from collections.abc import Mapping
 from math import ceil
 from typing import ClassVar, Self
 
@@ -10,7 +11,7 @@ from pydantic import Field, model_validator
 from quantvista.market import Panel
 from quantvista.strategies._base import Exposure, PortfolioStrategy
 from quantvista.strategies._params import StrategyParams
-from quantvista.strategies._recent import RECENT_BARS, recent_close
+from quantvista.strategies._recent import RECENT_BARS, carried, delayed, recent_close
 
 __all__ = ["Momentum"]
 
@@ -70,6 +71,12 @@ class Momentum(PortfolioStrategy):
         """``lookback`` bars, and room for a missing first one."""
         return self.params.lookback + RECENT_BARS
 
+    @property
+    def features(self) -> Mapping[str, str]:
+        """The score, of closes carried forward over missing bars."""
+        then, now = (delayed("close", bars) for bars in (self.params.lookback, self.params.skip))
+        return {"score": f"{now} / {then} - 1"}
+
     def forecast(self, panel: Panel) -> NDArray[np.float64]:
         """Rank the instruments and choose the winners.
 
@@ -83,10 +90,9 @@ class Momentum(PortfolioStrategy):
         float64, shape (n,)
             1 for winners, 0 for the others, NaN without enough history.
         """
-        last = panel.bars - 1
-        then = recent_close(panel.close, last - self.params.lookback)
-        score = recent_close(panel.close, last - self.params.skip) / then - 1.0
-        score[np.isnan(recent_close(panel.close, last))] = np.nan
+        score = self.signals(panel, {"close": carried(panel.close)})["score"]
+        for back in (self.params.lookback, self.params.skip, 0):
+            score[np.isnan(recent_close(panel.close, panel.bars - 1 - back))] = np.nan
         ranked = np.flatnonzero(np.isfinite(score))
         forecast = np.full(panel.n, np.nan)
         forecast[ranked] = 0.0

@@ -1,5 +1,6 @@
 """Time-series momentum: hold what has risen."""
 
+from collections.abc import Mapping
 from typing import Self
 
 import numpy as np
@@ -9,7 +10,7 @@ from pydantic import Field, model_validator
 from quantvista.market import Panel
 from quantvista.strategies._base import PortfolioStrategy
 from quantvista.strategies._params import StrategyParams
-from quantvista.strategies._recent import RECENT_BARS, recent_close
+from quantvista.strategies._recent import RECENT_BARS, carried, delayed, recent_close
 
 __all__ = ["Trend"]
 
@@ -72,6 +73,21 @@ class Trend(PortfolioStrategy):
         """``lookback`` bars, and room for a missing first one."""
         return self.params.lookback + RECENT_BARS
 
+    @property
+    def features(self) -> Mapping[str, str]:
+        """The forecast, of closes carried forward over missing bars, or of the returns there are.
+
+        ``gain`` is a return, or 0 where there is none; ``known`` is 1 or 0 accordingly.
+        """
+        lookback, skip = self.params.lookback, self.params.skip
+        if not self.params.graded:
+            return {"direction": f"sign({delayed('close', skip)} / delay(close, {lookback}) - 1)"}
+        bars = lookback - skip
+        count, total = f"sum(known, {bars})", f"sum(gain, {bars})"
+        spread = f"sum(gain * gain, {bars}) - {total} * {total} / {count}"
+        error = f"sqrt({count} * ({spread}) / ({count} - 1))"
+        return {"strength": f"clip({total} / {error}, -1, 1)"}
+
     def forecast(self, panel: Panel) -> NDArray[np.float64]:
         """Sign or strength of each instrument's trend.
 
@@ -87,22 +103,15 @@ class Trend(PortfolioStrategy):
         """
         end = panel.bars - 1 - self.params.skip
         start = panel.bars - 1 - self.params.lookback
-        change = recent_close(panel.close, end) / recent_close(panel.close, start) - 1.0
-        if not self.params.graded:
-            return np.sign(change)
-        strength = _t_statistic(panel.returns[start:end])
-        strength[np.isnan(change)] = np.nan
-        return np.clip(strength, -1.0, 1.0)
-
-
-def _t_statistic(returns: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean over its standard error per column; NaN where it is not defined."""
-    known = np.isfinite(returns)
-    count = known.sum(axis=0)
-    enough = (count >= 2) & (2 * count >= len(returns))
-    size = np.where(enough, count, 2).astype(np.float64)
-    mean = np.where(known, returns, 0.0).sum(axis=0) / size
-    deviation = np.where(known, returns - mean, 0.0)
-    error = np.sqrt((deviation**2).sum(axis=0) / (size - 1.0) / size)
-    defined = enough & (error > 0.0)
-    return np.where(defined, mean / np.where(defined, error, 1.0), np.nan)
+        gain = panel.returns[start:end]
+        known = np.isfinite(gain)
+        if self.params.graded:
+            columns = {"gain": np.where(known, gain, 0.0), "known": known.astype(np.float64)}
+            view = self.signals(panel, columns)["strength"]
+            count = known.sum(axis=0)
+            view[(count < 2) | (2 * count < len(gain))] = np.nan
+        else:
+            view = self.signals(panel, {"close": carried(panel.close)})["direction"]
+        for row in (start, end):
+            view[np.isnan(recent_close(panel.close, row))] = np.nan
+        return view
