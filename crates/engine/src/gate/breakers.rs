@@ -178,7 +178,8 @@ impl Engine {
             let Some(share) = self.config.sleeves[sleeve].limits.drawdown_max else {
                 continue;
             };
-            if !self.equity_is_known() || self.guard.sleeves[sleeve].state != SleeveState::On {
+            if !self.is_equity_known(sleeve) || self.guard.sleeves[sleeve].state != SleeveState::On
+            {
                 continue;
             }
             let equity = self.exposure.sleeve_equity(&self.ledger, sleeve)?;
@@ -193,11 +194,13 @@ impl Engine {
 
     /// Take new highs of equity.
     pub(super) fn raise_peaks(&mut self) -> Result<()> {
-        if !self.equity_is_known() {
-            return Ok(());
+        if self.equity_is_known() {
+            self.guard.peak = self.guard.peak.max(self.exposure.equity(&self.ledger)?);
         }
-        self.guard.peak = self.guard.peak.max(self.exposure.equity(&self.ledger)?);
         for sleeve in 0..self.guard.sleeves.len() {
+            if !self.is_equity_known(sleeve) {
+                continue;
+            }
             let equity = self.exposure.sleeve_equity(&self.ledger, sleeve)?;
             let peak = &mut self.guard.sleeves[sleeve].peak;
             *peak = (*peak).max(equity);

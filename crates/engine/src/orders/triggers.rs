@@ -176,7 +176,8 @@ impl Engine {
                 known.trigger_price = order.trigger_price;
             }
         }
-        if price.is_some_and(|price| is_met(&order, price)) {
+        let can_trade = order.unfilled() > 0;
+        if can_trade && price.is_some_and(|price| is_met(&order, price)) {
             self.trigger(ts, slot, out);
             return true;
         }
