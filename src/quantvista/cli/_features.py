@@ -171,6 +171,8 @@ def compute_features(
     if output is not None:
         write_table(result, output)
     known = {name: result.height - result[name].null_count() for name in made.names}
+    longest = int(bars["instrument"].value_counts()["count"].to_numpy().max())
+    short = {name: needed for name, needed in made.warm_up.items() if needed > longest}
     if as_json:
         print_json(
             {
@@ -178,6 +180,8 @@ def compute_features(
                 "rows": result.height,
                 "values": known,
                 "warm_up": dict(made.warm_up),
+                "longest": longest,
+                "too_short_for": list(short),
                 "output": None if output is None else str(output),
             }
         )
@@ -190,6 +194,8 @@ def compute_features(
         for name, count in known.items()
     ]
     table(("feature", "values", "first at bar", "last value"), rows)
+    for name, needed in short.items():
+        say(f"{name} has no value: it needs {needed:,} bars, the longest history has {longest:,}.")
     if output is not None:
         say(f"wrote {output}: {result.height:,} rows")
     else:

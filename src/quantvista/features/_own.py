@@ -106,7 +106,7 @@ def own_info(own: type[Operator]) -> OperatorInfo:
         memory="recursive",
         doc=(inspect.getdoc(own) or "").split("\n\n")[0],
         formula="",
-        source=inspect.getsourcefile(own) or "",
+        source=_file_of(own),
         own=own,
     )
 
@@ -186,6 +186,13 @@ def _param(field: Field[Any], hint: object, operator: str) -> Param:
     whole = hint is int
     default = None if field.default is MISSING else float(field.default)
     return Param(field.name, whole, -_MOST, _MOST, default)
+
+
+def _file_of(own: type[Operator]) -> str:
+    try:
+        return inspect.getsourcefile(own) or ""
+    except (OSError, TypeError):
+        return ""  # it was typed into a shell or notebook, and has no file
 
 
 def _snake(name: str) -> str:

@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from quantvista.data.universes import MEMBER_COLUMN, Membership
-from quantvista.errors import ConfigError
+from quantvista.errors import ConfigError, MarketDataError
 from quantvista.features._expression import Call, Column, Node, canonical
 from quantvista.features._feature import Feature
 from quantvista.features._frame import FeatureData, long_frame, to_matrices
@@ -171,7 +171,7 @@ class FeatureSet:
         n = np.asarray(columns[self.columns[0]]).shape[-1] if self.columns[0] in columns else 1
         return self.stream([str(each) for each in range(n)], sectors).advance(columns)
 
-    def compute(self, data: FeatureData) -> pl.DataFrame:
+    def compute(self, data: FeatureData, *, short: bool = False) -> pl.DataFrame:
         """Compute over a history.
 
         Parameters
@@ -180,6 +180,8 @@ class FeatureSet:
             Of a frame: a column ``ts`` or ``date``, a column ``instrument`` unless all rows are
             of one, the columns of the expressions, and ``sector`` if one is to go by it. Rows may
             come in any order, but each time once per instrument.
+        short : bool
+            Whether the data may be too short for all of the features, so that nothing comes of it.
 
         Returns
         -------
@@ -190,7 +192,8 @@ class FeatureSet:
         Raises
         ------
         MarketDataError
-            If a column is missing, is not numeric, or a time stands twice.
+            If a column is missing, is not numeric, or a time stands twice; or no instrument has
+            the bars that the least demanding of the features needs for its first value.
 
         Notes
         -----
@@ -198,6 +201,11 @@ class FeatureSet:
         itself and on rows before it.
         """
         table = to_matrices(data, self.columns, self._universe)
+        longest = int(table.there.sum(axis=0).max(initial=0))
+        name, needed = min(self.warm_up.items(), key=lambda each: each[1])
+        if needed > longest and not short:
+            rule = f"must have {needed} bars of an instrument for {name!r} to have a value"
+            raise MarketDataError(f"`data` {rule}; found {longest}")
         values = self.stream(table.instruments, table.sectors).advance(table.columns)
         return long_frame(table, self.names, values)
 

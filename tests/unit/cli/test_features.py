@@ -77,12 +77,24 @@ def test_store_keeps_and_lists(bars: Path) -> None:
         (["rzi(close, 14)"], 2, "did you mean 'rsi'?"),
         (["mean(closs, 3)"], 3, "did you mean 'close'?"),
         (["rsi_14", "--operator", "none.py:X"], 2, "found no none.py"),
+        (["a=b + 1", "b=a * 2"], 2, "a -> b -> a"),
+        (["mean(close, 500)"], 3, "must have 500 bars of an instrument"),
     ],
 )
 def test_mistakes_are_named(bars: Path, arguments: list[str], code: int, message: str) -> None:
     ended, said = run("features", "compute", *arguments, "-i", str(bars))
     assert ended == code
     assert message in said
+
+
+def test_features_that_the_history_is_too_short_for_are_named(bars: Path) -> None:
+    both = ("features", "compute", "long=mean(close, 200)", "mean(close, 3)", "-i", str(bars))
+    code, said = run(*both)
+    assert code == 0
+    assert "long has no value: it needs 200 bars, the longest history has 120." in said
+    code, said = run(*both, "--json")
+    assert json.loads(said)["too_short_for"] == ["long"]
+    assert json.loads(said)["longest"] == 120
 
 
 def test_check_of_a_function_names_the_line(bars: Path, tmp_path: Path) -> None:

@@ -72,6 +72,22 @@ def test_own_operator_that_raises_is_named_with_its_line() -> None:
         FeatureSet(["broken(close)"], operators=[Broken]).compute(bars())
 
 
+def test_own_operator_without_a_file_works_as_in_a_notebook() -> None:
+    cell = (
+        "from dataclasses import dataclass\n"
+        "from quantvista.features import Operator\n"
+        "@dataclass\n"
+        "class Twice(Operator):\n"
+        "    def update(self, x: float) -> float:\n"
+        "        return 2 * x\n"
+    )
+    names: dict[str, object] = {"__name__": "no_such_module"}
+    exec(cell, names)
+    own: type[Operator] = names["Twice"]  # type: ignore[assignment]
+    table = FeatureSet({"a": "twice(close)", "b": "close * 2"}, operators=[own]).compute(bars())
+    assert table["a"].to_list() == table["b"].to_list()
+
+
 @pytest.mark.parametrize(
     ("features", "message"),
     [
@@ -124,6 +140,20 @@ def test_data_that_cannot_be_used_are_refused() -> None:
     ):
         with pytest.raises(MarketDataError, match=message):
             features.compute(bad)
+
+
+def test_look_back_beyond_the_data_is_refused_with_both_figures() -> None:
+    features = FeatureSet({"slow": "mean(close, 61)", "slower": "mean(close, 90)"})
+    message = "must have 61 bars of an instrument for 'slow' to have a value; found 60"
+    with pytest.raises(MarketDataError, match=message):
+        features.compute(bars())
+    with pytest.raises(MarketDataError, match="found 0"):
+        features.compute(bars().clear())
+    assert features.compute(bars(), short=True)["slow"].null_count() == 180
+    assert features.compute(bars(61))["slow"].null_count() == 180
+    # One that has values is reason enough to compute the others too.
+    mixed = FeatureSet({"slow": "mean(close, 61)", "fast": "mean(close, 2)"}).compute(bars())
+    assert mixed["fast"].null_count() == 3
 
 
 def test_stream_in_pieces_and_restored_gives_the_same_bits() -> None:

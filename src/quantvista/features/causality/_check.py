@@ -3,7 +3,6 @@
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -145,9 +144,8 @@ def check_set(
         bars = given.bars
         for name in sorted(given.series):
             bars = join(bars, given.series[name])
-        return features.compute(bars.drop("ts_event").rename({"ts_received": "ts"})).rename(
-            {"ts": "ts_received"}
-        )
+        bars = bars.drop("ts_event").rename({"ts_received": "ts"})
+        return features.compute(bars, short=True).rename({"ts": "ts_received"})
 
     rng = np.random.default_rng(seed)
     base = compute(inputs)
@@ -232,11 +230,9 @@ def _blamed(
     function: Callable[..., object], before: Inputs, finding: Finding, after: Inputs
 ) -> Finding:
     """Add the place in the user's file."""
-    try:
-        lines, first = inspect.getsourcelines(function)
-        file = inspect.getsourcefile(function) or ""
-    except (OSError, TypeError):
-        return finding  # no source to show, as of a built-in; what was found stands without it
+    file, lines, first = _source(function)
+    if not lines:
+        return finding
     line = first_difference(function, before, after, finding.cut)
     if line is None:
         returns = [first + k for k, text in enumerate(lines) if "return" in text]
@@ -271,12 +267,21 @@ def _recursion(
     found: Mapping[tuple[str, str], Finding] = {}
     for name in (each for each in base.columns if each not in ("ts_received", "instrument")):
         found = {**found, **_short(base, values, name, warm_up)}
-    place = Path(inspect.getsourcefile(function) or "")
-    line = inspect.getsourcelines(function)[1] if place.name else 0
+    file, lines, line = _source(function)
+    code = lines[0].strip() if lines else ""
     return [
-        Finding(e.feature, e.kind, e.instrument, e.ts, e.cut, e.before, e.after, str(place), line)
+        Finding(e.feature, e.kind, e.instrument, e.ts, e.cut, e.before, e.after, file, line, code)
         for e in found.values()
     ]
+
+
+def _source(function: Callable[..., object]) -> tuple[str, list[str], int]:
+    """File, lines and number of the first; what was found stands without them."""
+    try:
+        lines, first = inspect.getsourcelines(function)
+        return inspect.getsourcefile(function) or "", lines, first
+    except (OSError, TypeError):
+        return "", [], 0  # a built-in, a callable object, or typed into a shell
 
 
 def _short(

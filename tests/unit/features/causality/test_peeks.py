@@ -203,6 +203,15 @@ def test_cuts_lie_where_a_slow_feature_has_values() -> None:
         assert {each.kind for each in found} >= {"values"}
 
 
+def test_function_without_a_file_is_checked_all_the_same() -> None:
+    names: dict[str, object] = {}
+    exec("def peek(bars):\n    return bars['close'].shift(-1)\n", names)
+    peek: Callable[..., object] = names["peek"]  # type: ignore[assignment]
+    found = check_feature(peek, Inputs(_generated(40)), warm_up=3)
+    assert found
+    assert {each.file for each in found} == {""}
+
+
 def _generated(days: int) -> pl.DataFrame:
     bars = feature_bars(4, days, 1, gaps=0.0).rename({"ts": "ts_received"}).drop("sector")
     return bars.with_columns(pl.col("ts_received").alias("ts_event"))
