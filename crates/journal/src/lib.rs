@@ -1,0 +1,28 @@
+//! A durable, hash-chained, append-only log: `docs/journal.md` is its contract.
+//!
+//! A [`Journal`] appends records to segments and makes them durable in batches, each closed by a
+//! commit frame with `chain = BLAKE3(previous chain ‖ batch)`. A [`Reader`] follows it from another
+//! process, [`verify`] checks every byte, and a [`Seal`] signs where it ends.
+//!
+//! The crate reads no clock. What it reads and writes goes through [`Storage`], so that tests can
+//! lose, tear and reorder writes.
+
+mod error;
+mod format;
+mod name;
+mod reader;
+mod scan;
+mod seal;
+mod snapshot;
+mod storage;
+mod verify;
+mod writer;
+
+pub use error::{JournalError, Result};
+pub use format::{CHAIN_START, Chain, KIND_MAX, Record};
+pub use reader::Reader;
+pub use seal::{PublicKey, Seal, SecretKey};
+pub use snapshot::Snapshot;
+pub use storage::{Files, Storage};
+pub use verify::{Verified, verify};
+pub use writer::{Head, Journal, Opened, Options};

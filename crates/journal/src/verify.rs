@@ -1,0 +1,176 @@
+//! Checking every byte.
+
+use crate::error::{Result, io_of};
+use crate::format::{CHAIN_START, Chain, Header};
+use crate::name;
+use crate::scan::{Place, Step, step};
+use crate::seal::Seal;
+use crate::storage::Storage;
+use crate::writer::{Head, damaged, read_whole, walk};
+
+/// What a journal is, when all of it verifies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    pub stream: String,
+    pub segments: usize,
+    pub records: u64,
+    pub batches: u64,
+    pub bytes: u64,
+    pub head: Head,
+    /// The sequences up to which seals were checked, ascending.
+    pub sealed: Vec<u64>,
+    /// Bytes behind the last whole batch that an interrupted write left.
+    pub torn: u64,
+}
+
+/// Check every header, frame, batch and seal of a journal, from its first segment on.
+///
+/// A seal must be there for every name in `seals`; each must be signed, say the stream's name, and
+/// give the chain that the journal has at that record. Segments that a seal covers may hold nothing else.
+///
+/// # Errors
+/// At the first place that does not verify; if there is no segment; if the storage fails.
+pub fn verify<S: Storage>(storage: &S, seals: &[Seal]) -> Result<Verified> {
+    let names = storage.names().map_err(io_of("the journal's folder"))?;
+    let firsts = name::numbers(&names, name::SEGMENT);
+    let mut found: Option<Verified> = None;
+    let mut expected = (1, CHAIN_START);
+    let mut due: Vec<&Seal> = seals.iter().collect();
+    due.sort_by_key(|seal| seal.head.sequence);
+    for (number, first) in firsts.iter().enumerate() {
+        let segment = name::segment(*first);
+        let bytes = read_whole(storage, &segment)?;
+        let header = Header::decode(&bytes)
+            .map_err(|problem| damaged(&segment, 0, expected.0 - 1, problem))?;
+        if (header.first, header.chain) != expected || header.first != *first {
+            let problem = "the segment does not follow the one before";
+            return Err(damaged(&segment, 0, expected.0 - 1, problem));
+        }
+        let total = found.get_or_insert_with(|| Verified {
+            stream: header.stream.clone(),
+            segments: 0,
+            records: 0,
+            batches: 0,
+            bytes: 0,
+            head: Head {
+                sequence: 0,
+                chain: CHAIN_START,
+            },
+            sealed: Vec::new(),
+            torn: 0,
+        });
+        if header.stream != total.stream {
+            return Err(damaged(
+                &segment,
+                0,
+                expected.0 - 1,
+                "the segment is of another stream",
+            ));
+        }
+        let is_last = number + 1 == firsts.len();
+        let place = through(&bytes, &segment, &header, is_last, &mut due, total)?;
+        expected = (place.sequence + 1, place.chain);
+        total.segments += 1;
+        total.bytes += place.offset;
+        total.head = head_of(&place);
+        total.records = place.sequence;
+    }
+    let Some(total) = found else {
+        return Err(damaged(&name::segment(1), 0, 0, "there is no segment"));
+    };
+    if let Some(seal) = due.first() {
+        let last = name::segment(firsts.last().copied().unwrap_or(1));
+        let _ = seal;
+        return Err(damaged(
+            &last,
+            0,
+            total.head.sequence,
+            "the journal ends before its seal, or has no batch that ends there",
+        ));
+    }
+    Ok(total)
+}
+
+fn head_of(place: &Place) -> Head {
+    Head {
+        sequence: place.sequence,
+        chain: place.chain,
+    }
+}
+
+/// Go through the batches of a segment.
+fn through(
+    bytes: &[u8],
+    segment: &str,
+    header: &Header,
+    is_last: bool,
+    due: &mut Vec<&Seal>,
+    total: &mut Verified,
+) -> Result<Place> {
+    let mut place = Place::behind(header);
+    loop {
+        check_seals(segment, &place, due, total)?;
+        let rest = &bytes[usize::try_from(place.offset).expect("within the segment")..];
+        match step(rest, &place) {
+            Step::Batch(batch) => {
+                place = place.after(&batch);
+                total.batches += 1;
+            }
+            _ if is_last && due.is_empty() => {
+                // It may be written to, or have been when its writer ended.
+                let (_, end) = walk(bytes, segment, header.first)?;
+                let zero = rest.iter().rposition(|byte| *byte != 0);
+                total.torn = zero.map_or(0, |last| last as u64 + 1);
+                return Ok(end);
+            }
+            Step::End if rest.is_empty() => return Ok(place),
+            Step::End => {
+                let problem = "there are bytes behind the last batch of a closed segment";
+                return Err(damaged(segment, place.offset, place.sequence, problem));
+            }
+            Step::Short(at) => {
+                let at = place.offset + at as u64;
+                return Err(damaged(
+                    segment,
+                    at,
+                    place.sequence,
+                    "the segment is cut short",
+                ));
+            }
+            Step::Bad(at, problem) => {
+                let at = place.offset + at as u64;
+                return Err(damaged(segment, at, place.sequence, problem));
+            }
+        }
+    }
+}
+
+fn check_seals(
+    segment: &str,
+    place: &Place,
+    due: &mut Vec<&Seal>,
+    total: &mut Verified,
+) -> Result<()> {
+    while let Some(seal) = due.first() {
+        if seal.head.sequence > place.sequence {
+            break;
+        }
+        seal.check()?;
+        if seal.stream != total.stream {
+            return Err(crate::error::JournalError::Seal("is of another stream"));
+        }
+        if !is_same(&seal.head, place.sequence, &place.chain) {
+            let problem = "the journal is not the one that was sealed";
+            return Err(damaged(segment, place.offset, place.sequence, problem));
+        }
+        if total.sealed.last() != Some(&seal.head.sequence) {
+            total.sealed.push(seal.head.sequence);
+        }
+        due.remove(0);
+    }
+    Ok(())
+}
+
+fn is_same(head: &Head, sequence: u64, chain: &Chain) -> bool {
+    (head.sequence, &head.chain) == (sequence, chain)
+}

@@ -1,0 +1,448 @@
+//! The one that appends.
+
+use crate::error::{JournalError, Result, io_of};
+use crate::format::{
+    CHAIN_START, Chain, Commit, Frame, HEADER, Header, KIND_MAX, PAYLOAD_MAX, chain_after,
+    check_stream,
+};
+use crate::name;
+use crate::scan::{Place, Step, is_torn, is_zero, step};
+use crate::seal::{Seal, SecretKey};
+use crate::snapshot::{self, Snapshot};
+use crate::storage::Storage;
+
+/// How a journal is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// The space that is reserved for a segment. A larger batch gets a larger segment.
+    pub segment_bytes: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            segment_bytes: 64 << 20,
+        }
+    }
+}
+
+/// Where a journal ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// Of the last record that is durable, 0 if there is none.
+    pub sequence: u64,
+    /// The hash over everything up to it.
+    pub chain: Chain,
+}
+
+/// What was found when a journal was opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    pub head: Head,
+    /// Bytes of an unfinished batch that were cut off; they are kept in a file `.torn`.
+    pub torn: u64,
+}
+
+/// Appends records and makes them durable, a batch at a time.
+#[derive(Debug)]
+pub struct Journal<S> {
+    storage: S,
+    stream: String,
+    options: Options,
+    segment: String,
+    /// Behind the last batch that is durable.
+    place: Place,
+    /// Of the segment's file.
+    length: u64,
+    batch: Vec<u8>,
+    count: u32,
+    /// Of the last record, durable or not.
+    sequence: u64,
+    ts: i64,
+    has_failed: bool,
+}
+
+impl<S: Storage> Journal<S> {
+    /// Open the journal of a stream, or begin it.
+    ///
+    /// What a crash left behind the last whole batch is cut off, and kept in a file `.torn`.
+    ///
+    /// # Errors
+    /// If anything else does not verify, the newest snapshot lies behind the end, the journal is of
+    /// another stream, or the storage fails.
+    pub fn open(mut storage: S, stream: &str, options: Options) -> Result<(Self, Opened)> {
+        check_stream(stream)?;
+        let names = storage.names().map_err(io_of("the journal's folder"))?;
+        let Some(first) = name::numbers(&names, name::SEGMENT).last().copied() else {
+            if name::numbers(&names, name::SNAPSHOT).last().is_some() {
+                return Err(damaged(
+                    &name::segment(1),
+                    0,
+                    0,
+                    "snapshots without a segment",
+                ));
+            }
+            let journal = Self::begin(storage, stream, options)?;
+            let head = journal.head();
+            return Ok((journal, Opened { head, torn: 0 }));
+        };
+        let segment = name::segment(first);
+        let bytes = read_whole(&storage, &segment)?;
+        let (header, place) = walk(&bytes, &segment, first)?;
+        if header.stream != stream {
+            return Err(JournalError::OtherStream {
+                asked: stream.to_owned(),
+                found: header.stream,
+            });
+        }
+        check_snapshot(&storage, &names, &bytes, &header, &place)?;
+        let from = usize::try_from(place.offset).expect("within the segment");
+        let torn = torn_length(&bytes[from..]);
+        if torn > 0 {
+            keep_torn(
+                &mut storage,
+                &names,
+                place.sequence,
+                &bytes[from..from + torn],
+            )?;
+        }
+        let length = options.segment_bytes.max(place.offset);
+        storage
+            .cut(&segment, place.offset, length)
+            .map_err(io_of(&segment))?;
+        let journal = Self {
+            sequence: place.sequence,
+            storage,
+            stream: stream.to_owned(),
+            options,
+            segment,
+            place,
+            length,
+            batch: Vec::new(),
+            count: 0,
+            ts: 0,
+            has_failed: false,
+        };
+        let head = journal.head();
+        Ok((
+            journal,
+            Opened {
+                head,
+                torn: torn as u64,
+            },
+        ))
+    }
+
+    fn begin(mut storage: S, stream: &str, options: Options) -> Result<Self> {
+        let header = Header {
+            stream: stream.to_owned(),
+            first: 1,
+            chain: CHAIN_START,
+        };
+        let segment = name::segment(1);
+        let length = options.segment_bytes.max(HEADER as u64);
+        storage
+            .create(&segment, &header.encode(), length)
+            .map_err(io_of(&segment))?;
+        Ok(Self {
+            storage,
+            stream: stream.to_owned(),
+            options,
+            segment,
+            place: Place::behind(&header),
+            length,
+            batch: Vec::new(),
+            count: 0,
+            sequence: 0,
+            ts: 0,
+            has_failed: false,
+        })
+    }
+
+    /// Add a record to the batch; its sequence. It is durable after the next [`Journal::commit`].
+    ///
+    /// # Errors
+    /// If a kind or the payload's length is not allowed, or an earlier write failed.
+    pub fn append(&mut self, kind: u16, version: u16, ts: i64, payload: &[u8]) -> Result<u64> {
+        self.check()?;
+        if !(1..=KIND_MAX).contains(&kind) {
+            return Err(JournalError::Argument {
+                argument: "kind",
+                problem: "must be between 1 and 65279",
+            });
+        }
+        if payload.len() > PAYLOAD_MAX {
+            return Err(JournalError::Argument {
+                argument: "payload",
+                problem: "must not be longer than 16 MiB",
+            });
+        }
+        let sequence = self.sequence + 1;
+        let frame = Frame {
+            sequence,
+            ts,
+            kind,
+            version,
+            payload,
+        };
+        frame.encode_into(&mut self.batch);
+        (self.sequence, self.ts) = (sequence, ts);
+        self.count += 1;
+        Ok(sequence)
+    }
+
+    /// Make durable what was appended; where the journal then ends. Nothing to do is no error.
+    ///
+    /// # Errors
+    /// If a write or a sync fails. Then the journal refuses everything: it is unknown what is
+    /// durable, and a second sync could report what the first one lost.
+    pub fn commit(&mut self) -> Result<Head> {
+        self.check()?;
+        if self.count == 0 {
+            return Ok(self.head());
+        }
+        let chain = chain_after(&self.place.chain, &self.batch);
+        let commit = Commit {
+            sequence: self.sequence,
+            ts: self.ts,
+            count: self.count,
+            length: self.batch.len() as u64,
+            chain,
+        };
+        commit.encode_into(&mut self.batch);
+        self.has_failed = true;
+        let size = self.batch.len() as u64;
+        if self.place.offset + size > self.length && self.place.offset > HEADER as u64 {
+            self.turn(size)?;
+        }
+        self.storage
+            .write(&self.segment, self.place.offset, &self.batch)
+            .and_then(|()| self.storage.sync(&self.segment))
+            .map_err(io_of(&self.segment))?;
+        self.has_failed = false;
+        self.place = Place {
+            sequence: self.sequence,
+            chain,
+            offset: self.place.offset + size,
+        };
+        self.length = self.length.max(self.place.offset);
+        self.batch.clear();
+        self.count = 0;
+        Ok(self.head())
+    }
+
+    /// Close the segment and begin the next one, with room for a batch.
+    fn turn(&mut self, room: u64) -> Result<()> {
+        self.storage
+            .cut(&self.segment, self.place.offset, self.place.offset)
+            .map_err(io_of(&self.segment))?;
+        let header = Header {
+            stream: self.stream.clone(),
+            first: self.place.sequence + 1,
+            chain: self.place.chain,
+        };
+        let segment = name::segment(header.first);
+        let length = self.options.segment_bytes.max(HEADER as u64 + room);
+        self.storage
+            .create(&segment, &header.encode(), length)
+            .map_err(io_of(&segment))?;
+        (self.segment, self.length) = (segment, length);
+        self.place = Place::behind(&header);
+        Ok(())
+    }
+
+    /// Commit, and keep a state that belongs to the end: a start needs no more than what follows.
+    ///
+    /// # Errors
+    /// As [`Journal::commit`].
+    pub fn snapshot(&mut self, version: u16, state: &[u8]) -> Result<Head> {
+        let head = self.commit()?;
+        self.has_failed = true;
+        snapshot::write(&mut self.storage, &self.stream, &head, version, state)?;
+        self.has_failed = false;
+        Ok(head)
+    }
+
+    /// Commit, close the segment, and sign where it ends. `ts` is told in the seal.
+    ///
+    /// # Errors
+    /// If nothing was written yet, or as [`Journal::commit`].
+    pub fn seal(&mut self, key: &SecretKey, ts: i64) -> Result<Seal> {
+        let head = self.commit()?;
+        if head.sequence == 0 {
+            return Err(JournalError::Argument {
+                argument: "journal",
+                problem: "must have a record before it can be sealed",
+            });
+        }
+        self.has_failed = true;
+        if self.place.offset > HEADER as u64 {
+            self.turn(0)?;
+        }
+        let seal = Seal::sign(&self.stream, &head, ts, key);
+        let name = seal.file_name();
+        self.storage
+            .create(&name, seal.to_text().as_bytes(), 0)
+            .map_err(io_of(&name))?;
+        self.has_failed = false;
+        Ok(seal)
+    }
+
+    /// The newest snapshot, if there is one that verifies.
+    ///
+    /// # Errors
+    /// If one is there and does not verify, or the storage fails.
+    pub fn newest_snapshot(&self) -> Result<Option<Snapshot>> {
+        let names = self
+            .storage
+            .names()
+            .map_err(io_of("the journal's folder"))?;
+        snapshot::newest(&self.storage, &names)
+    }
+
+    /// Where it ends, as far as it is durable.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        Head {
+            sequence: self.place.sequence,
+            chain: self.place.chain,
+        }
+    }
+
+    /// What it writes to.
+    #[must_use]
+    pub fn storage(&self) -> &S {
+        &self.storage
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.has_failed {
+            return Err(JournalError::Failed);
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn damaged(
+    segment: &str,
+    offset: u64,
+    after: u64,
+    problem: &'static str,
+) -> JournalError {
+    JournalError::Damaged {
+        segment: segment.to_owned(),
+        offset,
+        after,
+        problem,
+    }
+}
+
+/// All bytes of a file.
+pub(crate) fn read_whole<S: Storage>(storage: &S, name: &str) -> Result<Vec<u8>> {
+    let length = storage.length(name).map_err(io_of(name))?;
+    let mut bytes = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
+    let read = storage.read(name, 0, &mut bytes).map_err(io_of(name))?;
+    bytes.truncate(read);
+    Ok(bytes)
+}
+
+/// Go through a segment that may have been written when the process ended.
+pub(crate) fn walk(bytes: &[u8], segment: &str, first: u64) -> Result<(Header, Place)> {
+    let header = Header::decode(bytes).map_err(|problem| damaged(segment, 0, 0, problem))?;
+    if header.first != first {
+        return Err(damaged(
+            segment,
+            0,
+            0,
+            "the file's name is not that of its segment",
+        ));
+    }
+    let mut place = Place::behind(&header);
+    loop {
+        let rest = &bytes[usize::try_from(place.offset).expect("within the segment")..];
+        match step(rest, &place) {
+            Step::Batch(batch) => place = place.after(&batch),
+            Step::End => return Ok((header, place)),
+            Step::Short(_) | Step::Bad(..) if is_torn(rest, &place) => return Ok((header, place)),
+            Step::Short(at) => {
+                let at = place.offset + at as u64;
+                return Err(damaged(
+                    segment,
+                    at,
+                    place.sequence,
+                    "the segment is cut short",
+                ));
+            }
+            Step::Bad(at, problem) => {
+                let at = place.offset + at as u64;
+                return Err(damaged(segment, at, place.sequence, problem));
+            }
+        }
+    }
+}
+
+/// How much of the bytes is not zero.
+fn torn_length(bytes: &[u8]) -> usize {
+    if is_zero(bytes) {
+        return 0;
+    }
+    bytes
+        .iter()
+        .rposition(|byte| *byte != 0)
+        .map_or(0, |last| last + 1)
+}
+
+fn keep_torn<S: Storage>(
+    storage: &mut S,
+    names: &[String],
+    after: u64,
+    bytes: &[u8],
+) -> Result<()> {
+    let name = (0..)
+        .map(|attempt| name::torn(after, attempt))
+        .find(|name| !names.contains(name))
+        .expect("there are more numbers than files");
+    storage.create(&name, bytes, 0).map_err(io_of(&name))
+}
+
+/// A journal may not end before its newest snapshot, nor differ from what the snapshot knows.
+fn check_snapshot<S: Storage>(
+    storage: &S,
+    names: &[String],
+    bytes: &[u8],
+    header: &Header,
+    end: &Place,
+) -> Result<()> {
+    let Some(known) = snapshot::newest(storage, names)? else {
+        return Ok(());
+    };
+    let segment = name::segment(header.first);
+    if known.head.sequence > end.sequence {
+        return Err(damaged(
+            &segment,
+            end.offset,
+            end.sequence,
+            "the journal ends before its newest snapshot",
+        ));
+    }
+    if known.head.sequence + 1 < header.first {
+        return Ok(());
+    }
+    let mut place = Place::behind(header);
+    while place.sequence < known.head.sequence {
+        let rest = &bytes[usize::try_from(place.offset).expect("within the segment")..];
+        let Step::Batch(batch) = step(rest, &place) else {
+            break;
+        };
+        place = place.after(&batch);
+    }
+    if (place.sequence, place.chain) != (known.head.sequence, known.head.chain) {
+        return Err(damaged(
+            &segment,
+            place.offset,
+            place.sequence,
+            "the journal is not the one that its newest snapshot was made of",
+        ));
+    }
+    Ok(())
+}
