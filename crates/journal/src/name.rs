@@ -11,7 +11,7 @@ pub(crate) fn snapshot(sequence: u64) -> String {
 }
 
 /// What was cut off behind a record when the journal was opened.
-pub(crate) fn torn(after: u64, attempt: u32) -> String {
+pub(crate) fn torn(after: u64, attempt: u64) -> String {
     format!("{after:020}.{attempt}.torn")
 }
 

@@ -27,6 +27,11 @@ impl Place {
         }
     }
 
+    /// What follows it in its segment.
+    pub(crate) fn rest_of<'a>(&self, segment: &'a [u8]) -> &'a [u8] {
+        &segment[usize::try_from(self.offset).expect("the segment is in memory")..]
+    }
+
     /// Behind a batch that begins here.
     pub(crate) fn after(&self, batch: &Batch<'_>) -> Self {
         Self {

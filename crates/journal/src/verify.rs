@@ -110,7 +110,7 @@ fn through(
     let mut place = Place::behind(header);
     loop {
         check_seals(segment, &place, due, total)?;
-        let rest = &bytes[usize::try_from(place.offset).expect("within the segment")..];
+        let rest = place.rest_of(bytes);
         match step(rest, &place) {
             Step::Batch(batch) => {
                 place = place.after(&batch);

@@ -96,15 +96,10 @@ impl<S: Storage> Journal<S> {
             });
         }
         check_snapshot(&storage, &names, &bytes, &header, &place)?;
-        let from = usize::try_from(place.offset).expect("within the segment");
-        let torn = torn_length(&bytes[from..]);
+        let rest = place.rest_of(&bytes);
+        let torn = torn_length(rest);
         if torn > 0 {
-            keep_torn(
-                &mut storage,
-                &names,
-                place.sequence,
-                &bytes[from..from + torn],
-            )?;
+            keep_torn(&mut storage, &names, place.sequence, &rest[..torn])?;
         }
         let length = options.segment_bytes.max(place.offset);
         storage
@@ -359,7 +354,7 @@ pub(crate) fn walk(bytes: &[u8], segment: &str, first: u64) -> Result<(Header, P
     }
     let mut place = Place::behind(&header);
     loop {
-        let rest = &bytes[usize::try_from(place.offset).expect("within the segment")..];
+        let rest = place.rest_of(bytes);
         match step(rest, &place) {
             Step::Batch(batch) => place = place.after(&batch),
             Step::End => return Ok((header, place)),
@@ -398,10 +393,11 @@ fn keep_torn<S: Storage>(
     after: u64,
     bytes: &[u8],
 ) -> Result<()> {
-    let name = (0..)
-        .map(|attempt| name::torn(after, attempt))
+    let taken = names.len() as u64;
+    let mut free = (0..=taken).map(|attempt| name::torn(after, attempt));
+    let name = free
         .find(|name| !names.contains(name))
-        .expect("there are more numbers than files");
+        .expect("there is one number more than there are files");
     storage.create(&name, bytes, 0).map_err(io_of(&name))
 }
 
@@ -430,7 +426,7 @@ fn check_snapshot<S: Storage>(
     }
     let mut place = Place::behind(header);
     while place.sequence < known.head.sequence {
-        let rest = &bytes[usize::try_from(place.offset).expect("within the segment")..];
+        let rest = place.rest_of(bytes);
         let Step::Batch(batch) = step(rest, &place) else {
             break;
         };

@@ -28,15 +28,11 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
 
 /// Payloads that tell their place, and hold zeros as well as other bytes.
 fn payload(sequence: u64, size: usize) -> Vec<u8> {
-    (0..size as u64)
-        .map(|place| {
-            if place % 700 < 300 {
-                0
-            } else {
-                (sequence ^ place) as u8
-            }
-        })
-        .collect()
+    let of = |place: u64| match place % 700 {
+        0..300 => 0,
+        _ => (sequence ^ place).to_le_bytes()[0],
+    };
+    (0..size as u64).map(of).collect()
 }
 
 struct Run {

@@ -24,7 +24,7 @@ fn sealed(records: u8) -> (Disk, Seal) {
 
 fn segments(disk: &Disk) -> Vec<String> {
     let mut names = disk.file_names();
-    names.retain(|name| name.ends_with(".qvj"));
+    names.retain(|name| name.contains(".qvj"));
     names
 }
 

@@ -1,6 +1,7 @@
 //! A disk in memory that loses power.
 
 #![allow(dead_code)]
+#![allow(clippy::cast_possible_truncation)]
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
