@@ -7,7 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from quantvista.errors import ConfigError
-from quantvista.market import sessions
+from quantvista.market import calendar_zone, sessions
 
 __all__ = ["session_dates", "session_ends"]
 
@@ -15,7 +15,6 @@ type Ints = NDArray[np.int64]
 type Dates = NDArray[np.datetime64]
 
 _SHORTEST_GAP_NS: Final = 20 * 3_600_000_000_000  # between the closes of two sessions
-_UTC_DAYS: Final = frozenset({"24/7", "24/5"})  # calendars whose sessions are UTC days
 
 
 def session_dates(ts: Ints, calendar: str, time_zone: str) -> Dates:
@@ -26,7 +25,7 @@ def session_dates(ts: Ints, calendar: str, time_zone: str) -> Dates:
     ts : int64, shape (T,)
         Closes in UTC nanoseconds.
     calendar, time_zone : str
-        Of the fund. Dates are read in the time zone, but those of a calendar of UTC days in UTC.
+        Of the fund. Dates are read in the time zone, unless the calendar has one by its name.
 
     Returns
     -------
@@ -39,7 +38,7 @@ def session_dates(ts: Ints, calendar: str, time_zone: str) -> Dates:
     ['2024-01-01']
     """
     stamps = pl.from_epoch(pl.Series(ts - 1, dtype=pl.Int64), time_unit="ns")
-    zone = "UTC" if calendar in _UTC_DAYS else time_zone
+    zone = calendar_zone(calendar) or time_zone
     local = stamps.dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
     return local.dt.date().to_numpy().astype("M8[D]")
 

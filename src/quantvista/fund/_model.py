@@ -78,7 +78,9 @@ class FundSection(Section):
     )
     cash: Money = Field(description="Capital at the start, in whole minor units.")
     time_zone: str = Field("America/New_York", description="IANA name; of spoken dates.")
-    calendar: str = Field("XNYS", description="exchange_calendars name, or 24/7.")
+    calendar: str = Field(
+        "XNYS", description="exchange_calendars name, 24/7, 24/7@ZONE HH:MM, or FX."
+    )
     seed: int = Field(7, ge=0, lt=2**63, description="Of every random number in a run.")
 
     @field_validator("time_zone")

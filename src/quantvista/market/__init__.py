@@ -5,6 +5,7 @@ from quantvista.market._adjusted import adjusted, distinct_actions
 from quantvista.market._cache import cache_dir
 from quantvista.market._calendar import Sessions, sessions
 from quantvista.market._check_records import check_records
+from quantvista.market._continuous import calendar_zone
 from quantvista.market._currency import check_declared, currency_digits
 from quantvista.market._exchange import CalendarReachError
 from quantvista.market._futures import (
@@ -50,6 +51,7 @@ __all__ = [
     "Sessions",
     "adjusted",
     "cache_dir",
+    "calendar_zone",
     "check_declared",
     "check_instrument_id",
     "check_records",

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from quantvista.errors import ConfigError
 from quantvista.market._cache import cache_dir
+from quantvista.market._continuous import continuous_days, continuous_parts
 from quantvista.market._exchange import CalendarReachError, build
 
 __all__ = ["Sessions", "sessions"]
@@ -22,8 +23,9 @@ logger = logging.getLogger(__name__)
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./-]{0,31}")
 _MAGIC = b"quantvista sessions 1"
-_DAY_NS = 86_400_000_000_000
+_EARLY_NS = 90 * 60 * 10**9
 _FIRST, _LAST = np.datetime64("1900-01-01", "D"), np.datetime64("2199-12-31", "D")
+_LAST_ZONED = np.datetime64("2099-12-31", "D")  # as far as daylight saving is computed ahead
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,19 @@ class Sessions:
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def half_days(self) -> NDArray[np.bool_]:
+        """Which are half days, bool of shape (n,): an hour and a half shorter than usual, or more.
+
+        What is usual is the median of these sessions, so ask for some weeks. A day that daylight
+        saving makes an hour shorter is none.
+        """
+        length = self.close_ns - self.open_ns
+        if not len(length):
+            return np.zeros(0, np.bool_)
+        half: NDArray[np.bool_] = length <= np.median(length) - _EARLY_NS
+        return half
+
 
 def sessions(name: str, start: str | np.datetime64, end: str | np.datetime64) -> Sessions:
     """Sessions of a calendar between two dates, both included.
@@ -52,7 +67,10 @@ def sessions(name: str, start: str | np.datetime64, end: str | np.datetime64) ->
     Parameters
     ----------
     name : str
-        An exchange_calendars name such as ``"XNYS"``, or ``"24/7"``, whose sessions are UTC days.
+        An exchange_calendars name such as ``"XNYS"``; ``"24/7"``, whose sessions are UTC days;
+        ``"24/7@Europe/Berlin"``, days of another zone; ``"24/7@America/New_York 17:00"``, days
+        that end there at that time; ``"FX"``, the week of currencies, from Sunday 17:00 to Friday
+        17:00 in New York, in days that end at 17:00, without 1 January and 25 December.
     start, end : str or datetime64[D]
         ISO dates.
 
@@ -80,22 +98,19 @@ def sessions(name: str, start: str | np.datetime64, end: str | np.datetime64) ->
     first, last = np.datetime64(start, "D"), np.datetime64(end, "D")
     if first > last:
         raise ConfigError(f"`start` must not be after `end`; found {first} and {last}")
+    if (parts := continuous_parts(name)) is not None:
+        reach = _LAST if parts[0] == "UTC" else _LAST_ZONED
+        if first < _FIRST or last > reach:
+            raise CalendarReachError(name, (_FIRST, reach), (first, last))
+        return Sessions(*continuous_days(name, first, last))
     if not _NAME.fullmatch(name):
         raise ConfigError(f"`calendar` must be a name such as XNYS or 24/7; found {name[:40]!r}")
     if first < _FIRST or last > _LAST:
         raise CalendarReachError(name, (_FIRST, _LAST), (first, last))
-    if name == "24/7":
-        return _all_days(first, last)
     table = _load_or_build(name, first, last)
     bounds = [int(first.astype(np.int64)), int(last.astype(np.int64)) + 1]
     table = table[slice(*np.searchsorted(table[:, 0], bounds))]
     return Sessions(table[:, 0].astype("datetime64[D]"), table[:, 1], table[:, 2])
-
-
-def _all_days(first: np.datetime64, last: np.datetime64) -> Sessions:
-    days = np.arange(first.astype(np.int64), last.astype(np.int64) + 1)
-    open_ns = days * _DAY_NS
-    return Sessions(days.astype("datetime64[D]"), open_ns, open_ns + _DAY_NS)
 
 
 def _year(day: np.datetime64) -> int:

@@ -57,7 +57,7 @@ def build(
         try:
             schedule = _schedule(exchange_calendars, name, start, end)
         except InvalidCalendarName:
-            names = [*exchange_calendars.get_calendar_names(), "24/7"]
+            names = [*exchange_calendars.get_calendar_names(), "24/7", "FX"]
             raise ConfigError(_unknown(name, names)) from None
         except ValueError:  # whole years reach too far; what was asked for may not
             lower, upper = _bounds(exchange_calendars, name)
@@ -87,4 +87,4 @@ def _bounds(library: Any, name: str) -> tuple[Day, Day]:  # noqa: ANN401 - untyp
 def _unknown(name: str, names: list[str]) -> str:
     close = difflib.get_close_matches(name.upper(), names, n=3)
     hint = f"; did you mean {' or '.join(close)}?" if close else ""
-    return f"`calendar` must be a name of exchange_calendars, or 24/7; found {name!r}{hint}"
+    return f"`calendar` must be a name of exchange_calendars, 24/7 or FX; found {name!r}{hint}"

@@ -8,12 +8,9 @@ from numpy.typing import NDArray
 
 from quantvista.engine import Tape
 from quantvista.errors import MarketDataError
-from quantvista.market import CalendarReachError, EventKind, Sessions, sessions
+from quantvista.market import CalendarReachError, EventKind, Sessions, calendar_zone, sessions
 
-__all__ = ["UTC_DAYS", "Clock", "clock_tape", "session_clock"]
-
-UTC_DAYS = frozenset({"24/7", "24/5"})
-"""Calendars whose sessions are UTC days."""
+__all__ = ["Clock", "clock_tape", "session_clock"]
 
 _DAY_NS = 86_400 * 10**9
 _DAY = np.timedelta64(1, "D")
@@ -92,7 +89,7 @@ def session_clock(calendar: str, zone: str, first: int, last: int) -> Clock:
     Parameters
     ----------
     calendar, zone : str
-        Of the fund; a calendar of UTC days has the hours of UTC.
+        Of the fund; a calendar may have a zone by its name.
     first, last : int
         Of the events, UTC nanoseconds.
 
@@ -106,7 +103,7 @@ def session_clock(calendar: str, zone: str, first: int, last: int) -> Clock:
     MarketDataError
         If there is no session.
     """
-    zone = "UTC" if calendar in UTC_DAYS else zone
+    zone = calendar_zone(calendar) or zone
     start = np.datetime64((first - 1) // _DAY_NS - 1, "D")
     end = np.datetime64(last // _DAY_NS + 1, "D")
     try:
@@ -176,12 +173,18 @@ def clock_tape(
 
 
 def _days(clock: Clock, closes: Ints) -> Tape:
-    """End each trading day at its close, and each other day between at its midnight."""
+    """End each trading day at its close, and each other day between at its midnight.
+
+    Where the next session opens before that midnight, as that of Monday on Sunday evening, the
+    day ends when it opens: otherwise what is reset daily would be reset within a session.
+    """
     ends = {int(close): 1 for close in closes}
     first, last = clock.days.labels[0], clock.days.labels[-1]
     every = np.arange(first, last + _DAY)
     for date in np.setdiff1d(every, clock.days.labels):
-        ends.setdefault(clock.midnight(date + _DAY), 0)
+        opens = int(clock.days.open_ns[np.searchsorted(clock.days.labels, date)])
+        start, end = clock.midnight(date), clock.midnight(date + _DAY)
+        ends.setdefault(opens if start < opens < end else end, 0)
     ts = np.array(sorted(ends), dtype=np.int64)
     flag = np.array([ends[each] for each in ts.tolist()], dtype=np.uint8)
     return Tape.of(EventKind.DAY_ENDED, ts, flag=flag)

@@ -7,9 +7,9 @@ import numpy as np
 import polars as pl
 
 from quantvista.data._types import DataSpec, MarketData
-from quantvista.data.events._clock import UTC_DAYS, Clock, session_clock
+from quantvista.data.events._clock import Clock, session_clock
 from quantvista.errors import MarketDataError
-from quantvista.market import Records
+from quantvista.market import Records, calendar_zone
 
 __all__ = ["window"]
 
@@ -44,7 +44,7 @@ def window(
     MarketDataError
         If nothing is left, or a book would lose the snapshot that it starts from.
     """
-    zone = "UTC" if calendar in UTC_DAYS else time_zone
+    zone = calendar_zone(calendar) or time_zone
     spans = [span for each in records if (span := _span(each)) is not None]
     if bars is not None:
         spans.append((int(bars.ts[0]), int(bars.ts[-1])))

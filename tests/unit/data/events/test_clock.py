@@ -104,3 +104,51 @@ def test_a_midnight_that_daylight_saving_skips() -> None:
 def test_events_on_no_session_are_refused() -> None:
     with pytest.raises(MarketDataError, match="must touch a session of XNYS"):
         session_clock("XNYS", NEW_YORK, ns("2024-07-06T08:00"), ns("2024-07-06T22:00"))
+
+
+@pytest.mark.parametrize(
+    ("day", "expected"),
+    [
+        # Daylight saving begins on the Sunday: 17:00 in New York is 22:00 UTC, then 21:00.
+        (
+            "2024-03-08",
+            [
+                ("2024-03-08T22:00:00", 1),
+                ("2024-03-10T05:00:00", 0),  # Saturday is over at midnight in New York
+                ("2024-03-10T21:00:00", 0),  # Sunday when the week opens, not within Monday
+                ("2024-03-11T21:00:00", 1),
+                ("2024-03-12T10:00:00", 1),
+            ],
+        ),
+        # It ends: 21:00 UTC, then 22:00.
+        (
+            "2024-11-01",
+            [
+                ("2024-11-01T21:00:00", 1),
+                ("2024-11-03T04:00:00", 0),
+                ("2024-11-03T22:00:00", 0),
+                ("2024-11-04T22:00:00", 1),
+                ("2024-11-05T10:00:00", 1),
+            ],
+        ),
+    ],
+)
+@pytest.mark.parametrize("zone", [NEW_YORK, "Australia/Sydney"])
+def test_days_of_currencies_are_reset_at_17_in_new_york_whatever_the_fund_says(
+    day: str, expected: list[tuple[str, int]], zone: str
+) -> None:
+    first = ns(f"{day}T10:00")
+    last = first + 4 * 86_400 * 10**9
+    _, days = clock_tape(session_clock("FX", zone, first, last), first, last)
+    assert shown(days) == expected
+
+
+def test_days_of_a_zone_are_reset_at_its_midnight() -> None:
+    first, last = ns("2024-03-30T12:00"), ns("2024-04-01T12:00")
+    clock = session_clock("24/7@Europe/Berlin", NEW_YORK, first, last)
+    _, days = clock_tape(clock, first, last)
+    assert shown(days) == [
+        ("2024-03-30T23:00:00", 1),
+        ("2024-03-31T22:00:00", 1),  # a day of 23 hours
+        ("2024-04-01T12:00:00", 1),
+    ]
