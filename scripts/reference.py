@@ -90,6 +90,7 @@ MODULES = {
         "repair_bars",
         "Repaired",
     ),
+    "quantvista.data.bars": ("aggregate", "BarSpec", "BarOptions", "BarBuilder", "Aggregated"),
     "quantvista.data.universes": (
         "UniverseRules",
         "build_universe",
@@ -118,6 +119,7 @@ COMMANDS = (
         "data check",
         "data repair",
         "data universe",
+        "data bars",
         "features list",
         "features show",
         "features compute",

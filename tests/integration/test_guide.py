@@ -64,6 +64,7 @@ def rows(page: str, heading: str) -> list[list[str]]:
         ("lake", 7),
         ("events", 7),
         ("universes", 7),
+        ("bars", 4),
         ("quality", 5),
         ("features", 4),
         ("accounts", 7),

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from quantvista.cli import _data_bars as _data_bars
 from quantvista.cli import _data_quality as _data_quality
 from quantvista.cli import _data_universe as _data_universe
 from quantvista.cli._complete import data_kinds, funds, runs, systems, templates

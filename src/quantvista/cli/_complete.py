@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 __all__ = [
+    "bar_kinds",
     "bar_sources",
     "check_names",
     "data_kinds",
@@ -21,6 +22,14 @@ __all__ = [
 
 _SYSTEMS = ("nautilus",)
 _DATA_KINDS = ("all", "bars", "quotes", "trades", "books")
+_BAR_KINDS = (
+    "tick",
+    "volume",
+    "dollar",
+    "tick_imbalance",
+    "volume_imbalance",
+    "dollar_imbalance",
+)
 _IMPORT_KINDS = (
     "actions",
     "auctions",
@@ -62,6 +71,11 @@ def data_sets(incomplete: str) -> list[str]:
     lake = Path(os.environ.get("QUANTVISTA_LAKE") or "lake").expanduser()
     names = sorted(path.parent.name for path in lake.glob("*/HEAD"))
     return [name for name in names if name.startswith(incomplete)]
+
+
+def bar_kinds(incomplete: str) -> list[str]:
+    """Kinds of bars that end at a size."""
+    return [name for name in _BAR_KINDS if name.startswith(incomplete)]
 
 
 def import_kinds(incomplete: str) -> list[str]:

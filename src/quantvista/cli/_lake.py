@@ -23,10 +23,12 @@ from quantvista.errors import ConfigError
 __all__ = [
     "compact_dataset",
     "import_files",
+    "instant",
     "list_datasets",
     "open_lake",
     "show_dataset",
     "show_history",
+    "shown",
 ]
 
 _STAMPS = ("ts_event", "ts_received", "known_at")
@@ -72,8 +74,8 @@ def _facts(dataset: Dataset, commit: str | None = None) -> dict[str, Any]:
         kinds[kind] = {
             "rows": snapshot.rows(kind),
             "files": len(files),
-            "first": _shown(min(each.ts_event[0] for each in files)),
-            "last": _shown(max(each.ts_event[1] for each in files)),
+            "first": shown(min(each.ts_event[0] for each in files)),
+            "last": shown(max(each.ts_event[1] for each in files)),
             "columns": dict(snapshot.columns(kind)),
             "revised": bool(snapshot.manifest.kinds[kind].revised),
         }
@@ -85,7 +87,8 @@ def _facts(dataset: Dataset, commit: str | None = None) -> dict[str, Any]:
     }
 
 
-def _shown(stamp: int) -> str:
+def shown(stamp: int) -> str:
+    """Write UTC nanoseconds as ISO text."""
     text = pl.Series([stamp]).cast(pl.Datetime("ns")).dt.strftime("%Y-%m-%dT%H:%M:%S%.f")[0]
     return f"{text.rstrip('0').rstrip('.')}Z" if "." in text else f"{text}Z"
 
@@ -107,7 +110,7 @@ def import_files(
     said = ImportOptions(
         **options,
         columns=_columns(columns),
-        known_at=None if known_at is None else _instant(known_at, "--known-at"),
+        known_at=None if known_at is None else instant(known_at, "--known-at"),
     )
     if dry_run:
         made = understand(source, said)
@@ -135,7 +138,7 @@ def _columns(pairs: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _instant(text: str, option: str) -> int:
+def instant(text: str, option: str) -> int:
     """UTC nanoseconds of an ISO date or time; a time without an offset is UTC."""
     if text == "now":
         when = dt.datetime.now(tz=dt.UTC)
@@ -225,7 +228,7 @@ def show_dataset(
         frame = (
             snapshot.scan(
                 kind,
-                as_of=None if as_of is None else _instant(as_of, "--as-of"),
+                as_of=None if as_of is None else instant(as_of, "--as-of"),
                 instruments=None if instrument is None else [instrument],
             )
             .sort(*_order(snapshot.columns(kind)))
@@ -300,7 +303,7 @@ def show_history(folder: Path | None, name: str, *, as_json: bool) -> None:
         {
             "commit": each.id,
             "operation": each.manifest.operation,
-            "written": _shown(each.written_ns // 10**9 * 10**9),
+            "written": shown(each.written_ns // 10**9 * 10**9),
             "rows": sum(of.rows for of in each.manifest.files),
             "notes": dict(each.manifest.notes),
         }

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from quantvista import _native
+from quantvista._native import BAR_ENDINGS
+from quantvista._native import BarBuilder as NativeBuilder
 from quantvista.data.bars._clock import Clock
 from quantvista.data.bars._options import BarOptions
 from quantvista.data.bars._rows import ROWS, columns_of
@@ -106,7 +107,7 @@ class BarBuilder:
             raise ConfigError(f"`specs` must be different; found {', '.join(names)}")
         self._check_kinds()
         self._clock = Clock(self._options)
-        self._native: _native.BarBuilder | None = None
+        self._native: NativeBuilder | None = None
         self._sides = self._options.sides or ""
         self._columns: frozenset[str] = frozenset()
         self._places: dict[str, int] = {}
@@ -272,9 +273,9 @@ class BarBuilder:
                     f"bars that are {length / 10**9:,.9g} s apart"
                 )
 
-    def _make(self, sides: str) -> _native.BarBuilder:
+    def _make(self, sides: str) -> NativeBuilder:
         rows = "bars" if self._rows == "quote_bars" else self._rows
-        return _native.BarBuilder(
+        return NativeBuilder(
             {
                 "rows": rows,
                 "kinds": [spec.native(fill=self._options.fill) for spec in self._specs],
@@ -315,7 +316,7 @@ class BarBuilder:
         gone = self._absent()
         tables = {}
         for spec, columns in zip(self._specs, outputs, strict=True):
-            endings = pl.Series(_native.BAR_ENDINGS, dtype=pl.String)
+            endings = pl.Series(BAR_ENDINGS, dtype=pl.String)
             frame = pl.DataFrame({**columns, "ts_start": columns["start"]})
             frame = frame.with_columns(
                 names.gather(frame["instrument"]).alias("instrument"),

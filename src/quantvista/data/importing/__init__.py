@@ -1,5 +1,6 @@
 """Import: tables of any format, understood, shown, converted and committed to the lake."""
 
+from quantvista.data.importing._feed import Fed, feed_rows
 from quantvista.data.importing._import import Imported, action_frame, import_into, understand
 from quantvista.data.importing._options import IMPORT_KINDS, ImportOptions
 from quantvista.data.importing._understanding import Understanding
@@ -7,11 +8,13 @@ from quantvista.data.importing._whole import Whole, read_bars
 
 __all__ = [
     "IMPORT_KINDS",
+    "Fed",
     "ImportOptions",
     "Imported",
     "Understanding",
     "Whole",
     "action_frame",
+    "feed_rows",
     "import_into",
     "read_bars",
     "understand",

@@ -21,7 +21,16 @@ from quantvista.data.lake import KINDS, Dataset, Transaction
 from quantvista.errors import ConfigError, MarketDataError
 from quantvista.market import CorporateAction, sessions
 
-__all__ = ["Imported", "import_into", "open_sources", "understand"]
+__all__ = [
+    "Imported",
+    "Progress",
+    "Work",
+    "action_frame",
+    "import_into",
+    "open_sources",
+    "read_source",
+    "understand",
+]
 
 _RECORDINGS = (".jsonl", ".jsonl.gz")
 _DAY_NS = 86_400 * 10**9
@@ -59,15 +68,37 @@ class Imported:
 
 
 @dataclass
-class _Work:
-    """An import on its way."""
+class Work:
+    """Files on their way to somewhere."""
 
-    writer: Transaction
     strict: bool
     progress: Progress
     rows: dict[str, int] = field(default_factory=dict)
     rejected: list[pl.DataFrame] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    def add(self, kind: str, frame: pl.DataFrame, where: str, keyed: bool) -> None:
+        """Hand rows of a kind on."""
+        raise NotImplementedError
+
+    def reject(self, rejects: pl.DataFrame, where: str) -> None:
+        """Quarantine rows, or refuse them."""
+        if not rejects.height:
+            return
+        if self.strict:
+            row, reason, text = rejects.row(0)
+            raise MarketDataError(
+                f"{where}: {reason} in row {row}: {text} (without --strict such rows are "
+                "quarantined)"
+            )
+        self.rejected.append(rejects.select(pl.lit(where).alias("source"), *REJECTS))
+
+
+@dataclass
+class _Import(Work):
+    """An import on its way into a dataset."""
+
+    writer: Transaction = field(kw_only=True)
 
     def add(self, kind: str, frame: pl.DataFrame, where: str, keyed: bool) -> None:
         """Write rows of a kind; those that contradict others are rejected."""
@@ -83,18 +114,6 @@ class _Work:
             for each in conflicts:
                 self.reject(_again(each, kind), where)
         self.rows[kind] = self.rows.get(kind, 0) + count
-
-    def reject(self, rejects: pl.DataFrame, where: str) -> None:
-        """Quarantine rows, or refuse them."""
-        if not rejects.height:
-            return
-        if self.strict:
-            row, reason, text = rejects.row(0)
-            raise MarketDataError(
-                f"{where}: {reason} in row {row}: {text} (without --strict such rows are "
-                "quarantined)"
-            )
-        self.rejected.append(rejects.select(pl.lit(where).alias("source"), *REJECTS))
 
 
 def _again(rows: pl.DataFrame, kind: str) -> pl.DataFrame:
@@ -178,11 +197,11 @@ def import_into(
     hashes = {each.where: _digest(each, source) for each, _ in opened}
     with dataset.write() as writer:
         _refuse_again(dataset, hashes, [made for _, made in opened])
-        work = _Work(writer, strict, progress)
+        work = _Import(strict, progress, writer=writer)
         done = 0
         for each, made in opened:
             progress(done, total, each.where)
-            _read(work, each, made, source, (done, total))
+            read_source(work, each, made, source, (done, total))
             done += each.size
         if not any(work.rows.values()) and not writer.unchanged:
             raise MarketDataError(_nothing(opened, work))
@@ -310,7 +329,7 @@ def _keyed(kind: str) -> bool:
     return bool(KINDS[kind].key)
 
 
-def _nothing(opened: list[tuple[Source, Understanding]], work: _Work) -> str:
+def _nothing(opened: list[tuple[Source, Understanding]], work: Work) -> str:
     where = opened[0][1].where
     if not work.rejected:
         return f"{where}: there is a header but no row below it"
@@ -318,7 +337,7 @@ def _nothing(opened: list[tuple[Source, Understanding]], work: _Work) -> str:
     return f"{where}: must have rows that can be used; found none: row {row} {reason}: {text}"
 
 
-def _quarantine(work: _Work) -> pl.DataFrame:
+def _quarantine(work: _Import) -> pl.DataFrame:
     """Write rejected rows to the quarantine, which has no times of its own."""
     empty = pl.DataFrame(schema={"source": pl.String, **REJECTS})
     rejected = pl.concat([empty, *work.rejected])
@@ -328,9 +347,10 @@ def _quarantine(work: _Work) -> pl.DataFrame:
     return rejected
 
 
-def _read(
-    work: _Work, source: Source, made: Understanding, origin: Path | object, at: tuple[int, int]
+def read_source(
+    work: Work, source: Source, made: Understanding, origin: Path | object, at: tuple[int, int]
 ) -> None:
+    """Read one file, and hand its rows on."""
     if made.reader:
         _decoded(work, source, made, origin)
         return
@@ -364,7 +384,7 @@ def _once(frame: pl.DataFrame, made: Understanding) -> tuple[pl.DataFrame, pl.Da
     )
 
 
-def _decoded(work: _Work, source: Source, made: Understanding, origin: Path | object) -> None:
+def _decoded(work: Work, source: Source, made: Understanding, origin: Path | object) -> None:
     """Let the reader of a vendor's format decode the whole file."""
     if made.reader in ("factors", "actions"):
         if not isinstance(origin, Path):
@@ -400,7 +420,7 @@ def _decoded(work: _Work, source: Source, made: Understanding, origin: Path | ob
         work.notes += each.notes
 
 
-def _table(work: _Work, source: Source, made: Understanding) -> Table:
+def _table(work: Work, source: Source, made: Understanding) -> Table:
     """Read a whole table; ticks that the vendor flags are quarantined."""
     frames = []
     for batch in source.batches():

@@ -13,7 +13,7 @@ from quantvista.data.importing._source import Source
 from quantvista.data.importing._understanding import Understanding
 from quantvista.errors import ConfigError, MarketDataError
 
-__all__ = ["Whole", "read_bars"]
+__all__ = ["Whole", "open_named", "read_bars"]
 
 _VENUE = "FILE"
 
@@ -60,7 +60,7 @@ def read_bars(source: Path | object, options: ImportOptions | None = None) -> Wh
         If a file cannot be read, or holds something else than bars.
     """
     asked = replace(options or ImportOptions(), kind=(options and options.kind) or "bars")
-    found = _opened(source, asked)
+    found = open_named(source, asked)
     frames, rejects = [], [pl.DataFrame(schema=REJECTS)]
     for each, made in found:
         if made.kind != "bars" or made.reader:
@@ -76,8 +76,21 @@ def read_bars(source: Path | object, options: ImportOptions | None = None) -> Wh
     return Whole(bars, pl.concat(rejects), tuple(made for _, made in found))
 
 
-def _opened(source: Path | object, asked: ImportOptions) -> list[tuple[Source, Understanding]]:
-    """Open with what was said; then with a venue for bare symbols; then with a name for all."""
+def open_named(source: Path | object, asked: ImportOptions) -> list[tuple[Source, Understanding]]:
+    """Open with what was said; then with a venue for bare symbols; then with a name for all.
+
+    Parameters
+    ----------
+    source : pathlib.Path or frame
+        As of `understand`.
+    asked : ImportOptions
+        What is not to be guessed.
+
+    Returns
+    -------
+    list of (Source, Understanding)
+        One for each file.
+    """
     symbol = "BARS"
     if isinstance(source, Path) and source.is_file():
         name = re.sub(r"[^A-Z0-9._&-]", "", source.name.split(".")[0].upper()).strip("._&-")
