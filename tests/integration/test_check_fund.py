@@ -36,6 +36,14 @@ class FileReader(Short):
         return np.full(panel.n, float(float(last.split(",")[1]) > 0))
 
 
+class TableReader(Short):
+    """Looks into the file of prices, below Python."""
+
+    def forecast(self, panel: Panel) -> NDArray[np.float64]:
+        last = pl.scan_csv(PATHS[-1]).last().collect()
+        return np.full(panel.n, float(last.item(0, 1) > 0))
+
+
 class FrameWalker(Short):
     """Finds the whole history in the memory of those who call it."""
 
@@ -86,7 +94,13 @@ def fund(folder: Path, strategy: Any, **params: Any) -> dict[str, Any]:  # noqa:
 
 @pytest.mark.parametrize(
     ("strategy", "kind"),
-    [(FileReader, "files"), (FrameWalker, "values"), (Liar, "warm_up"), (Moody, "repeat")],
+    [
+        (FileReader, "files"),
+        (TableReader, "files"),
+        (FrameWalker, "values"),
+        (Liar, "warm_up"),
+        (Moody, "repeat"),
+    ],
     ids=lambda each: getattr(each, "__name__", str(each)),
 )
 def test_planted_peek_is_found(tmp_path: Path, strategy: Any, kind: str) -> None:  # noqa: ANN401

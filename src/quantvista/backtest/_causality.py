@@ -1,9 +1,7 @@
 """Whether a fund decides on what it could know: other futures are tried, and files are watched."""
 
 import inspect
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from quantvista.backtest._opened import files_opened
 from quantvista.backtest._setup import load_strategies, simulation
 from quantvista.backtest._simulation import Simulation, barriers
 from quantvista.data import MarketData
@@ -33,7 +32,6 @@ _PRICES: Mapping[int, tuple[str, ...]] = {
     EventKind.AUCTION: ("a",),
     EventKind.BAR: ("a", "b", "c", "d"),
 }
-_QUIET = (".py", ".pyc", ".so", ".toml", ".pyd")
 _TOLERANCE = 1e-9
 
 
@@ -214,7 +212,7 @@ def _decisions(
     strategies = load_strategies(loaded)
     ours = simulation(loaded, data, strategies)
     decisions = []
-    with _watched(strategies) as opened:
+    with files_opened(_files_of(strategies)) as opened:
         for row in stops:
             try:
                 ours.run(row + 1)
@@ -307,47 +305,7 @@ def _truncated(data: MarketData | EventData, cut: int) -> MarketData | EventData
     return replace(data, tape=type(tape)(**columns), bars=bars, growth=growth)
 
 
-# An audit hook cannot be taken off again, so there is one, which does nothing unless told to.
-
-
-@contextmanager
-def _watched(strategies: Mapping[str, Strategy]) -> Iterator[dict[str, tuple[str, int]]]:
-    """Note the files that strategies open, by sleeve."""
-    files: dict[str, str] = {}
-    for sleeve, strategy in strategies.items():
-        place = _place(strategy, "")[0]
-        if place:
-            files[str(Path(place).resolve())] = sleeve
-    opened: dict[str, tuple[str, int]] = {}
-
-    def note(event: str, arguments: tuple[object, ...]) -> None:
-        if event != "open" or not arguments or not isinstance(arguments[0], str):
-            return
-        if arguments[0].endswith(_QUIET):
-            return
-        frame = sys._getframe(2)
-        while frame is not None:
-            sleeve = files.get(frame.f_code.co_filename)
-            if sleeve is not None:
-                opened.setdefault(sleeve, (arguments[0], frame.f_lineno))
-                return
-            if frame.f_back is None:
-                return
-            frame = frame.f_back
-
-    _hook()
-    _notes.append(note)
-    try:
-        yield opened
-    finally:
-        _notes.remove(note)
-
-
-_notes: list[Callable[[str, tuple[object, ...]], None]] = []
-_hooked: list[bool] = []
-
-
-def _hook() -> None:
-    if not _hooked:
-        _hooked.append(True)
-        sys.addaudithook(lambda event, arguments: [n(event, arguments) for n in _notes] and None)
+def _files_of(strategies: Mapping[str, Strategy]) -> dict[str, str]:
+    """Sleeves by the file of their strategy."""
+    places = {sleeve: _place(strategy, "")[0] for sleeve, strategy in strategies.items()}
+    return {str(Path(place).resolve()): sleeve for sleeve, place in places.items() if place}
