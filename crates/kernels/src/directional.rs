@@ -133,11 +133,12 @@ impl Movement {
         let range = self.range.push(high, low, close);
         let (old_high, old_low) = self.before.replace((high, low))?;
         let (up, down) = (high - old_high, old_low - low);
-        let (up, down) = (
-            if up > 0.0 && up > down { up } else { 0.0 },
-            if down > 0.0 && down > up { down } else { 0.0 },
-        );
-        let (up, down) = (self.up.push(up), self.down.push(down));
+        // Each must be above 0 and above the other; one comparison at a time needs no branch.
+        let least_up = if down > 0.0 { down } else { 0.0 };
+        let least_down = if up > 0.0 { up } else { 0.0 };
+        let gone_up = if up > least_up { up } else { 0.0 };
+        let gone_down = if down > least_down { down } else { 0.0 };
+        let (up, down) = (self.up.push(gone_up), self.down.push(gone_down));
         let ranges = self.ranges.push(range?)?;
         Some((100.0 * (up? / ranges), 100.0 * (down? / ranges)))
     }

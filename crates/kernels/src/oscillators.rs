@@ -26,11 +26,9 @@ impl Strength {
     #[inline(always)]
     fn push(&mut self, x: f64) -> Option<(f64, f64)> {
         let change = x - self.last.replace(x)?;
-        let (gain, loss) = if change > 0.0 {
-            (change, 0.0)
-        } else {
-            (0.0, 0.0 - change)
-        };
+        // Two choices without a branch, for nobody can predict which way a price goes.
+        let gain = if change > 0.0 { change } else { 0.0 };
+        let loss = if change > 0.0 { 0.0 } else { 0.0 - change };
         let gain = self.gain.push(gain);
         let loss = self.loss.push(loss);
         Some((gain?, loss?))

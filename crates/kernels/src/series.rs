@@ -51,22 +51,59 @@ pub fn clean(value: f64) -> f64 {
     if value.is_finite() { value } else { f64::NAN }
 }
 
+/// One row of one instrument.
+#[inline(always)]
+fn step<const N: usize, S: Series<N>>(
+    state: &mut S,
+    inputs: &[&[f64; ROWS]; N],
+    row: usize,
+) -> f64 {
+    let mut values = [0.0; N];
+    for (value, input) in values.iter_mut().zip(inputs) {
+        *value = input[row];
+    }
+    if values.iter().any(|value| value.is_nan()) {
+        f64::NAN
+    } else {
+        clean(state.update(values))
+    }
+}
+
+/// The runs of one instrument.
+#[inline(always)]
+fn runs<'a, const N: usize>(inputs: &[&'a Tile], lane: usize) -> [&'a [f64; ROWS]; N] {
+    std::array::from_fn(|k| &inputs[k][lane])
+}
+
+// The compiler keeps a local state in registers, which it cannot do behind a reference: so states
+// are taken out for as long as they run. Two instruments run at once, for most updates wait for the
+// one before them, and the processor has time for another meanwhile.
 impl<const N: usize, S: Series<N>> SeriesNode for Lanes<N, S> {
     fn run(&mut self, inputs: &[&Tile], output: &mut Tile, rows: usize) {
-        for (lane, kept) in self.states.iter_mut().enumerate() {
-            // The compiler keeps a local state in registers, which it cannot do behind a reference.
-            let mut state = std::mem::take(kept);
-            let inputs: [&[f64; ROWS]; N] = std::array::from_fn(|k| &inputs[k][lane]);
-            for (row, result) in output[lane].iter_mut().take(rows).enumerate() {
-                let values: [f64; N] = std::array::from_fn(|k| inputs[k][row]);
-                let missing = values.iter().any(|value| value.is_nan());
-                *result = if missing {
-                    f64::NAN
-                } else {
-                    clean(state.update(values))
-                };
+        let rows = 0..rows.min(ROWS);
+        let both = self.states.chunks_mut(2).zip(output.chunks_mut(2));
+        for (pair, (states, results)) in both.enumerate() {
+            match (states, results) {
+                ([one, other], [one_result, other_result]) => {
+                    let (mut first, mut second) = (std::mem::take(one), std::mem::take(other));
+                    let one_inputs: [_; N] = runs(inputs, 2 * pair);
+                    let other_inputs: [_; N] = runs(inputs, 2 * pair + 1);
+                    for row in rows.clone() {
+                        one_result[row] = step(&mut first, &one_inputs, row);
+                        other_result[row] = step(&mut second, &other_inputs, row);
+                    }
+                    (*one, *other) = (first, second);
+                }
+                ([last], [result, ..]) => {
+                    let mut state = std::mem::take(last);
+                    let inputs: [_; N] = runs(inputs, 2 * pair);
+                    for row in rows.clone() {
+                        result[row] = step(&mut state, &inputs, row);
+                    }
+                    *last = state;
+                }
+                _ => {}
             }
-            *kept = state;
         }
     }
 

@@ -137,7 +137,9 @@ fn store(tile: &Tile, first: usize, lanes: usize, rows: &mut [&mut [f64]]) {
             && let Some(tile) = tile.first_chunk::<LANES>()
             && lanes == LANES
         {
-            *values = std::array::from_fn(|lane| tile[lane][row]);
+            for (value, run) in values.iter_mut().zip(tile) {
+                *value = run[row];
+            }
         } else {
             for (value, run) in values[..lanes].iter_mut().zip(tile) {
                 *value = run[row];

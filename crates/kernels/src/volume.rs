@@ -17,12 +17,10 @@ struct OnBalance {
 impl Series<2> for OnBalance {
     #[inline(always)]
     fn update(&mut self, [close, volume]: [f64; 2]) -> f64 {
-        let before = self.close.replace(close);
-        let volume = match before {
-            Some(before) if close < before => -volume,
-            Some(before) if close <= before => 0.0,
-            _ => volume,
-        };
+        let before = self.close.replace(close).unwrap_or(f64::NEG_INFINITY);
+        // One choice after the other without a branch: which way a price goes nobody can predict.
+        let rising = if close > before { volume } else { 0.0 };
+        let volume = if close < before { -volume } else { rising };
         self.total.push(volume)
     }
 }
@@ -60,8 +58,9 @@ impl Series<4> for MoneyFlow {
         // Prices on a grid often have the same sum, which rounding must not turn into a move.
         let change = typical - before;
         let still = change.abs() <= 4.0 * f64::EPSILON * typical.abs();
-        let up = if change > 0.0 && !still { flow } else { 0.0 };
-        let down = if change < 0.0 && !still { flow } else { 0.0 };
+        let change = if still { 0.0 } else { change };
+        let up = if change > 0.0 { flow } else { 0.0 };
+        let down = if change < 0.0 { flow } else { 0.0 };
         match self.flows.push((up, down)) {
             Some(window) => 100.0 * (window.x / (window.x + window.y)),
             None => f64::NAN,

@@ -47,10 +47,6 @@ impl<A: Aggregate> Window<A> {
 
     /// Take a value; the aggregate of the window once it is full.
     #[inline(always)]
-    #[expect(
-        clippy::inline_always,
-        reason = "else the state of a run does not stay in registers"
-    )]
     pub fn push(&mut self, item: A::Item) -> Option<A> {
         let total = match self.total {
             Some(total) => total.push(item),

@@ -1,7 +1,7 @@
 //! Feature programs over `NumPy` arrays.
 
 use numpy::ndarray::ArrayView2;
-use numpy::{PyArray3, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
+use numpy::{PyArray3, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
@@ -34,8 +34,9 @@ impl FeatureProgram {
         Ok(Self { program })
     }
 
-    /// Take the next rows: each column (rows, n), results (outputs, rows, n).
-    #[pyo3(signature = (columns, groups = None))]
+    /// Take the next rows: each column (rows, n), results (outputs, rows, n), written into `out`
+    /// if it is given.
+    #[pyo3(signature = (columns, groups = None, out = None))]
     #[expect(
         clippy::needless_pass_by_value,
         reason = "the binding hands the arrays over"
@@ -45,6 +46,7 @@ impl FeatureProgram {
         py: Python<'py>,
         columns: Vec<PyReadonlyArray2<'py, f64>>,
         groups: Option<PyReadonlyArray1<'py, i32>>,
+        out: Option<Bound<'py, PyArray3<f64>>>,
     ) -> PyResult<Bound<'py, PyArray3<f64>>> {
         let n = self.program.instruments();
         let rows = columns
@@ -63,12 +65,30 @@ impl FeatureProgram {
             .map(PyReadonlyArray1::as_slice)
             .transpose()
             .map_err(|_| PyTypeError::new_err("`groups` must be contiguous"))?;
-        let outputs = self.program.spec().outputs.len();
-        let result = PyArray3::<f64>::zeros(py, [outputs, rows, n], false);
-        let mut writable = result.readwrite();
-        let values = writable
+        let wanted = [self.program.spec().outputs.len(), rows, n];
+        let result = match out {
+            Some(out) if out.shape() == wanted => out,
+            Some(out) => {
+                let text = format!(
+                    "`out` must have the shape {wanted:?} (outputs, rows, instruments); found {:?}",
+                    out.shape()
+                );
+                return Err(crate::raise_as("MarketDataError", text));
+            }
+            None => PyArray3::<f64>::zeros(py, wanted, false),
+        };
+        let refuse = |error: &dyn std::fmt::Display| {
+            PyTypeError::new_err(format!(
+                "`out` must be writable, C-contiguous and apart from the columns; found one that \
+                 is not ({error})"
+            ))
+        };
+        let mut writable = result.try_readwrite().map_err(|error| refuse(&error))?;
+        // A slice would also do for columns side by side, which are another order.
+        let mut view = writable.as_array_mut();
+        let values = view
             .as_slice_mut()
-            .map_err(|error| PyTypeError::new_err(error.to_string()))?;
+            .ok_or_else(|| refuse(&"rows are not contiguous"))?;
         let program = &mut self.program;
         py.detach(|| program.advance(&views, rows, groups, values))
             .map_err(|error| raise(&error))?;

@@ -194,6 +194,23 @@ def test_rows_that_do_not_fit_are_refused() -> None:
     assert program.rows == 0
 
 
+def test_results_go_where_the_caller_wants_them() -> None:
+    x = np.random.default_rng(0).normal(0, 1, (50, 2))
+    whole = _native.FeatureProgram(SPEC, 2).advance([x])
+    out = np.full(whole.shape, 7.0)
+    assert _native.FeatureProgram(SPEC, 2).advance([x], out=out) is out
+    assert out.tobytes() == whole.tobytes()
+    program = _native.FeatureProgram(SPEC, 2)
+    with pytest.raises(MarketDataError, match=r"`out` must have the shape"):
+        program.advance([x], out=np.zeros((2, 50, 2)))
+    fixed = np.zeros((1, 50, 2))
+    fixed.flags.writeable = False
+    for wrong in (fixed, np.zeros((1, 2, 50)).transpose(0, 2, 1), x[None]):
+        with pytest.raises(TypeError, match="`out` must be writable, C-contiguous and apart"):
+            program.advance([x], out=wrong)
+    assert program.rows == 0
+
+
 def test_snapshot_goes_on_where_it_was_taken() -> None:
     x = np.random.default_rng(0).normal(0, 1, (50, 2))
     whole = _native.FeatureProgram(SPEC, 2).advance([x])
