@@ -1,8 +1,8 @@
-//! What makes a program refuse.
+//! What is refused.
 
 use thiserror::Error;
 
-/// A specification, a chunk of rows or a snapshot that a program cannot use.
+/// A specification, rows or a snapshot that a program cannot use, or an unreadable recording.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum KernelError {
     #[error("{0}")]
@@ -11,6 +11,8 @@ pub enum KernelError {
     Rows(String),
     #[error("`snapshot` must be one of this program; found that {0}")]
     Snapshot(String),
+    #[error("{0}")]
+    Recording(String),
 }
 
 pub type Result<T> = std::result::Result<T, KernelError>;

@@ -1,4 +1,4 @@
-//! Streaming feature operators of `QuantVista`, programs made of them, and bars.
+//! Streaming feature operators of `QuantVista`, programs made of them, bars, and recordings.
 //!
 //! An operator is a state and an update. A batch run, a run in chunks, a stream of single rows and a
 //! run that was snapshotted and restored in the middle call the same update in the same order, and so
@@ -13,8 +13,10 @@
 
 mod averages;
 mod bars;
+mod binance;
 mod channels;
 mod cross;
+mod decimal;
 mod directional;
 mod error;
 mod extremes;
@@ -41,6 +43,7 @@ pub use bars::{
     BarBuilder, BarColumns, BarKind, BarRows, BarSetting, Counts, Ending, Flow, Frames, Policy,
     RowColumns, Sides,
 };
+pub use binance::{Books, Quotes, Recording, Trades, decode_binance};
 pub use error::KernelError;
 pub use operator::{Kind, Memory, Operator, Parameter};
 pub use plan::{NodeSpec, Spec};

@@ -13,7 +13,7 @@ use quantvista_kernels::{
 pub fn raise(error: &KernelError) -> PyErr {
     let family = match error {
         KernelError::Spec(_) | KernelError::Snapshot(_) => "ConfigError",
-        KernelError::Rows(_) => "MarketDataError",
+        KernelError::Rows(_) | KernelError::Recording(_) => "MarketDataError",
     };
     crate::raise_as(family, error.to_string())
 }

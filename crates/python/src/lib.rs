@@ -9,6 +9,7 @@ mod host;
 mod lookup;
 mod mail;
 mod names;
+mod recording;
 mod records;
 mod resume;
 mod session;
@@ -34,6 +35,8 @@ mod _native {
     };
     #[pymodule_export]
     use crate::features::{FeatureProgram, operator_settle, operator_warm_up};
+    #[pymodule_export]
+    use crate::recording::decode_binance;
     #[pymodule_export]
     use crate::records::RawEngine;
     #[pymodule_export]
