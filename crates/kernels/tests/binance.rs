@@ -77,124 +77,127 @@ fn bids_stand_first_whichever_came_first() {
     assert_eq!(found.books.size, [1, 1, 9, 1, 1]);
 }
 
+/// A line, what of it is replaced by what, and the words of the refusal.
+const WRONG: &[(&str, &str, &str, &str)] = &[
+    (
+        TRADE,
+        r#""p":"61837.63""#,
+        r#""p":61837.63"#,
+        "`p`, a decimal number in quotes",
+    ),
+    (
+        TRADE,
+        r#""p":"61837.63""#,
+        r#""p":"1e5""#,
+        "`p` must be a decimal number; found '1e5'",
+    ),
+    (
+        TRADE,
+        r#""p":"61837.63""#,
+        r#""p":"0.000000001""#,
+        "`p` must have at most 8 decimals",
+    ),
+    (
+        TRADE,
+        r#""q":"0.02""#,
+        r#""q":"99999999999999999""#,
+        "`q` must fit into 64 bits",
+    ),
+    (TRADE, r#""q":"0.02","#, "", "`q` must be there; found none"),
+    (
+        TRADE,
+        r#""q":"0.02""#,
+        r#""q":"0.02","q":"0.02""#,
+        "`q` must be there once",
+    ),
+    (TRADE, r#""m":true"#, r#""m":1"#, "`m`, true or false"),
+    (TRADE, "1723161255342", "-1", "`T`, a whole number"),
+    (
+        TRADE,
+        "1723161255342",
+        "9223372036854775807",
+        "`T` must be a time",
+    ),
+    (
+        TRADE,
+        "BTCUSDT",
+        "ETHUSDT",
+        "`s` must be that of one symbol; found BTCUSDT, ETHUSDT",
+    ),
+    (
+        DEPTH,
+        r#""U":5"#,
+        r#""U":1e400"#,
+        "a depth message is not readable",
+    ),
+    (
+        DEPTH,
+        r#""U":5"#,
+        r#""U":18446744073709551615"#,
+        "`U` must be a whole number",
+    ),
+    (
+        DEPTH,
+        r#"["61730.1","2"]"#,
+        r#"["61730.1"]"#,
+        "`b` must have levels",
+    ),
+    (
+        DEPTH,
+        r#"["61730.1","2"]"#,
+        r#"["61730.1","2","3"]"#,
+        "`b` must have levels",
+    ),
+    (
+        DEPTH,
+        r#"["61730.1","2"]"#,
+        "null",
+        "`b`, of which a level is [price, size]",
+    ),
+    (
+        SNAPSHOT,
+        r#""asks":[]"#,
+        r#""asks":{}"#,
+        "`asks`, a list of levels",
+    ),
+    (
+        SNAPSHOT,
+        "}",
+        r#","stream":"a@trade"}"#,
+        "`stream` must be there once, and first",
+    ),
+    (
+        QUOTE,
+        r#""data":"#,
+        r#""date":"#,
+        "`data` must be there; found none",
+    ),
+    (
+        QUOTE,
+        r#""stream""#,
+        r#""data":{},"stream""#,
+        "`data` must be there once, after `stream`",
+    ),
+    (QUOTE, "}}", "}} {}", "trailing characters"),
+    (
+        QUOTE,
+        "1723161254087891268 ",
+        "",
+        "must begin with the time received in nanoseconds",
+    ),
+    (
+        QUOTE,
+        "1723161254087891268",
+        "9999999999999999999",
+        "must begin with the time received",
+    ),
+];
+
 #[test]
 fn a_field_that_is_wrong_is_named_with_its_row() {
-    for (line, was, is, words) in [
-        (
-            TRADE,
-            r#""p":"61837.63""#,
-            r#""p":61837.63"#,
-            "`p`, a decimal number in quotes",
-        ),
-        (
-            TRADE,
-            r#""p":"61837.63""#,
-            r#""p":"1e5""#,
-            "`p` must be a decimal number; found '1e5'",
-        ),
-        (
-            TRADE,
-            r#""p":"61837.63""#,
-            r#""p":"0.000000001""#,
-            "`p` must have at most 8 decimals",
-        ),
-        (
-            TRADE,
-            r#""q":"0.02""#,
-            r#""q":"99999999999999999""#,
-            "`q` must fit into 64 bits",
-        ),
-        (TRADE, r#""q":"0.02","#, "", "`q` must be there; found none"),
-        (
-            TRADE,
-            r#""q":"0.02""#,
-            r#""q":"0.02","q":"0.02""#,
-            "`q` must be there once",
-        ),
-        (TRADE, r#""m":true"#, r#""m":1"#, "`m`, true or false"),
-        (TRADE, "1723161255342", "-1", "`T`, a whole number"),
-        (
-            TRADE,
-            "1723161255342",
-            "9223372036854775807",
-            "`T` must be a time",
-        ),
-        (
-            TRADE,
-            "BTCUSDT",
-            "ETHUSDT",
-            "`s` must be that of one symbol; found BTCUSDT, ETHUSDT",
-        ),
-        (
-            DEPTH,
-            r#""U":5"#,
-            r#""U":1e400"#,
-            "a depth message is not readable",
-        ),
-        (
-            DEPTH,
-            r#""U":5"#,
-            r#""U":18446744073709551615"#,
-            "`U` must be a whole number",
-        ),
-        (
-            DEPTH,
-            r#"["61730.1","2"]"#,
-            r#"["61730.1"]"#,
-            "`b` must have levels",
-        ),
-        (
-            DEPTH,
-            r#"["61730.1","2"]"#,
-            r#"["61730.1","2","3"]"#,
-            "`b` must have levels",
-        ),
-        (
-            DEPTH,
-            r#"["61730.1","2"]"#,
-            "null",
-            "`b`, of which a level is [price, size]",
-        ),
-        (
-            SNAPSHOT,
-            r#""asks":[]"#,
-            r#""asks":{}"#,
-            "`asks`, a list of levels",
-        ),
-        (
-            SNAPSHOT,
-            "}",
-            r#","stream":"a@trade"}"#,
-            "`stream` must be there once, and first",
-        ),
-        (
-            QUOTE,
-            r#""data":"#,
-            r#""date":"#,
-            "`data` must be there; found none",
-        ),
-        (
-            QUOTE,
-            r#""stream""#,
-            r#""data":{},"stream""#,
-            "`data` must be there once, after `stream`",
-        ),
-        (QUOTE, "}}", "}} {}", "trailing characters"),
-        (
-            QUOTE,
-            "1723161254087891268 ",
-            "",
-            "must begin with the time received in nanoseconds",
-        ),
-        (
-            QUOTE,
-            "1723161254087891268",
-            "9999999999999999999",
-            "must begin with the time received",
-        ),
-    ] {
+    for (line, was, is, words) in WRONG {
         let changed = line.replacen(was, is, 1);
-        assert_ne!(changed, line);
+        assert_ne!(changed, *line);
         let found = refused(&changed);
         assert!(found.contains(words), "{found}");
         assert!(found.ends_with("in row 2"), "{found}");
