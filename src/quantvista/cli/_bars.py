@@ -38,11 +38,17 @@ def load_bars(
         If there are no bars.
     """
     if source.startswith("lake:"):
-        name = source.removeprefix("lake:")
+        name, _, commit = source.removeprefix("lake:").partition("@")
         root = lake if lake is not None else lake_dir(Path())
-        snapshot = Lake(root).open(name).at()
-        bars = snapshot.scan("bars").collect()
+        snapshot = Lake(root).open(name).at(commit or None)
+        rows = snapshot.scan("bars", vintages=True).collect()
+        # Each bar as it was first known, which is what a run sees.
+        bars = rows.sort("known_at", maintain_order=True)
+        bars = bars.unique(["instrument", "ts_event"], keep="first", maintain_order=True)
+        bars = bars.sort("ts_event", "instrument")
         words = [("dataset", f"{name}: {bars.height:,} bars")]
+        if later := rows.height - bars.height:
+            words.append(("revisions", f"{later:,} not seen: each bar is as first known"))
         calendar = None
     else:
         found = read_bars(Path(source), ImportOptions(columns=named_columns(columns)))
