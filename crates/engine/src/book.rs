@@ -1,46 +1,128 @@
 //! The working orders, found by id, by instrument and by the time at which they expire.
 
-use std::collections::{BTreeSet, HashMap};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::order::{Order, Origin};
 
-/// So many ids in a row are next to each other in a table.
-const NEIGHBOURS: u64 = 64;
+/// So many ids in a row share a page.
+const PAGE: usize = 512;
 
-/// Hash for order ids, which are mostly small and sequential.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct IdHasher(u64);
+/// No order stands there.
+const NONE: usize = usize::MAX;
 
-impl Hasher for IdHasher {
-    fn finish(&self) -> u64 {
-        self.0
+/// Slots of the orders of some ids in a row.
+struct Page {
+    number: u64,
+    slots: [usize; PAGE],
+    count: usize,
+}
+
+/// Where orders are, by id. Ids are given out in a row, and new orders are looked at most: the
+/// newest page is at hand, of the older ones there are those that have working orders.
+struct Index {
+    newest: Box<Page>,
+    older: BTreeMap<u64, Box<Page>>,
+}
+
+impl Page {
+    fn new(number: u64) -> Box<Self> {
+        Box::new(Self {
+            number,
+            slots: [NONE; PAGE],
+            count: 0,
+        })
     }
 
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u64(u64::from(*byte));
+    fn find(&self, place: usize) -> Option<usize> {
+        Some(self.slots[place]).filter(|slot| *slot != NONE)
+    }
+}
+
+/// The page of an id, and its place there.
+#[expect(clippy::cast_possible_truncation, reason = "below the size of a page")]
+fn page_of(id: u64) -> (u64, usize) {
+    (id / PAGE as u64, (id % PAGE as u64) as usize)
+}
+
+impl Default for Index {
+    fn default() -> Self {
+        Self {
+            newest: Page::new(0),
+            older: BTreeMap::new(),
+        }
+    }
+}
+
+impl Index {
+    /// Ids must come in ascending order.
+    #[inline]
+    fn insert(&mut self, id: u64, slot: usize) {
+        let (number, place) = page_of(id);
+        if self.newest.number != number {
+            self.turn(number);
+        }
+        self.newest.slots[place] = slot;
+        self.newest.count += 1;
+    }
+
+    #[cold]
+    fn turn(&mut self, number: u64) {
+        if self.newest.count == 0 {
+            self.newest.number = number;
+            return;
+        }
+        let old = std::mem::replace(&mut self.newest, Page::new(number));
+        self.older.insert(old.number, old);
+    }
+
+    #[inline]
+    fn find(&self, id: u64) -> Option<usize> {
+        let (number, place) = page_of(id);
+        if self.newest.number == number {
+            return self.newest.find(place);
+        }
+        self.older.get(&number)?.find(place)
+    }
+
+    /// Forget an order that is there.
+    #[inline]
+    fn remove(&mut self, id: u64) {
+        let (number, place) = page_of(id);
+        if self.newest.number == number {
+            self.newest.slots[place] = NONE;
+            self.newest.count -= 1;
+        } else {
+            self.remove_older(number, place);
         }
     }
 
-    fn write_u64(&mut self, id: u64) {
-        // Neighbours stay together, for new orders are looked at most; blocks of them are spread by
-        // Fibonacci hashing.
-        let mixed = (self.0 ^ (id / NEIGHBOURS)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let place = (mixed >> 16) * NEIGHBOURS + id % NEIGHBOURS;
-        // The upper bits tell apart those that meet in one place.
-        self.0 = place & (u64::MAX >> 7) | id << 57;
+    fn remove_older(&mut self, number: u64, place: usize) {
+        if let Some(page) = self.older.get_mut(&number) {
+            page.slots[place] = NONE;
+            page.count -= 1;
+            if page.count == 0 {
+                self.older.remove(&number);
+            }
+        }
     }
+}
+
+/// Where an order lives.
+struct Slot {
+    order: Order,
+    /// What the order reserves or is expected to bring; follows from the order.
+    hold: i128,
+    /// Whether the order works; what is left of a finished one stays readable until the next
+    /// order comes here.
+    works: bool,
 }
 
 /// Orders live in slots; a finished order's slot is free again after [`Book::sweep`].
 #[derive(Default)]
 pub(crate) struct Book {
-    slots: Vec<Option<Order>>,
-    /// What each order reserves or is expected to bring; follows from the order.
-    holds: Vec<i128>,
+    slots: Vec<Slot>,
     free: Vec<usize>,
-    by_id: HashMap<u64, usize, BuildHasherDefault<IdHasher>>,
+    by_id: Index,
     by_instrument: Vec<Line>,
     /// Slots of orders removed since the last sweep.
     removed: Vec<usize>,
@@ -70,11 +152,20 @@ impl Book {
 
     /// Add an order with its hold; ids must come in ascending order.
     pub(crate) fn insert(&mut self, order: &Order, hold: i128) -> usize {
-        let slot = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(None);
-            self.holds.push(0);
+        let slot = if let Some(slot) = self.free.pop() {
+            let found = &mut self.slots[slot];
+            found.order = *order;
+            found.hold = hold;
+            found.works = true;
+            slot
+        } else {
+            self.slots.push(Slot {
+                order: *order,
+                hold,
+                works: true,
+            });
             self.slots.len() - 1
-        });
+        };
         self.by_id.insert(order.id, slot);
         self.tidy(order.instrument);
         self.by_instrument[order.instrument]
@@ -86,27 +177,42 @@ impl Book {
         if order.origin == Origin::Target {
             self.from_targets.insert((order.sleeve, order.id));
         }
-        self.slots[slot] = Some(*order);
-        self.holds[slot] = hold;
         slot
     }
 
+    #[inline]
     pub(crate) fn get(&self, slot: usize) -> Option<&Order> {
-        self.slots[slot].as_ref()
+        let found = &self.slots[slot];
+        found.works.then_some(&found.order)
     }
 
+    #[inline]
     pub(crate) fn get_mut(&mut self, slot: usize) -> Option<&mut Order> {
-        self.slots[slot].as_mut()
+        let found = &mut self.slots[slot];
+        found.works.then_some(&mut found.order)
     }
 
+    /// An order that works, or did so until just now.
+    #[inline]
+    pub(crate) fn latest(&self, slot: usize) -> &Order {
+        &self.slots[slot].order
+    }
+
+    #[inline]
     pub(crate) fn hold(&self, slot: usize) -> i128 {
-        self.holds[slot]
+        self.slots[slot].hold
     }
 
     /// Put a changed order in its own place.
     pub(crate) fn replace(&mut self, slot: usize, order: Order, hold: i128) {
-        self.slots[slot] = Some(order);
-        self.holds[slot] = hold;
+        let found = &mut self.slots[slot];
+        found.order = order;
+        found.hold = hold;
+    }
+
+    /// An order holds something else.
+    pub(crate) fn set_hold(&mut self, slot: usize, hold: i128) {
+        self.slots[slot].hold = hold;
     }
 
     /// An order expires at another time.
@@ -126,14 +232,13 @@ impl Book {
     }
 
     pub(crate) fn find(&self, id: u64) -> Option<usize> {
-        self.by_id.get(&id).copied()
+        self.by_id.find(id)
     }
 
     /// The order with this id, if it stands in this slot.
+    #[inline]
     pub(crate) fn is_in(&self, slot: usize, id: u64) -> bool {
-        self.slots[slot]
-            .as_ref()
-            .is_some_and(|order| order.id == id)
+        self.get(slot).is_some_and(|order| order.id == id)
     }
 
     /// Id and slot of an instrument's orders in order of id; among them are finished ones, of
@@ -159,31 +264,31 @@ impl Book {
 
     /// Take a finished order out.
     pub(crate) fn remove(&mut self, slot: usize) {
-        if let Some(order) = &self.slots[slot] {
-            self.by_id.remove(&order.id);
-            if let Some(time) = order.expire_at {
-                self.expiries.remove(&(time, order.id));
-            }
-            if order.origin == Origin::Target {
-                self.from_targets.remove(&(order.sleeve, order.id));
-            }
-            let line = &mut self.by_instrument[order.instrument];
-            if line.orders.last() == Some(&(order.id, slot)) {
-                line.orders.pop();
-            } else {
-                line.gone += 1;
-            }
-            self.slots[slot] = None;
-            self.removed.push(slot);
+        let Slot { order, works, .. } = &mut self.slots[slot];
+        if !std::mem::take(works) {
+            return;
         }
+        self.by_id.remove(order.id);
+        if let Some(time) = order.expire_at {
+            self.expiries.remove(&(time, order.id));
+        }
+        if order.origin == Origin::Target {
+            self.from_targets.remove(&(order.sleeve, order.id));
+        }
+        let line = &mut self.by_instrument[order.instrument];
+        if line.orders.last() == Some(&(order.id, slot)) {
+            line.orders.pop();
+        } else {
+            line.gone += 1;
+        }
+        self.removed.push(slot);
     }
 
     /// Free the slots of the orders removed since the last sweep.
     pub(crate) fn sweep(&mut self) {
-        if self.removed.is_empty() {
-            return;
+        for slot in self.removed.drain(..) {
+            self.free.push(slot);
         }
-        self.free.append(&mut self.removed);
     }
 
     /// Forget the finished orders of an instrument, if they are many beside those that work.
@@ -196,14 +301,15 @@ impl Book {
         let line = &mut by_instrument[instrument];
         if line.gone > GONE_MIN && line.gone * 2 > line.orders.len() {
             line.orders
-                .retain(|(id, slot)| slots[*slot].as_ref().is_some_and(|order| order.id == *id));
+                .retain(|(id, slot)| slots[*slot].works && slots[*slot].order.id == *id);
             line.gone = 0;
         }
     }
 
     /// All working orders in order of id.
     pub(crate) fn working(&self) -> Vec<Order> {
-        let mut orders: Vec<Order> = self.slots.iter().flatten().copied().collect();
+        let working = self.slots.iter().filter(|slot| slot.works);
+        let mut orders: Vec<Order> = working.map(|slot| slot.order).collect();
         orders.sort_unstable_by_key(|order| order.id);
         orders
     }

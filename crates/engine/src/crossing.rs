@@ -89,15 +89,13 @@ impl Engine {
         for side in &mut sides {
             let mut purse = Purse::empty();
             for (candidate, lots) in side {
-                let covered = self.cut_to_funds(
-                    ts,
-                    candidate,
-                    *lots,
-                    price,
-                    &mut purse,
-                    Liquidity::None,
-                    out,
-                )?;
+                let covered = match self.working(candidate) {
+                    Some(order) => {
+                        let none = Liquidity::None;
+                        self.cut_to_funds(ts, order, *lots, price, &mut purse, none, out)?
+                    }
+                    None => 0,
+                };
                 if covered < *lots {
                     cancelled.push(candidate.slot);
                 }

@@ -8,7 +8,7 @@ use crate::book::Book;
 use crate::config::Config;
 use crate::error::EngineError;
 use crate::exposure::Exposure;
-use crate::gate::{Caps, Guard, Losses};
+use crate::gate::{Caps, Enforced, Guard, Losses};
 use crate::input::{Bar, Event, Input, Key};
 use crate::ledger::Ledger;
 use crate::ledger::Trade;
@@ -53,6 +53,7 @@ pub struct Engine {
     pub(crate) guard: Guard,
     /// Of the gate and of matching; none of it is state.
     pub(crate) caps: Caps,
+    pub(crate) enforced: Enforced,
     pub(crate) losses: Losses,
     pub(crate) matching: matching::Session,
     /// Id and slot of the orders that were released, enlarged or amended within this input and
@@ -103,6 +104,7 @@ impl Engine {
             felt: vec![Felt::default(); instruments.len()],
             watches: instruments.iter().map(|_| Watch::default()).collect(),
             book: Book::new(instruments.len()),
+            enforced: Enforced::new(&config),
             config,
             ledger,
             instruments,
@@ -139,23 +141,32 @@ impl Engine {
             return Err(EngineError::Failed(cause.clone()));
         }
         let key = input.key();
-        if let Some(last) = self.last_key.filter(|last| *last >= key) {
-            return Err(EngineError::OutOfOrder {
-                last: last.to_string(),
-                found: key.to_string(),
-            });
+        // Nearly always the time alone tells.
+        if let Some(last) = &self.last_key
+            && last.ts_received >= key.ts_received
+            && *last >= key
+        {
+            return Err(out_of_order(last, &key));
         }
-        self.check_waiting(&key)?;
+        if self.floor.incomplete > 0 || self.waiting_since.is_some() {
+            self.check_waiting(&key)?;
+        }
         let result = self.take_in(key.ts_received, input, out);
         match &result {
             Ok(()) => self.last_key = Some(key),
-            Err(error) if error.is_fatal() => self.failed = Some(error.to_string()),
-            Err(_) => {}
+            Err(error) => self.note_failure(error),
         }
         result
     }
 
-    #[inline]
+    #[cold]
+    fn note_failure(&mut self, error: &EngineError) {
+        if error.is_fatal() {
+            self.failed = Some(error.to_string());
+        }
+    }
+
+    #[inline(always)]
     fn take_in(&mut self, ts: i64, input: &Input, out: &mut Vec<Output>) -> Result<()> {
         let event = &input.event;
         self.check(ts, event)?;
@@ -166,7 +177,6 @@ impl Engine {
         self.after_input(ts, event, out)
     }
 
-    #[inline]
     fn dispatch(&mut self, input: &Input, out: &mut Vec<Output>) -> Result<()> {
         let ts = input.ts_received;
         match &input.event {
@@ -335,7 +345,7 @@ impl Engine {
             quantity: fill.side.signed(fill.quantity),
             per_unit: self.exposure.notional(instrument, 1, fill.price)?,
             fee: fill.fee,
-            base_unit: listed.base_unit(),
+            base_unit: self.exposure.base_unit(instrument),
         })?;
         self.last_fill = fill.id;
         Ok(cost)
@@ -372,7 +382,7 @@ impl Engine {
                 self.unwatch(&order);
             }
             advance(&mut order, status);
-            self.fees_paid.remove(&order.id);
+            self.forget_fees(order.id);
             self.floor.leave(order.instrument, slot);
             self.book.remove(slot);
         }
@@ -473,6 +483,14 @@ impl Engine {
     /// [`EngineError::Overflow`] if it does not fit.
     pub fn available_cash(&self, sleeve: usize, currency: usize) -> Result<i128> {
         self.available(sleeve, currency)
+    }
+}
+
+#[cold]
+fn out_of_order(last: &Key, found: &Key) -> EngineError {
+    EngineError::OutOfOrder {
+        last: last.to_string(),
+        found: found.to_string(),
     }
 }
 

@@ -5,7 +5,6 @@ use crate::allocation::allocate;
 use crate::engine::Engine;
 use crate::exposure::{Filled, fees_of};
 use crate::matching::{Candidate, Session, Share, Terms};
-use crate::models::SlippageModel;
 use crate::models::impact::Activity;
 use crate::numbers::{Result, add};
 use crate::order::{Leg, Order, OrderStatus, Origin, Reason, Side};
@@ -70,9 +69,12 @@ impl Engine {
                 self.cancel(session.ts, candidate.slot, reason, out)?;
                 continue;
             }
+            let Some(order) = self.working(&candidate) else {
+                continue;
+            };
             let lots = self.cut_to_funds(
                 session.ts,
-                &candidate,
+                order,
                 external,
                 terms.price,
                 &mut purse,
@@ -82,9 +84,7 @@ impl Engine {
             if lots < external {
                 cancelled.push(candidate.slot);
             }
-            if let Some(order) = self.working(&candidate) {
-                before.add(candidate.sleeve, order.leg, lots);
-            }
+            before.add(candidate.sleeve, order.leg, lots);
             picked.push(Share {
                 index,
                 wanted: lots,
@@ -190,6 +190,7 @@ impl Engine {
     }
 
     /// Fill with the venue; false if the fee of a sale is more than the sleeve could pay.
+    #[inline(always)]
     pub(crate) fn fill_at_venue(
         &mut self,
         ts: i64,
@@ -198,19 +199,18 @@ impl Engine {
         terms: Terms,
         out: &mut Vec<Output>,
     ) -> Result<bool> {
+        let instrument = candidate.instrument;
         let quantity = lots * self.lot_of(candidate);
-        let notional = self
-            .exposure
-            .notional(candidate.instrument, quantity, terms.price)?;
+        let notional = self.exposure.notional(instrument, quantity, terms.price)?;
         let fee = self.fee_of_fill(
             candidate.id,
-            candidate.instrument,
+            instrument,
             notional,
             quantity,
             terms.liquidity,
         )?;
-        if candidate.side == Side::Sell && !self.exposure.on_margin(candidate.instrument) {
-            let currency = self.config.instruments[candidate.instrument].currency;
+        if candidate.side == Side::Sell && !self.exposure.on_margin(instrument) {
+            let currency = self.config.instruments[instrument].currency;
             let cash = self.spendable(candidate.sleeve, currency)?;
             let left = add(cash, notional, "the proceeds of a sale")?;
             if left < fee {
@@ -218,10 +218,12 @@ impl Engine {
                 return Ok(false);
             }
         }
-        let lost = (terms.price - terms.reference).abs();
-        let slippage = self
-            .exposure
-            .notional(candidate.instrument, quantity, lost)?;
+        let slippage = if terms.price == terms.reference {
+            0
+        } else {
+            let lost = (terms.price - terms.reference).abs();
+            self.exposure.notional(instrument, quantity, lost)?
+        };
         self.count_turnover(candidate, notional, quantity, terms.liquidity)?;
         self.book_fill(
             candidate.slot,
@@ -238,6 +240,7 @@ impl Engine {
     }
 
     /// What the taking side gets for a quantity where the market shows `reference`.
+    #[inline(always)]
     pub(crate) fn taking_price(
         &self,
         ts: i64,
@@ -246,13 +249,23 @@ impl Engine {
         quantity: i64,
         reference: i64,
     ) -> Result<i64> {
-        let venue = self.config.venue_of(instrument);
-        if venue.impact.is_none() && venue.slippage == SlippageModel::default() {
-            let grid = self.config.instruments[instrument].grid();
-            if grid.allows(reference) {
-                return Ok(reference);
-            }
+        let grid = self.config.instruments[instrument].grid();
+        if self.floor.pits[instrument].form.is_exact && grid.allows(reference) {
+            return Ok(reference);
         }
+        self.slipped_price(ts, instrument, side, quantity, reference)
+    }
+
+    #[inline(never)]
+    fn slipped_price(
+        &self,
+        ts: i64,
+        instrument: usize,
+        side: Side,
+        quantity: i64,
+        reference: i64,
+    ) -> Result<i64> {
+        let venue = self.config.venue_of(instrument);
         let impact = venue.impact.map_or(0, |model| {
             let felt = self.felt[instrument];
             model.rate(felt, ts, side, quantity, self.activity(instrument))
@@ -262,6 +275,7 @@ impl Engine {
     }
 
     /// Count a fill that took from the market, for impact.
+    #[inline(always)]
     pub(crate) fn feel(
         &mut self,
         ts: i64,
@@ -269,6 +283,9 @@ impl Engine {
         side: Side,
         quantity: i64,
     ) -> Result<()> {
+        if !self.floor.pits[instrument].form.has_impact {
+            return Ok(());
+        }
         match self.config.venue_of(instrument).impact {
             Some(model) => model.add(&mut self.felt[instrument], ts, side, quantity),
             None => Ok(()),
@@ -321,6 +338,7 @@ impl Engine {
     }
 
     /// Remember what a fill adds to the venue's volume, and to the fees of its order.
+    #[inline]
     fn count_turnover(
         &mut self,
         candidate: &Candidate,
@@ -372,12 +390,10 @@ impl Engine {
         liquidity: Liquidity,
         out: &mut Vec<Output>,
     ) -> Result<()> {
-        let Some(mut order) = self.book.get(slot).copied() else {
+        let Some(order) = self.book.get(slot) else {
             return Ok(());
         };
-        let mark = self
-            .mark(order.instrument)
-            .expect("a filled order has a price");
+        let mark = self.mark_of(order);
         let fill = Fill {
             ts,
             id: self.last_fill + 1,
@@ -396,34 +412,55 @@ impl Engine {
             },
             liquidity,
         };
-        let cost = self.book_in_ledger(&fill)?;
         let is_whole = order.unfilled() == quantity;
+        let cost = self.book_in_ledger(&fill)?;
+        let order = self.book.latest(slot);
         let hold = if is_whole {
             0
         } else {
             self.hold_of(&order.after(quantity))?
         };
         let change = Filled {
-            order: &order,
+            order,
             holds: (self.book.hold(slot), hold),
             quantity,
             cost,
         };
         self.exposure.order_filled(&change, mark)?;
+        let (id, is_over) = (order.id, is_whole && !self.has_working_parent(order));
         out.push(Output::OrderFilled(fill));
-        order.filled += quantity;
         if is_whole {
-            self.floor.leave(order.instrument, slot);
+            self.floor.leave(fill.instrument, slot);
         }
-        if is_whole && !self.has_working_parent(&order) {
-            advance(&mut order, OrderStatus::Filled);
-            self.fees_paid.remove(&order.id);
+        if let Some(order) = self.book.get_mut(slot) {
+            order.filled += quantity;
+            let next = if is_over {
+                OrderStatus::Filled
+            } else {
+                OrderStatus::PartiallyFilled
+            };
+            advance(order, next);
+        }
+        if is_over {
+            self.forget_fees(id);
             self.book.remove(slot);
         } else {
-            advance(&mut order, OrderStatus::PartiallyFilled);
-            self.book.replace(slot, order, hold);
+            self.book.set_hold(slot, hold);
         }
+        let order = self.book.latest(slot);
+        if self.is_alone(order) {
+            return Ok(());
+        }
+        let order = *order;
         self.after_fill(ts, &order, quantity, out)
+    }
+
+    /// An order has ended, and what it paid no longer counts.
+    #[inline]
+    pub(crate) fn forget_fees(&mut self, order: u64) {
+        if !self.fees_paid.is_empty() {
+            self.fees_paid.remove(&order);
+        }
     }
 }
 

@@ -84,6 +84,7 @@ impl Engine {
     }
 
     /// When a command of an order reaches its venue; `ts` if that is at once.
+    #[inline]
     pub(crate) fn arrival_of(
         &self,
         ts: i64,
@@ -91,10 +92,13 @@ impl Engine {
         order: u64,
         kind: LatencyKind,
     ) -> i64 {
-        let latency = &self.config.venue_of(instrument).latency;
-        let delay = if latency.is_none() {
+        let delay = if self.floor.pits[instrument].form.is_prompt {
+            if self.transit.latest.is_empty() {
+                return ts;
+            }
             0
         } else {
+            let latency = &self.config.venue_of(instrument).latency;
             latency.delay(self.config.seed, order, kind)
         };
         let own = ts.saturating_add(delay);
@@ -187,7 +191,7 @@ impl Engine {
     }
 
     /// Let the orders act that came to a venue, or came anew; a fill may bring further ones.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn act(&mut self, ts: i64, out: &mut Vec<Output>) -> Result<()> {
         if self.activated.is_empty() {
             return Ok(());
@@ -195,6 +199,7 @@ impl Engine {
         self.act_now(ts, out)
     }
 
+    #[inline(never)]
     fn act_now(&mut self, ts: i64, out: &mut Vec<Output>) -> Result<()> {
         let mut next = 0;
         while let Some(&(id, slot)) = self.activated.get(next) {

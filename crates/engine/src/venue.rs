@@ -38,6 +38,7 @@ impl Engine {
         Ok(())
     }
 
+    #[inline(never)]
     pub(crate) fn receive_quote(
         &mut self,
         ts: i64,
@@ -140,7 +141,7 @@ impl Engine {
     }
 
     /// The standing market of an instrument is another one.
-    #[inline]
+    #[inline(always)]
     fn market_changed(&mut self, ts: i64, instrument: usize, out: &mut Vec<Output>) -> Result<()> {
         let pit = &mut self.floor.pits[instrument];
         let is_met = pit.is_met();
@@ -174,6 +175,7 @@ impl Engine {
     }
 
     /// Trigger what the prices meet, and match what stands with the orders.
+    #[inline(never)]
     fn tell_and_match(
         &mut self,
         ts: i64,

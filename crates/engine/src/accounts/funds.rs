@@ -4,7 +4,6 @@
 use crate::config::Settlement;
 use crate::engine::Engine;
 use crate::gate::most_lots;
-use crate::matching::Candidate;
 use crate::numbers::{Result, Rounding, add, div_round, mul, per_rate, sub};
 use crate::order::{Order, Reason, Side};
 use crate::orders::adverse;
@@ -79,6 +78,15 @@ impl MarginTerms {
     }
 }
 
+/// Whether a margin in `10^-21` and some money are within an amount: found without a division,
+/// and false where it is close.
+#[inline]
+pub(crate) fn surely_within(margin: i128, money: i128, amount: i128) -> bool {
+    // 2^29 is less than 10^9, so this is no less than the margin as money, rounded up.
+    let most = (margin.max(0) >> 29) + 1;
+    most.checked_add(money).is_some_and(|sum| sum <= amount)
+}
+
 /// Why funds cut an order, and the figures of the verdict.
 struct Cut {
     rule: Rule,
@@ -87,6 +95,12 @@ struct Cut {
 }
 
 impl Engine {
+    /// Whether there is no currency but the fund's.
+    #[inline]
+    pub(crate) fn is_single_currency(&self) -> bool {
+        self.config.currencies.len() == 1
+    }
+
     /// Why an order ends that its sleeve's funds did not cover.
     pub(crate) fn reason_of_funds(&self, instrument: usize) -> Reason {
         if self.exposure.on_margin(instrument) {
@@ -105,34 +119,25 @@ impl Engine {
     pub(crate) fn cut_to_funds(
         &self,
         ts: i64,
-        candidate: &Candidate,
+        order: &Order,
         wanted: i64,
         price: i64,
         purse: &mut Purse,
         liquidity: Liquidity,
         out: &mut Vec<Output>,
     ) -> Result<i64> {
-        if purse.sleeve != candidate.sleeve {
+        if purse.sleeve != order.sleeve {
             *purse = Purse {
-                sleeve: candidate.sleeve,
+                sleeve: order.sleeve,
                 ..Purse::empty()
             };
         }
-        let Some(order) = self.working(candidate) else {
-            return Ok(0);
-        };
-        let exchange = matches!(
-            self.config.instruments[order.instrument].settlement,
-            Settlement::Exchange { .. }
-        );
         let (lots, cut) = if self.exposure.on_margin(order.instrument) {
             self.covered_by_margin(order, wanted, price, purse, liquidity)?
         } else if order.side == Side::Buy {
             self.covered_by_cash(order, wanted, price, purse, liquidity)?
-        } else if exchange {
-            self.covered_by_base(order, wanted, purse)?
         } else {
-            (wanted, None)
+            self.covered_by_base(order, wanted, purse)?
         };
         if let Some(cut) = cut {
             out.push(Output::Verdict(Verdict {
@@ -188,7 +193,7 @@ impl Engine {
         Ok((lots, Some(cut)))
     }
 
-    /// A sale of the base of an exchange.
+    /// A sale, which the base of an exchange has to cover and what is an asset is there for.
     fn covered_by_base(
         &self,
         order: &Order,
@@ -222,6 +227,7 @@ impl Engine {
         Ok((lots, cut))
     }
 
+    #[inline(always)]
     fn covered_by_margin(
         &self,
         order: &Order,
@@ -237,32 +243,55 @@ impl Engine {
         } else {
             0
         };
+        let whole = self.fill_burden(order, wanted, price, liquidity)?;
+        let whole = add(purse.spent, whole, "the cost of an order")?;
+        if wanted > reducible && !self.is_margin_plain(order, whole)? {
+            let asked = (wanted, reducible, whole);
+            return self.cut_to_margin(order, asked, price, purse, liquidity);
+        }
+        if wanted > 0 {
+            purse.spent = whole;
+            purse.lots[leg] += wanted;
+        }
+        Ok((wanted, None))
+    }
+
+    /// The same where the margin of all that is in flight is not there: the lots wanted, how many
+    /// of them need none, and what all of them cost.
+    #[cold]
+    fn cut_to_margin(
+        &self,
+        order: &Order,
+        (wanted, reducible, whole): (i64, i64, i128),
+        price: i64,
+        purse: &mut Purse,
+        liquidity: Liquidity,
+    ) -> Result<(i64, Option<Cut>)> {
+        let leg = order.leg.index();
+        let held = self.exposure.line(order.sleeve, order.instrument, leg).held;
         let spent = |lots: i64| -> Result<i128> {
             let loss = self.fill_burden(order, lots, price, liquidity)?;
             add(purse.spent, loss, "the cost of an order")
         };
-        let whole = spent(wanted)?;
         let mut found = (wanted, None);
-        if wanted > reducible && !self.is_margin_plain(order, whole)? {
-            let terms = MarginTerms::of(self, order, held, purse.lots[leg])?;
-            let (needed, left) = terms.after(self, wanted, whole)?;
-            if needed > left {
-                let equity = terms.equity;
-                let cost = |lots: i64| -> Result<i128> {
-                    if lots <= reducible {
-                        return Ok(0);
-                    }
-                    let (needed, left) = terms.after(self, lots, spent(lots)?)?;
-                    add(needed, sub(equity, left, "a margin")?, "a margin")
-                };
-                let most = most_lots(equity, wanted, cost)?;
-                let cut = Cut {
-                    rule: Rule::Margin,
-                    figure: needed,
-                    limit: left,
-                };
-                found = (most.max(reducible).max(0), Some(cut));
-            }
+        let terms = MarginTerms::of(self, order, held, purse.lots[leg])?;
+        let (needed, left) = terms.after(self, wanted, whole)?;
+        if needed > left {
+            let equity = terms.equity;
+            let cost = |lots: i64| -> Result<i128> {
+                if lots <= reducible {
+                    return Ok(0);
+                }
+                let (needed, left) = terms.after(self, lots, spent(lots)?)?;
+                add(needed, sub(equity, left, "a margin")?, "a margin")
+            };
+            let most = most_lots(equity, wanted, cost)?;
+            let cut = Cut {
+                rule: Rule::Margin,
+                figure: needed,
+                limit: left,
+            };
+            found = (most.max(reducible).max(0), Some(cut));
         }
         if found.0 > 0 {
             let is_whole = found.0 == wanted;
@@ -277,6 +306,7 @@ impl Engine {
     }
 
     /// The fee of so many lots, and what their price takes at once.
+    #[inline(always)]
     fn fill_burden(
         &self,
         order: &Order,
@@ -299,12 +329,21 @@ impl Engine {
     /// Whether all that is in flight, this order included, has its margin even without `spent`;
     /// what will be held needs no more than that.
     fn is_margin_plain(&self, order: &Order, spent: i128) -> Result<bool> {
-        if self.config.currencies.len() > 1 && !self.is_equity_known(order.sleeve) {
+        if !self.is_single_currency() && !self.is_equity_known(order.sleeve) {
             return Ok(true);
         }
         let currency = self.config.instruments[order.instrument].currency;
         let spent = self.exposure.in_fund_currency_up(currency, spent.max(0))?;
         let equity = self.exposure.sleeve_equity(&self.ledger, order.sleeve)?;
+        if self.is_single_currency() {
+            let (margin, holds) = self.exposure.margin(order.sleeve, 0);
+            if equity
+                .checked_sub(spent)
+                .is_some_and(|left| surely_within(margin, holds, left))
+            {
+                return Ok(true);
+            }
+        }
         Ok(add(self.required(order.sleeve)?, spent, "a margin")? <= equity)
     }
 
@@ -365,6 +404,7 @@ impl Engine {
     }
 
     /// Margin of all that a sleeve holds and has in flight, and what its orders hold.
+    #[inline]
     pub(crate) fn required(&self, sleeve: usize) -> Result<i128> {
         let mut total = 0;
         for currency in 0..self.config.currencies.len() {

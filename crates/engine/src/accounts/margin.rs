@@ -29,7 +29,7 @@ impl Engine {
     }
 
     /// Look for margin calls after the mark of an event instrument has moved.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn check_margins_of(
         &mut self,
         ts: i64,

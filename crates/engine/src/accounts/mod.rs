@@ -9,5 +9,5 @@ mod margin;
 mod rates;
 mod rules;
 
-pub(crate) use funds::Purse;
+pub(crate) use funds::{Purse, surely_within};
 pub(crate) use rules::validate;

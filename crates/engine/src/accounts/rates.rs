@@ -17,7 +17,7 @@ impl Engine {
     }
 
     /// An instrument is marked at a new price, and with it the currency that follows it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn change_mark(&mut self, ts: i64, instrument: usize, mark: i64) -> Result<()> {
         self.instruments[instrument].priced_at = ts;
         self.watch_mark(ts, instrument, mark)?;
@@ -33,6 +33,7 @@ impl Engine {
         }
     }
 
+    #[inline(never)]
     fn follow_mark(
         &mut self,
         instrument: usize,

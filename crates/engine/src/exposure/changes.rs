@@ -1,8 +1,56 @@
 //! What marks, rates, positions and orders change in the sums.
 
-use super::{Burden, Exposure, Line, Row};
+use super::line::Move;
+use super::{Burden, Exposure, Holding, Line, Row, Sums, Till};
 use crate::config::Settlement;
 use crate::numbers::{Result, add, mul, sub};
+
+/// How the bounds of a row in the fund's currency move, and what that is worth.
+struct RowMove {
+    rise: i128,
+    fall: i128,
+    up: i128,
+    down: i128,
+}
+
+/// Move the bounds of a row, and with them the sums.
+#[inline(always)]
+fn move_row(moved: &RowMove, row: &mut Row, sums: &mut Sums, sector: &mut i128) -> Result<()> {
+    let place = "an exposure";
+    let before = row.worst();
+    if moved.rise != 0 {
+        row.high = add(row.high, moved.rise, place)?;
+        row.up = add(row.up, moved.up, place)?;
+        sums.up = add(sums.up, moved.up, place)?;
+    }
+    if moved.fall != 0 {
+        row.low = add(row.low, moved.fall, place)?;
+        row.down = add(row.down, moved.down, place)?;
+        sums.down = add(sums.down, moved.down, place)?;
+    }
+    let change = sub(row.worst(), before, place)?;
+    if change != 0 {
+        sums.gross = add(sums.gross, change, place)?;
+        *sector = add(*sector, change, "a sector's exposure")?;
+    }
+    Ok(())
+}
+
+/// Change what a line adds to the figures of its sleeve.
+#[inline(always)]
+fn add_burden(
+    change: &Burden,
+    holding: &mut Holding,
+    gross: &mut i128,
+    till: &mut Till,
+) -> Result<()> {
+    let burden = &mut holding.burden;
+    burden.worst = add(burden.worst, change.worst, "an exposure")?;
+    burden.margin = add(burden.margin, change.margin, "a margin")?;
+    *gross = add(*gross, change.worst, "a sleeve's exposure")?;
+    till.margin = add(till.margin, change.margin, "a sleeve's margin")?;
+    Ok(())
+}
 
 impl Exposure {
     #[inline]
@@ -13,6 +61,7 @@ impl Exposure {
         self.marked(instrument, old, new)
     }
 
+    #[inline(never)]
     fn marked(&mut self, instrument: usize, old: i64, new: i64) -> Result<()> {
         let facts = &self.facts[instrument];
         let change = sub(i128::from(new), i128::from(old), "a mark")?;
@@ -91,26 +140,62 @@ impl Exposure {
 
     /// Change a line by so much, and all that follows from it, at the mark at which all of it
     /// stands.
+    #[inline(never)]
     pub(super) fn line_changed(
         &mut self,
         (sleeve, instrument, leg): (usize, usize, usize),
         mark: i64,
         change: &Line,
     ) -> Result<()> {
-        let (legs, place) = (self.legs, self.place(sleeve, instrument, leg));
-        let old = self.holdings[place].line;
+        let (legs, by_sleeve) = (self.legs, self.by_sleeve);
+        let place = self.place(sleeve, instrument, leg);
+        let holding = &mut self.holdings[place];
+        let old = holding.line;
         let new = old.plus(change)?;
-        self.holdings[place].line = new;
+        holding.line = new;
         let tally = &mut self.tallies[instrument];
         match (old.is_empty(), new.is_empty()) {
             (true, false) => tally.active += 1,
             (false, true) => tally.active -= 1,
             _ => {}
         }
-        let (rise, fall) = (change.high(), change.low());
-        if fall != 0 {
-            tally.short += new.short(legs, leg) - old.short(legs, leg);
+        let facts = &self.facts[instrument];
+        // Nearly always everything fits in 64 bits, and is in the fund's currency.
+        let narrow = Move::new(&old, &new, legs, leg).zip(facts.per_unit(mark));
+        let Some((moved, per_unit)) = narrow.filter(|_| facts.currency == 0) else {
+            return self.line_changed_widely((sleeve, instrument, leg), mark, (&old, &new));
+        };
+        tally.short += i128::from(moved.shorter);
+        let amount = |quantity: i64| i128::from(quantity) * i128::from(per_unit);
+        if by_sleeve && moved.heavier != 0 {
+            let worst = amount(moved.heavier);
+            let margin = facts.margin(worst)?;
+            let till = &mut self.tills[sleeve * self.currencies];
+            let gross = &mut self.sleeve_gross[sleeve];
+            add_burden(&Burden { worst, margin }, holding, gross, till)?;
         }
+        let moved = RowMove {
+            rise: i128::from(moved.rise),
+            fall: i128::from(moved.fall),
+            up: amount(moved.rise),
+            down: amount(moved.fall),
+        };
+        let sector = &mut self.by_sector[facts.sector];
+        move_row(&moved, &mut tally.row, &mut self.sums, sector)
+    }
+
+    /// The same in another currency, or of quantities that do not fit in 64 bits.
+    #[inline(never)]
+    fn line_changed_widely(
+        &mut self,
+        (sleeve, instrument, leg): (usize, usize, usize),
+        mark: i64,
+        (old, new): (&Line, &Line),
+    ) -> Result<()> {
+        let (legs, place) = (self.legs, self.place(sleeve, instrument, leg));
+        let tally = &mut self.tallies[instrument];
+        let (rise, fall) = (new.high() - old.high(), new.low() - old.low());
+        tally.short += new.short(legs, leg) - old.short(legs, leg);
         let heavier = new.worst(legs, leg) - old.worst(legs, leg);
         let facts = &self.facts[instrument];
         if facts.currency != 0 {
@@ -130,35 +215,16 @@ impl Exposure {
             };
             self.burden_changed(place, (sleeve, 0), &burden)?;
         }
-        self.row_moved(instrument, mark, rise, fall)
-    }
-
-    /// The bounds of a row in the fund's currency move, and with them the sums.
-    #[inline(always)]
-    fn row_moved(&mut self, instrument: usize, mark: i64, rise: i128, fall: i128) -> Result<()> {
-        let place = "an exposure";
         let facts = &self.facts[instrument];
+        let moved = RowMove {
+            rise,
+            fall,
+            up: facts.amount(rise, mark)?,
+            down: facts.amount(fall, mark)?,
+        };
         let row = &mut self.tallies[instrument].row;
-        let before = row.worst();
-        if rise != 0 {
-            let up = facts.amount(rise, mark)?;
-            row.high = add(row.high, rise, place)?;
-            row.up = add(row.up, up, place)?;
-            self.sums.up = add(self.sums.up, up, place)?;
-        }
-        if fall != 0 {
-            let down = facts.amount(fall, mark)?;
-            row.low = add(row.low, fall, place)?;
-            row.down = add(row.down, down, place)?;
-            self.sums.down = add(self.sums.down, down, place)?;
-        }
-        let change = sub(row.worst(), before, place)?;
-        if change != 0 {
-            self.sums.gross = add(self.sums.gross, change, place)?;
-            let sector = &mut self.by_sector[facts.sector];
-            *sector = add(*sector, change, "a sector's exposure")?;
-        }
-        Ok(())
+        let sector = &mut self.by_sector[facts.sector];
+        move_row(&moved, row, &mut self.sums, sector)
     }
 
     /// A currency has a new rate.
@@ -267,21 +333,15 @@ impl Exposure {
         self.burden_changed(place, (sleeve, currency), &change)
     }
 
-    #[inline(always)]
     fn burden_changed(
         &mut self,
         place: usize,
         (sleeve, currency): (usize, usize),
         change: &Burden,
     ) -> Result<()> {
-        let burden = &mut self.holdings[place].burden;
-        burden.worst = add(burden.worst, change.worst, "an exposure")?;
-        burden.margin = add(burden.margin, change.margin, "a margin")?;
-        let gross = &mut self.sleeve_gross[sleeve];
-        *gross = add(*gross, change.worst, "a sleeve's exposure")?;
         let till = &mut self.tills[sleeve * self.currencies + currency];
-        till.margin = add(till.margin, change.margin, "a sleeve's margin")?;
-        Ok(())
+        let gross = &mut self.sleeve_gross[sleeve];
+        add_burden(change, &mut self.holdings[place], gross, till)
     }
 
     /// Bring the worst case of an instrument, and the sums over it, up to date.

@@ -9,6 +9,8 @@ use crate::numbers::{Result, mul};
 pub(super) struct Facts {
     /// Money of one quantity unit at one price unit.
     pub(super) unit: i128,
+    /// The same, where it fits.
+    narrow_unit: Option<i64>,
     pub(super) base_unit: i128,
     /// Of its venue, in its currency.
     pub(super) fees: Fees,
@@ -28,6 +30,7 @@ impl Facts {
         let is_exchange = matches!(listed.settlement, Settlement::Exchange { .. });
         Self {
             unit: listed.unit(),
+            narrow_unit: i64::try_from(listed.unit()).ok(),
             base_unit: listed.base_unit(),
             fees: super::fees_of(config, instrument, 0),
             margin_rate: listed.margin_initial,
@@ -42,12 +45,16 @@ impl Facts {
     #[inline(always)]
     pub(super) fn amount(&self, quantity: i128, price: i64) -> Result<i128> {
         // Nearly always the factors fit in 64 bits, where products cannot overflow.
-        if let (Ok(quantity), Ok(unit)) = (i64::try_from(quantity), i64::try_from(self.unit))
-            && let Ok(per_unit) = i64::try_from(i128::from(price) * i128::from(unit))
-        {
-            return Ok(i128::from(quantity) * i128::from(per_unit.unsigned_abs()));
+        if let (Ok(quantity), Some(per_unit)) = (i64::try_from(quantity), self.per_unit(price)) {
+            return Ok(i128::from(quantity) * i128::from(per_unit));
         }
         self.wide_amount(quantity, price)
+    }
+
+    /// Money of one quantity unit at the size of a price, where it fits in 64 bits.
+    #[inline(always)]
+    pub(super) fn per_unit(&self, price: i64) -> Option<i64> {
+        price.checked_mul(self.narrow_unit?)?.checked_abs()
     }
 
     #[cold]

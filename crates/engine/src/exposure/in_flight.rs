@@ -71,7 +71,7 @@ impl Exposure {
             return Ok(());
         }
         let (sleeve, instrument) = (order.sleeve, order.instrument);
-        self.hold_changed(order, i128::from(sign) * hold)?;
+        self.hold_changed(order, if sign < 0 { -hold } else { hold })?;
         if let Settlement::Exchange { base } = self.facts[instrument].settlement {
             return self.exchange_changed(order, base, sign);
         }

@@ -75,6 +75,15 @@ impl Line {
         i128::from(self.held) - i128::from(self.sales)
     }
 
+    /// Both, the low one turned around, where they fit in 64 bits.
+    #[inline(always)]
+    fn narrow_bounds(&self) -> Option<(i64, i64)> {
+        Some((
+            self.held.checked_add(self.buys)?,
+            self.sales.checked_sub(self.held)?,
+        ))
+    }
+
     /// The larger of both, without sign. On a leg only what opens counts.
     #[inline(always)]
     pub(crate) fn worst(&self, legs: usize, leg: usize) -> i128 {
@@ -96,7 +105,43 @@ impl Line {
     }
 }
 
+/// How the bounds of a line move, and its worst case, in 64 bits.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Move {
+    pub(super) rise: i64,
+    pub(super) fall: i64,
+    pub(super) heavier: i64,
+    pub(super) shorter: i64,
+}
+
+impl Move {
+    /// From one line to another; None where a figure does not fit.
+    #[inline(always)]
+    pub(super) fn new(old: &Line, new: &Line, legs: usize, leg: usize) -> Option<Self> {
+        // Lows are turned around.
+        let (old_high, old_low) = old.narrow_bounds()?;
+        let (new_high, new_low) = new.narrow_bounds()?;
+        let worst = |high: i64, low: i64| match (legs, leg) {
+            (1, _) => high.max(low),
+            (_, 0) => high,
+            _ => low,
+        };
+        let shorter = if legs == 1 || leg == 1 {
+            new_low.max(0) - old_low.max(0)
+        } else {
+            0
+        };
+        Some(Self {
+            rise: new_high.checked_sub(old_high)?,
+            fall: old_low.checked_sub(new_low)?,
+            heavier: worst(new_high, new_low).checked_sub(worst(old_high, old_low))?,
+            shorter,
+        })
+    }
+}
+
 impl Row {
+    #[inline(always)]
     pub(crate) fn worst(&self) -> i128 {
         self.up.max(-self.down)
     }

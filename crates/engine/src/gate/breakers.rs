@@ -35,6 +35,16 @@ impl Engine {
         let Some(breaker) = self.config.limits.breakers.dislocation else {
             return Ok(());
         };
+        self.watch_for_dislocation(ts, instrument, mark, breaker)
+    }
+
+    fn watch_for_dislocation(
+        &mut self,
+        ts: i64,
+        instrument: usize,
+        mark: i64,
+        breaker: Breaker,
+    ) -> Result<()> {
         let old = self.guard.references[instrument];
         let is_fresh = |since: i64| ts.saturating_sub(since) <= breaker.window_ns;
         let (price, since) = match old {
@@ -90,6 +100,12 @@ impl Engine {
     /// Count an order or an amendment that asked, and whether it was refused by `rule`.
     #[inline]
     pub(crate) fn count_asked(&mut self, ts: i64, refused_by: Option<Rule>) {
+        if self.enforced.counts {
+            self.count_one(ts, refused_by);
+        }
+    }
+
+    fn count_one(&mut self, ts: i64, refused_by: Option<Rule>) {
         let breakers = &self.config.limits.breakers;
         let (by_rate, by_refusals) = (breakers.order_rate, breakers.rejects);
         if let Some(breaker) = by_rate
@@ -122,13 +138,16 @@ impl Engine {
     /// Count an order, an amendment or a release that the gate let through.
     #[inline]
     pub(crate) fn count_sent(&mut self, ts: i64, sleeve: usize) {
+        if !self.enforced.counts {
+            return;
+        }
         if let Some(rate) = self.config.limits.order_rate {
             self.guard.orders.push(ts, rate.count);
         }
         if let Some(rate) = self.config.sleeves[sleeve].limits.order_rate {
             self.guard.sleeves[sleeve].orders.push(ts, rate.count);
         }
-        self.count_asked(ts, None);
+        self.count_one(ts, None);
     }
 
     /// Note a strategy's new order, so that the same one is known again.

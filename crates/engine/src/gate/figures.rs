@@ -114,12 +114,6 @@ impl Engine {
     /// Volatility and correlation.
     pub(super) fn figure_checks(&self, ask: &Ask, walk: &mut Walk) -> Step {
         let limits = &self.config.limits;
-        if limits.volatility_max.is_none()
-            && limits.instrument_volatility_max.is_none()
-            && limits.correlation_max.is_none()
-        {
-            return Ok(NEXT);
-        }
         let instrument = Some(ask.request.instrument);
         let figures = &self.guard.figures;
         let sign = match ask.request.side {

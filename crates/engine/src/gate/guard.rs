@@ -10,7 +10,6 @@ use super::figures::Figures;
 use super::scenarios::Column;
 use crate::config::Config;
 use crate::input::OrderRequest;
-use crate::limits::Limits;
 use crate::order::Side;
 use crate::risk::{Cause, FundState, SleeveState};
 
@@ -107,13 +106,5 @@ impl Guard {
             .copied()
             .max()
             .unwrap_or(FundState::Active)
-    }
-
-    /// Whether something has to be looked at before each order.
-    #[inline]
-    pub(super) fn watches(limits: &Limits) -> bool {
-        limits.crossed == crate::limits::Crossed::ReduceOnly
-            || limits.breakers.drawdown.is_some()
-            || limits.breakers.day_loss.is_some()
     }
 }

@@ -1,7 +1,8 @@
 //! Limits that are shares of equity, in money.
 
+use crate::config::Config;
 use crate::engine::Engine;
-use crate::limits::Limits;
+use crate::limits::{Crossed, SleeveLimits};
 use crate::numbers::{Result, share_of};
 
 /// The limits given as shares of the fund's equity, for one equity: orders often come in numbers
@@ -18,16 +19,65 @@ pub(crate) struct Caps {
     pub(crate) step: Option<i128>,
 }
 
-impl Limits {
+/// Which checks there are at all: most funds set few of the limits, and every order passes all of
+/// the checks.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "kinds of checks, each its own"
+)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Enforced {
     /// Whether any limit on the whole fund is a share of its equity.
-    #[inline]
-    fn has_shares(&self) -> bool {
-        self.weight_max.is_some()
-            || self.sector_max.is_some()
-            || self.gross_max.is_some()
-            || self.leverage_max.is_some()
-            || self.net_max.is_some()
-            || self.value_at_risk.is_some()
+    shares: bool,
+    pub(super) fat_fingers: bool,
+    /// Ages of prices, regimes, our own orders on the other side.
+    pub(super) circumstances: bool,
+    /// Orders in windows of time, for limits and for breakers.
+    pub(super) counts: bool,
+    /// What the fund and its sleeves may come to hold.
+    pub(super) rows: bool,
+    pub(super) figures: bool,
+    /// Losses, and figures that the market has moved.
+    pub(super) losses: bool,
+}
+
+impl Enforced {
+    pub(crate) fn new(config: &Config) -> Self {
+        let limits = &config.limits;
+        let breakers = &limits.breakers;
+        let any_sleeve = |has: fn(&SleeveLimits) -> bool| {
+            config.sleeves.iter().any(|sleeve| has(&sleeve.limits))
+        };
+        let by_fund = limits.weight_max.is_some()
+            || limits.sector_max.is_some()
+            || limits.gross_max.is_some()
+            || limits.leverage_max.is_some()
+            || limits.net_max.is_some();
+        Self {
+            shares: by_fund || limits.value_at_risk.is_some(),
+            fat_fingers: limits.fat_finger_quantity.is_some()
+                || limits.fat_finger_notional.is_some()
+                || limits.fat_finger_volume.is_some(),
+            circumstances: limits.bar_age_max_ns.is_some()
+                || limits.quote_age_max_ns.is_some()
+                || limits.regimes_blocked.is_some()
+                || limits.self_trade,
+            counts: limits.order_rate.is_some()
+                || limits.duplicate_window_ns.is_some()
+                || breakers.order_rate.is_some()
+                || breakers.rejects.is_some()
+                || any_sleeve(|limits| limits.order_rate.is_some()),
+            rows: by_fund
+                || limits.position_max.is_some()
+                || any_sleeve(|limits| limits.weight_max.is_some() || limits.gross_max.is_some()),
+            figures: limits.volatility_max.is_some()
+                || limits.instrument_volatility_max.is_some()
+                || limits.correlation_max.is_some(),
+            losses: limits.crossed == Crossed::ReduceOnly
+                || breakers.drawdown.is_some()
+                || breakers.day_loss.is_some()
+                || any_sleeve(|limits| limits.drawdown_max.is_some()),
+        }
     }
 }
 
@@ -35,7 +85,7 @@ impl Engine {
     /// Bring the limits given as shares up to the equity of now.
     #[inline]
     pub(crate) fn update_caps(&mut self) -> Result<()> {
-        if !self.config.limits.has_shares() {
+        if !self.enforced.shares {
             return Ok(());
         }
         let equity = self.exposure.equity(&self.ledger)?.max(0);

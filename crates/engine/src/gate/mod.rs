@@ -18,7 +18,7 @@ mod tests;
 use std::ops::ControlFlow;
 
 pub(crate) use guard::Guard;
-pub(crate) use limits::Caps;
+pub(crate) use limits::{Caps, Enforced};
 pub(crate) use measure::most_lots;
 pub(crate) use scenarios::Losses;
 
@@ -162,9 +162,16 @@ impl Engine {
         pass!(self.reducing_checks(ask, walk));
         pass!(self.permission_checks(ask, walk));
         pass!(self.money_checks(ask, walk));
-        pass!(self.row_checks(ask, walk));
-        pass!(self.figure_checks(ask, walk));
-        self.scenario_checks(ask, walk)
+        if self.enforced.rows {
+            pass!(self.row_checks(ask, walk));
+        }
+        if self.enforced.figures {
+            pass!(self.figure_checks(ask, walk));
+        }
+        if self.config.limits.value_at_risk.is_some() {
+            return self.scenario_checks(ask, walk);
+        }
+        Ok(NEXT)
     }
 
     /// Whether the order makes sense at all.
@@ -181,7 +188,11 @@ impl Engine {
 
     /// Whether a price is on the right side of one edge of the band around `reference`:
     /// of the upper one for buys, of the lower one for sales.
+    #[inline]
     pub(crate) fn in_band(&self, price: i64, reference: i64, side: Side) -> bool {
+        if price == reference {
+            return true;
+        }
         let band = self.config.limits.price_band;
         let price = i128::from(price) * i128::from(RATE_ONE);
         let centre = i128::from(reference) * i128::from(RATE_ONE);

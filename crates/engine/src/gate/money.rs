@@ -2,6 +2,7 @@
 
 use super::measure::{Walk, most_lots};
 use super::{Ask, NEXT, Step, pass};
+use crate::accounts::surely_within;
 use crate::config::{AccountKind, Settlement};
 use crate::engine::Engine;
 use crate::exposure::Line;
@@ -13,7 +14,9 @@ use crate::risk::RiskKind;
 
 impl Engine {
     pub(super) fn money_checks(&self, ask: &Ask, walk: &mut Walk) -> Step {
-        pass!(self.fat_finger_checks(ask, walk));
+        if self.enforced.fat_fingers {
+            pass!(self.fat_finger_checks(ask, walk));
+        }
         if ask.request.side == Side::Sell
             && self.config.instruments[ask.request.instrument].settlement == Settlement::Asset
         {
@@ -150,20 +153,39 @@ impl Engine {
         if ask.is_reducing() {
             return Ok(NEXT);
         }
-        let (sleeve, i) = (ask.request.sleeve, ask.request.instrument);
-        let equity = self.exposure.sleeve_equity(&self.ledger, sleeve)?;
-        let lost = adverse(ask.request.side, ask.reference, ask.mark);
+        let equity = self
+            .exposure
+            .sleeve_equity(&self.ledger, ask.request.sleeve)?;
+        let (margin, hold) = self.needs_of(ask, ask.quantity())?;
+        if self.is_single_currency() {
+            let (lines, orders) = self.exposure.margin(ask.request.sleeve, 0);
+            let lines = add(lines, margin, "a margin")?;
+            if surely_within(lines, add(orders, hold, "a hold")?, equity) {
+                return Ok(NEXT);
+            }
+        }
+        let found = self.required_with(ask, margin, hold)?;
         let figure = |lots: i64| {
-            let quantity = lots * ask.lot;
-            let part = self.exposure.notional(i, quantity, ask.reference)?;
-            let fees = self.exposure.fees(i);
-            let fee = fees.worst(part, quantity, ask.past.has_paid)?;
-            let hold = add(fee, self.exposure.notional(i, quantity, lost)?, "a hold")?;
-            let margin = self.margin_added(ask, quantity)?;
-            self.required_with(sleeve, i, margin, hold)
+            let (margin, hold) = self.needs_of(ask, lots * ask.lot)?;
+            self.required_with(ask, margin, hold)
         };
-        let found = figure(ask.lots())?;
         walk.within(ask, Rule::Margin, true, (found, equity), figure)
+    }
+
+    /// What so much of an order needs: the margin of its line in `10^-21`, and what it holds.
+    #[inline(always)]
+    fn needs_of(&self, ask: &Ask, quantity: i64) -> Result<(i128, i128)> {
+        let i = ask.request.instrument;
+        let part = self.exposure.notional(i, quantity, ask.reference)?;
+        let fees = self.exposure.fees(i);
+        let fee = fees.worst(part, quantity, ask.past.has_paid)?;
+        let lost = adverse(ask.request.side, ask.reference, ask.mark);
+        let hold = if lost == 0 {
+            fee
+        } else {
+            add(fee, self.exposure.notional(i, quantity, lost)?, "a hold")?
+        };
+        Ok((self.margin_added(ask, quantity)?, hold))
     }
 
     /// The margin that its line needs more with so much more in flight, in `10^-21`.
@@ -182,13 +204,8 @@ impl Engine {
 
     /// Initial margin of the worst case of a sleeve and what its orders hold, in the fund's
     /// currency, with so much more in the currency of an instrument.
-    fn required_with(
-        &self,
-        sleeve: usize,
-        instrument: usize,
-        margin: i128,
-        hold: i128,
-    ) -> Result<i128> {
+    fn required_with(&self, ask: &Ask, margin: i128, hold: i128) -> Result<i128> {
+        let (sleeve, instrument) = (ask.request.sleeve, ask.request.instrument);
         let mut sum = 0;
         for currency in 0..self.config.currencies.len() {
             let (mut lines, mut orders) = self.exposure.margin(sleeve, currency);

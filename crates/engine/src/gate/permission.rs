@@ -113,7 +113,6 @@ impl Engine {
 
     pub(super) fn permission_checks(&self, ask: &Ask, walk: &mut Walk) -> Step {
         let request = ask.request;
-        let limits = &self.config.limits;
         let none = Figure::None;
         if self.lacks_a_rate(request.instrument) {
             pass!(Ok(walk.holds(ask, Rule::NoRate, true, none, none)));
@@ -122,6 +121,16 @@ impl Engine {
         if is_immediate && self.is_halted(request.instrument) {
             pass!(Ok(walk.holds(ask, Rule::Halted, false, none, none)));
         }
+        if self.enforced.counts || self.enforced.circumstances {
+            return self.circumstance_checks(ask, walk);
+        }
+        Ok(NEXT)
+    }
+
+    fn circumstance_checks(&self, ask: &Ask, walk: &mut Walk) -> Step {
+        let request = ask.request;
+        let limits = &self.config.limits;
+        let none = Figure::None;
         let is_barrier = self.config.instruments[request.instrument].matching == DataKind::Bars;
         let age_max = if is_barrier {
             limits.bar_age_max_ns

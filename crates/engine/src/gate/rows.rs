@@ -145,17 +145,6 @@ impl Engine {
         let limits = &self.config.limits;
         let caps = self.caps;
         let of_sleeve = &self.config.sleeves[ask.request.sleeve].limits;
-        let by_line = of_sleeve.weight_max.is_some()
-            || of_sleeve.gross_max.is_some()
-            || caps.leverage.is_some();
-        let by_row = limits.position_max.is_some()
-            || caps.weight.is_some()
-            || caps.sector.is_some()
-            || caps.gross.is_some()
-            || caps.net.is_some();
-        if !by_row && !by_line {
-            return Ok(NEXT);
-        }
         let rows = self.rows_of(ask)?;
         for (rule, limit) in [
             (Rule::Position, limits.position_max),

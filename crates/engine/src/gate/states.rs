@@ -1,6 +1,5 @@
 //! What the fund and its sleeves may do, and what changes that: `docs/engine/gate.md`, section 6.
 
-use super::Guard;
 use super::rows::RowKey;
 use crate::config::{PositionMode, Settlement};
 use crate::engine::Engine;
@@ -65,6 +64,7 @@ impl Engine {
             Command::ChangeLimit { name, value } => {
                 self.config.limits.change(name, *value)?;
                 self.caps = super::Caps::default();
+                self.enforced = super::Enforced::new(&self.config);
                 // Which figures are kept follows from the limits.
                 self.exposure = self.exposure_from_scratch()?;
                 out.push(Output::LimitChanged {
@@ -298,7 +298,7 @@ impl Engine {
         event: &Event,
         out: &mut Vec<Output>,
     ) -> Result<()> {
-        if event.class() < 4 {
+        if !self.enforced.losses || event.class() < 4 {
             return Ok(());
         }
         self.look_before_decision(ts, event, out)
@@ -310,14 +310,6 @@ impl Engine {
         event: &Event,
         out: &mut Vec<Output>,
     ) -> Result<()> {
-        let of_sleeves = self
-            .config
-            .sleeves
-            .iter()
-            .any(|sleeve| sleeve.limits.drawdown_max.is_some());
-        if !of_sleeves && !Guard::watches(&self.config.limits) {
-            return Ok(());
-        }
         self.measure_losses()?;
         self.settle_trips(ts, out)?;
         self.measure_sleeves(ts, out)?;

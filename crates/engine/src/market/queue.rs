@@ -2,13 +2,40 @@
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
-use std::hash::BuildHasherDefault;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use serde::{Deserialize, Serialize};
 
-use crate::book::IdHasher;
 use crate::market::BookOrder;
 use crate::order::Side;
+
+/// So many ids in a row are next to each other in a table.
+const NEIGHBOURS: u64 = 64;
+
+/// Hash for order ids, which are mostly small and sequential.
+#[derive(Debug, Clone, Default)]
+struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, id: u64) {
+        // Neighbours stay together, for new orders are looked at most; blocks of them are spread by
+        // Fibonacci hashing.
+        let mixed = (self.0 ^ (id / NEIGHBOURS)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let place = (mixed >> 16) * NEIGHBOURS + id % NEIGHBOURS;
+        // The upper bits tell apart those that meet in one place.
+        self.0 = place & (u64::MAX >> 7) | id << 57;
+    }
+}
 
 /// An order of somebody else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

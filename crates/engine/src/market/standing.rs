@@ -6,6 +6,7 @@ use crate::config::{Config, Venue};
 use crate::market::ladder::{Ladder, Level};
 use crate::market::queue::{Queue, QueueState};
 use crate::market::{DataKind, Quote};
+use crate::models::SlippageModel;
 use crate::numbers::{RATE_ONE, Rounding, div_round};
 use crate::order::Side;
 
@@ -27,6 +28,12 @@ pub(crate) struct Form {
     pub(crate) participation: Option<i64>,
     pub(crate) listed_from: i64,
     pub(crate) listed_to: i64,
+    /// Whether the venue adds nothing to the prices that the market shows.
+    pub(crate) is_exact: bool,
+    /// Whether our own volume moves prices.
+    pub(crate) has_impact: bool,
+    /// Whether commands act at once.
+    pub(crate) is_prompt: bool,
 }
 
 impl Form {
@@ -40,10 +47,14 @@ impl Form {
             participation: venue.participation_max,
             listed_from: listed.effective_from.unwrap_or(i64::MIN),
             listed_to: listed.effective_to.unwrap_or(i64::MAX),
+            is_exact: venue.impact.is_none() && venue.slippage == SlippageModel::default(),
+            has_impact: venue.impact.is_some(),
+            is_prompt: venue.latency.is_none(),
         }
     }
 
     /// What we may use of a size, in whole lots.
+    #[inline]
     pub(crate) fn offer(&self, size: i64) -> i64 {
         if size == UNLIMITED {
             return UNLIMITED;
@@ -60,6 +71,7 @@ impl Form {
     }
 
     /// Down to whole lots, and not below 0.
+    #[inline]
     pub(crate) fn lots(&self, quantity: i64) -> i64 {
         let quantity = quantity.max(0);
         if self.lot_size == 1 {
@@ -70,6 +82,7 @@ impl Form {
     }
 
     /// What is left of a level for us.
+    #[inline]
     pub(crate) fn left(&self, level: &Level) -> i64 {
         match self.offer(level.size) {
             UNLIMITED => UNLIMITED,
@@ -228,11 +241,13 @@ impl Standing {
     }
 
     /// Whether anything can be matched against it.
+    #[inline]
     pub(crate) fn is_open(&self) -> bool {
         !self.halted && !self.incomplete && !self.is_crossed()
     }
 
     /// The best price that an order of this side takes from.
+    #[inline]
     pub(crate) fn far(&self, side: Side) -> Option<i64> {
         match side {
             Side::Buy => Some(self.ask).filter(|price| *price != NO_ASK),
@@ -241,6 +256,7 @@ impl Standing {
     }
 
     /// The level of the far side so many below the best.
+    #[inline]
     pub(crate) fn far_level(&self, side: Side, depth: usize) -> Option<Level> {
         if let Some(book) = &self.depth {
             return book.side(side.opposite()).level(depth).copied();
@@ -258,6 +274,7 @@ impl Standing {
     }
 
     /// An order of ours took from the far side.
+    #[inline]
     pub(crate) fn take(&mut self, side: Side, depth: usize, quantity: i64) {
         if let Some(book) = &mut self.depth {
             book.side_mut(side.opposite()).take(depth, quantity);

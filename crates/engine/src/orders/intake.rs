@@ -12,6 +12,7 @@ use crate::transit::{Errand, Message};
 
 impl Engine {
     /// Place a strategy's order: whole or not at all.
+    #[inline(never)]
     pub(crate) fn place(
         &mut self,
         ts: i64,
@@ -32,12 +33,14 @@ impl Engine {
     }
 
     /// The price at which an order is measured; 0 where there is none, which the gate refuses.
+    #[inline]
     pub(crate) fn reference_now(&self, request: &OrderRequest) -> i64 {
         let tick = self.config.instruments[request.instrument].tick_size;
         reference_of(request, self.mark(request.instrument), tick).unwrap_or(0)
     }
 
     /// Fix the price at which an order counts, and what it would lose against the mark.
+    #[inline]
     pub(crate) fn measure(&self, order: &mut Order) {
         let mark = self.mark_of(order);
         order.reference = if order.kind.is_triggered() {
@@ -89,6 +92,7 @@ impl Engine {
     }
 
     /// Count an order that the gate let through, and fix what it is measured by.
+    #[inline]
     fn take_terms(&mut self, ts: i64, order: &mut Order) {
         if order.origin != Origin::Liquidation {
             self.remember(ts, order);
@@ -151,6 +155,7 @@ impl Engine {
         Ok(())
     }
 
+    #[inline]
     pub(crate) fn mark_of(&self, order: &Order) -> i64 {
         self.mark(order.instrument)
             .expect("an order that the gate took has a price")
@@ -230,6 +235,7 @@ pub(crate) fn plain_breach(rule: Rule) -> Breach {
 }
 
 /// What the gate said of an order; without a breach all rules passed.
+#[inline(always)]
 pub(crate) fn verdict_on(ts: i64, order: u64, outcome: Outcome, breach: Option<&Breach>) -> Output {
     Output::Verdict(Verdict {
         ts,

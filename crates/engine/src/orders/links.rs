@@ -81,6 +81,12 @@ impl Engine {
         })
     }
 
+    /// Whether fills of an order lead to nothing else.
+    #[inline]
+    pub(crate) fn is_alone(&self, order: &Order) -> bool {
+        order.group.is_none() && order.children == 0 && !self.must_reduce(order)
+    }
+
     /// After `quantity` of an order was filled, as it is now.
     pub(crate) fn after_fill(
         &mut self,

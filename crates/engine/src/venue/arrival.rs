@@ -48,6 +48,9 @@ impl Engine {
             }
             self.take(ts, slot, out)?;
         }
+        if self.opened(slot).is_none() {
+            return Ok(());
+        }
         self.settle_down(ts, slot, out)
     }
 

@@ -59,11 +59,10 @@ impl Engine {
     fn meet(&mut self, ts: i64, slot: usize, stand: Stand, out: &mut Vec<Output>) -> Result<()> {
         let mut depth = 0;
         while let Some(order) = self.open(slot) {
-            let Some(level) = self.next_level(&order, &mut depth) else {
+            let Some((_, left)) = self.next_level(&order, &mut depth) else {
                 return Ok(());
             };
             let instrument = order.instrument;
-            let left = self.floor.pits[instrument].form.left(&level);
             let quantity = order.unfilled().min(left);
             let filled = self.rest_fill(ts, slot, stand.price(), quantity, out)?;
             self.floor.pits[instrument]

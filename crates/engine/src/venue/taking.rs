@@ -34,13 +34,13 @@ impl Engine {
         }
         let mut depth = 0;
         while let Some(order) = self.opened(slot) {
-            let Some(level) = self.next_level(order, &mut depth) else {
+            let Some((level, left)) = self.next_level(order, &mut depth) else {
                 return Ok(());
             };
-            let left = self.floor.pits[instrument].form.left(&level);
             let quantity = order.unfilled().min(left);
             let price = self.price_at(ts, order, quantity, level.price)?;
-            if is_banded(order) && self.hold_if_outside(ts, slot, price, out) {
+            if is_banded(order) && !self.in_band(price, order.reference, order.side) {
+                self.hold_outside(ts, slot, price, out);
                 return Ok(());
             }
             let offer = Offer {
@@ -67,12 +67,14 @@ impl Engine {
     }
 
     #[inline]
-    fn opened(&self, slot: usize) -> Option<&Order> {
+    pub(crate) fn opened(&self, slot: usize) -> Option<&Order> {
         self.book.get(slot).filter(|order| order.unfilled() > 0)
     }
 
-    /// The next level at or below `depth` that has something left within an order's limit.
-    pub(crate) fn next_level(&self, order: &Order, depth: &mut usize) -> Option<Level> {
+    /// The next level at or below `depth` that has something left within an order's limit, and
+    /// what is left there.
+    #[inline(always)]
+    pub(crate) fn next_level(&self, order: &Order, depth: &mut usize) -> Option<(Level, i64)> {
         let pit = &self.floor.pits[order.instrument];
         loop {
             let level = pit.standing.far_level(order.side, *depth)?;
@@ -81,14 +83,16 @@ impl Engine {
             {
                 return None;
             }
-            if pit.form.left(&level) > 0 {
-                return Some(level);
+            let left = pit.form.left(&level);
+            if left > 0 {
+                return Some((level, left));
             }
             *depth += 1;
         }
     }
 
     /// What an order pays for a quantity where the market shows `reference`.
+    #[inline(always)]
     pub(crate) fn price_at(
         &self,
         ts: i64,
@@ -106,6 +110,7 @@ impl Engine {
 
     /// Fill an order at what it is offered, as far as it may reduce and its funds allow; returns
     /// what it filled. What does not fill for want of funds is cancelled.
+    #[inline(always)]
     pub(crate) fn execute(
         &mut self,
         ts: i64,
@@ -125,7 +130,7 @@ impl Engine {
         let candidate = candidate_of(slot, order);
         let lots = self.cut_to_funds(
             ts,
-            &candidate,
+            order,
             wanted,
             offer.price,
             &mut Purse::empty(),
@@ -169,9 +174,18 @@ impl Engine {
         let Some(order) = self.book.get(slot) else {
             return true;
         };
-        if self.in_band(price, order.reference, order.side) {
-            return false;
+        let is_outside = !self.in_band(price, order.reference, order.side);
+        if is_outside {
+            self.hold_outside(ts, slot, price, out);
         }
+        is_outside
+    }
+
+    #[cold]
+    fn hold_outside(&mut self, ts: i64, slot: usize, price: i64, out: &mut Vec<Output>) {
+        let Some(order) = self.book.get(slot) else {
+            return;
+        };
         if order.reason != Reason::PriceBand {
             let edge = self.band_edge(order.reference, order.side);
             out.push(Output::Verdict(Verdict {
@@ -186,7 +200,6 @@ impl Engine {
                 order.reason = Reason::PriceBand;
             }
         }
-        true
     }
 
     /// Whether an order that fills whole or not at all may take what it is offered. Where the
@@ -229,10 +242,9 @@ impl Engine {
             return Ok(false);
         };
         let lots = offer.quantity / self.config.instruments[order.instrument].lot_size;
-        let candidate = candidate_of(slot, order);
         let (price, liquidity) = (offer.price, offer.liquidity);
         let mut purse = Purse::empty();
-        let covered = self.cut_to_funds(ts, &candidate, lots, price, &mut purse, liquidity, out)?;
+        let covered = self.cut_to_funds(ts, order, lots, price, &mut purse, liquidity, out)?;
         Ok(covered == lots)
     }
 
@@ -251,10 +263,9 @@ impl Engine {
         let mut is_covered = true;
         let said = out.len();
         while rest.unfilled() > 0 {
-            let Some(level) = self.next_level(&rest, &mut depth) else {
+            let Some((level, left)) = self.next_level(&rest, &mut depth) else {
                 break;
             };
-            let left = self.floor.pits[order.instrument].form.left(&level);
             let quantity = rest.unfilled().min(left);
             // Each slice moves the price for the next, so the whole up to it counts.
             let so_far = rest.filled - order.filled + quantity;
@@ -264,10 +275,9 @@ impl Engine {
             }
             if is_covered {
                 let lots = quantity / lot;
-                let candidate = candidate_of(slot, order);
                 let liquidity = Liquidity::Taker;
                 let covered =
-                    self.cut_to_funds(ts, &candidate, lots, price, &mut purse, liquidity, out)?;
+                    self.cut_to_funds(ts, order, lots, price, &mut purse, liquidity, out)?;
                 is_covered = covered == lots;
             }
             rest.filled += quantity;
@@ -300,6 +310,7 @@ pub(crate) fn is_banded(order: &Order) -> bool {
 }
 
 /// An order as those at barriers see it.
+#[inline(always)]
 pub(crate) fn candidate_of(slot: usize, order: &Order) -> Candidate {
     Candidate {
         slot,
