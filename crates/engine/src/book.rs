@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::order::{Order, Origin};
 
 /// So many ids in a row share a page.
-const PAGE: usize = 512;
+const PAGE: usize = 64;
 
 /// No order stands there.
 const NONE: usize = usize::MAX;
@@ -67,11 +67,13 @@ impl Index {
 
     #[cold]
     fn turn(&mut self, number: u64) {
-        if self.newest.count == 0 {
+        if self.newest.count == 0 && !self.older.contains_key(&number) {
             self.newest.number = number;
             return;
         }
-        let old = std::mem::replace(&mut self.newest, Page::new(number));
+        let new = self.older.remove(&number);
+        let new = new.unwrap_or_else(|| Page::new(number));
+        let old = std::mem::replace(&mut self.newest, new);
         self.older.insert(old.number, old);
     }
 

@@ -330,6 +330,7 @@ impl Engine {
     }
 
     /// Book a fill in the ledger; returns how it changed the cost of the position.
+    #[inline(always)]
     pub(crate) fn book_in_ledger(&mut self, fill: &Fill) -> Result<i128> {
         let (sleeve, instrument) = (fill.sleeve, fill.instrument);
         let listed = &self.config.instruments[instrument];

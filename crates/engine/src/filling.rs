@@ -338,7 +338,7 @@ impl Engine {
     }
 
     /// Remember what a fill adds to the venue's volume, and to the fees of its order.
-    #[inline]
+    #[inline(always)]
     fn count_turnover(
         &mut self,
         candidate: &Candidate,

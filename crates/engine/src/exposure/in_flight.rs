@@ -58,7 +58,7 @@ impl Exposure {
     }
 
     /// Add (`+1`) or take away (`-1`) what an order with this hold has in flight.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn in_flight_changed(
         &mut self,
         order: &Order,
@@ -82,7 +82,7 @@ impl Exposure {
 
     /// An order was filled in part or whole: the same as taking away what it had in flight, adding
     /// what is left of it, and changing the position, in one step.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn order_filled(&mut self, filled: &Filled, mark: i64) -> Result<()> {
         let Filled {
             order: before,
@@ -120,7 +120,7 @@ impl Exposure {
     }
 
     /// What orders of one kind hold together has changed by so much.
-    #[inline]
+    #[inline(always)]
     fn hold_changed(&mut self, order: &Order, amount: i128) -> Result<()> {
         if amount == 0 {
             return Ok(());
@@ -137,6 +137,7 @@ impl Exposure {
     }
 
     /// What an exchange of two currencies has in flight: the same for these.
+    #[inline(never)]
     fn exchange_changed(&mut self, order: &Order, base: usize, sign: i8) -> Result<()> {
         let instrument = order.instrument;
         let unfilled = i128::from(sign) * i128::from(order.unfilled());

@@ -83,11 +83,15 @@ impl Enforced {
 
 impl Engine {
     /// Bring the limits given as shares up to the equity of now.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn update_caps(&mut self) -> Result<()> {
         if !self.enforced.shares {
             return Ok(());
         }
+        self.update_shares()
+    }
+
+    fn update_shares(&mut self) -> Result<()> {
         let equity = self.exposure.equity(&self.ledger)?.max(0);
         if self.caps.equity != Some(equity) {
             self.caps = self.caps_at(equity)?;

@@ -20,6 +20,12 @@ impl Walk {
         }
     }
 
+    /// Whether no check has failed.
+    #[inline]
+    pub(crate) fn is_clear(&self) -> bool {
+        self.found.is_none()
+    }
+
     pub(crate) fn found(self) -> Option<Breach> {
         self.found
     }

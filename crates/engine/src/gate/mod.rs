@@ -143,7 +143,12 @@ impl Engine {
             occasion,
             past,
         };
-        self.walk(&ask, &mut walk).map(|_| walk.found())
+        let _ = self.walk(&ask, &mut walk)?;
+        if walk.is_clear() {
+            // Nearly always; a breach is large, and not worth a copy where there is none.
+            return Ok(None);
+        }
+        Ok(walk.found())
     }
 
     /// What the gate has to know of an order that has been there before.
@@ -154,6 +159,7 @@ impl Engine {
         }
     }
 
+    #[inline(always)]
     fn walk(&mut self, ask: &Ask, walk: &mut Walk) -> Step {
         pass!(self.state_checks(ask, walk));
         if let Some(breach) = self.sense_breach(ask.ts, ask.request) {
@@ -175,6 +181,7 @@ impl Engine {
     }
 
     /// Whether the order makes sense at all.
+    #[inline(always)]
     fn sense_breach(&self, ts: i64, request: &OrderRequest) -> Option<Breach> {
         if !self.is_listed(request.instrument, ts) {
             return Some(plain_breach(Rule::NotListed));

@@ -13,6 +13,7 @@ use crate::output::{Figure, Rule};
 use crate::risk::RiskKind;
 
 impl Engine {
+    #[inline(always)]
     pub(super) fn money_checks(&self, ask: &Ask, walk: &mut Walk) -> Step {
         if self.enforced.fat_fingers {
             pass!(self.fat_finger_checks(ask, walk));
@@ -71,6 +72,7 @@ impl Engine {
     }
 
     /// Whether assets may be sold short, and how many.
+    #[inline(never)]
     fn short_checks(&self, ask: &Ask, walk: &mut Walk) -> Step {
         let (sleeve, i) = (ask.request.sleeve, ask.request.instrument);
         let leg = ask.request.leg.index();
@@ -111,6 +113,7 @@ impl Engine {
     }
 
     /// Cash, or margin.
+    #[inline(always)]
     pub(super) fn fund_checks(&self, ask: &Ask, walk: &mut Walk) -> Step {
         let (sleeve, i) = (ask.request.sleeve, ask.request.instrument);
         if self.exposure.on_margin(i) {
@@ -149,6 +152,7 @@ impl Engine {
         add(part, fee, "the cost of an order")
     }
 
+    #[inline(always)]
     fn margin_check(&self, ask: &Ask, walk: &mut Walk) -> Step {
         if ask.is_reducing() {
             return Ok(NEXT);
@@ -204,6 +208,7 @@ impl Engine {
 
     /// Initial margin of the worst case of a sleeve and what its orders hold, in the fund's
     /// currency, with so much more in the currency of an instrument.
+    #[inline(never)]
     fn required_with(&self, ask: &Ask, margin: i128, hold: i128) -> Result<i128> {
         let (sleeve, instrument) = (ask.request.sleeve, ask.request.instrument);
         let mut sum = 0;

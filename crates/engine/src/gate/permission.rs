@@ -15,6 +15,7 @@ use crate::risk::{FundState, RiskKind, SleeveState};
 
 impl Engine {
     /// What an order may take off its sleeve's position.
+    #[inline(always)]
     pub(crate) fn room(&self, request: &OrderRequest) -> Result<i64> {
         let (sleeve, i) = (request.sleeve, request.instrument);
         if let Settlement::Exchange { base } = self.config.instruments[i].settlement {
@@ -33,6 +34,7 @@ impl Engine {
     }
 
     /// The same where a currency is given away for the fund's own.
+    #[inline(never)]
     fn room_to_exchange(&self, request: &OrderRequest, base: usize) -> Result<i64> {
         let quote = self.config.instruments[request.instrument].currency;
         match request.side {
@@ -64,6 +66,7 @@ impl Engine {
             || self.guard.sleeve_state(order.sleeve) != SleeveState::On
     }
 
+    #[inline(always)]
     pub(super) fn state_checks(&self, ask: &Ask, walk: &mut Walk) -> Step {
         let fund = self.guard.fund_state();
         if fund != FundState::Active {
@@ -86,6 +89,7 @@ impl Engine {
     }
 
     /// Orders that may only reduce.
+    #[inline(always)]
     pub(super) fn reducing_checks(&self, ask: &Ask, walk: &mut Walk) -> Step {
         let request = ask.request;
         let (asked, room) = (
@@ -111,6 +115,7 @@ impl Engine {
         Ok(NEXT)
     }
 
+    #[inline(always)]
     pub(super) fn permission_checks(&self, ask: &Ask, walk: &mut Walk) -> Step {
         let request = ask.request;
         let none = Figure::None;
@@ -231,7 +236,12 @@ impl Engine {
     }
 
     /// Whether the currencies of an instrument, or of any balance, have no rate.
+    #[inline(always)]
     fn lacks_a_rate(&self, instrument: usize) -> bool {
+        !self.is_single_currency() && self.lacks_some_rate(instrument)
+    }
+
+    fn lacks_some_rate(&self, instrument: usize) -> bool {
         if self.exposure.rates.iter().all(Option::is_some) {
             return false;
         }

@@ -79,6 +79,7 @@ impl Ledger {
     }
 
     /// Two currencies change hands; each passes through a clearing account of its own.
+    #[inline(never)]
     fn exchange(&mut self, trade: &Trade, base: usize, notional: i128) -> Result<()> {
         let money = trade.paid(notional)?;
         let quote = [
@@ -126,6 +127,7 @@ fn relieved(position: &Position, closed: i128, whole: i128) -> Result<i128> {
 }
 
 /// How a trade changes what a position cost.
+#[inline]
 fn cost_change(position: &Position, quantity: i64, per_unit: i128, notional: i128) -> Result<i128> {
     let held = position.quantity;
     if held == 0 || (held > 0) == (quantity > 0) {

@@ -240,6 +240,7 @@ pub(crate) struct Turnover {
 }
 
 impl Turnover {
+    #[inline]
     pub(crate) fn add(&mut self, notional: i128) -> Result<()> {
         self.today = add(self.today, notional.abs(), "a traded volume")?;
         Ok(())

@@ -82,8 +82,12 @@ fn is_immediate(tif: TimeInForce) -> bool {
 
 /// The price at which an order is measured: its limit, else its trigger, else the mark. A
 /// trailing stop without a trigger yet has the one that belongs to the mark.
+#[inline]
 pub(crate) fn reference_of(request: &OrderRequest, mark: Option<i64>, tick: i64) -> Option<i64> {
     let kind = request.kind;
+    if kind == OrderKind::Market {
+        return mark;
+    }
     if kind.has_limit() {
         return request.limit_price.or(mark);
     }
@@ -107,6 +111,7 @@ fn breach(rule: Rule, figure: Figure, limit: Figure) -> Breach {
 
 impl Engine {
     /// The first rule of form that an order breaks, from `lot` to `leg`.
+    #[inline]
     pub(crate) fn form_breach(&self, ts: i64, request: &OrderRequest, mark: i64) -> Option<Breach> {
         let instrument = &self.config.instruments[request.instrument];
         let plain = |rule| Some(breach(rule, Figure::None, Figure::None));
@@ -181,6 +186,7 @@ fn is_price(instrument: &Instrument, price: i64) -> bool {
 }
 
 /// Rule `form`: what is displayed, and what belongs to triggers only.
+#[inline]
 fn extras_fit(instrument: &Instrument, request: &OrderRequest) -> bool {
     if let Some(shown) = request.display_quantity
         && (request.kind != OrderKind::Limit
@@ -211,13 +217,18 @@ fn data_suffice(instrument: &Instrument, request: &OrderRequest) -> bool {
 }
 
 /// Rule `trigger`.
+#[inline]
 fn trigger_fits(instrument: &Instrument, request: &OrderRequest, mark: i64) -> bool {
-    if request.kind != OrderKind::TrailingStop {
-        return match request.trigger_price {
-            Some(price) => request.kind.is_triggered() && is_price(instrument, price),
-            None => !request.kind.is_triggered(),
-        };
+    if request.kind == OrderKind::TrailingStop {
+        return trail_fits(instrument, request, mark);
     }
+    match request.trigger_price {
+        Some(price) => request.kind.is_triggered() && is_price(instrument, price),
+        None => !request.kind.is_triggered(),
+    }
+}
+
+fn trail_fits(instrument: &Instrument, request: &OrderRequest, mark: i64) -> bool {
     let sound = match request.trail {
         Some(Trail::Amount(amount)) => amount > 0 && amount % instrument.tick_size == 0,
         Some(Trail::Rate(rate)) => (1..RATE_ONE).contains(&rate),

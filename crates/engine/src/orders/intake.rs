@@ -115,13 +115,17 @@ impl Engine {
     ) -> Result<()> {
         advance(order, OrderStatus::Accepted);
         let slot = self.insert(order)?;
-        out.push(Output::OrderAccepted(*order));
-        out.push(verdict_on(ts, order.id, outcome, breach));
+        say_accepted(order, out);
+        match breach {
+            None => out.push(verdict_on(ts, order.id, outcome, None)),
+            Some(_) => out.push(verdict_on(ts, order.id, outcome, breach)),
+        }
         self.activated.push((order.id, slot));
         Ok(())
     }
 
     /// Add an order to the book and to what is in flight.
+    #[inline]
     pub(crate) fn insert(&mut self, order: &Order) -> Result<usize> {
         let hold = self.hold_of(order)?;
         let mark = self.mark_of(order);
@@ -245,6 +249,12 @@ pub(crate) fn verdict_on(ts: i64, order: u64, outcome: Outcome, breach: Option<&
         limit: breach.map_or(Figure::None, |b| b.limit),
         outcome,
     })
+}
+
+/// Apart, so that the order is copied once, to where it stays.
+#[inline(never)]
+fn say_accepted(order: &Order, out: &mut Vec<Output>) {
+    out.push(Output::OrderAccepted(*order));
 }
 
 /// Move an order on; an illegal step is a programmer's mistake.
