@@ -146,7 +146,10 @@ impl Engine {
             && last.ts_received >= key.ts_received
             && *last >= key
         {
-            return Err(out_of_order(last, &key));
+            return Err(EngineError::OutOfOrder {
+                last: last.to_string(),
+                found: key.to_string(),
+            });
         }
         if self.floor.incomplete > 0 || self.waiting_since.is_some() {
             self.check_waiting(&key)?;
@@ -154,16 +157,10 @@ impl Engine {
         let result = self.take_in(key.ts_received, input, out);
         match &result {
             Ok(()) => self.last_key = Some(key),
-            Err(error) => self.note_failure(error),
+            Err(error) if error.is_fatal() => self.failed = Some(error.to_string()),
+            Err(_) => {}
         }
         result
-    }
-
-    #[cold]
-    fn note_failure(&mut self, error: &EngineError) {
-        if error.is_fatal() {
-            self.failed = Some(error.to_string());
-        }
     }
 
     #[inline(always)]
@@ -484,14 +481,6 @@ impl Engine {
     /// [`EngineError::Overflow`] if it does not fit.
     pub fn available_cash(&self, sleeve: usize, currency: usize) -> Result<i128> {
         self.available(sleeve, currency)
-    }
-}
-
-#[cold]
-fn out_of_order(last: &Key, found: &Key) -> EngineError {
-    EngineError::OutOfOrder {
-        last: last.to_string(),
-        found: found.to_string(),
     }
 }
 
