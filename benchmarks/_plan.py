@@ -184,6 +184,35 @@ WORKS = (
         (Contender("quantvista", "ours_features_stream.py", 2_520, 300, "a call a row"),),
     ),
     Work(
+        "import_csv",
+        "A CSV file of bars into checked rows with three coordinates",
+        "rows/s",
+        (
+            Contender("quantvista", "ours_import_csv.py", 2_000_000, 5_000, "bad rows set aside"),
+            Contender("polars", "polars_import_csv.py", 2_000_000, 5_000, "reads, checks nothing"),
+        ),
+    ),
+    Work(
+        "import_parquet",
+        "The same from Parquet",
+        "rows/s",
+        (
+            Contender("quantvista", "ours_import_parquet.py", 2_000_000, 5_000, ""),
+            Contender("polars", "polars_import_parquet.py", 2_000_000, 5_000, "reads only"),
+        ),
+    ),
+    Work(
+        "asof",
+        "Bars beside a series of each of 500 instruments, as it was known",
+        "bars/s",
+        (
+            Contender(
+                "quantvista", "ours_asof.py", 2_000_000, 100_000, "by period and publication"
+            ),
+            Contender("polars", "polars_asof.py", 2_000_000, 100_000, "by publication alone"),
+        ),
+    ),
+    Work(
         "callbacks",
         "Python event strategy, three reads, an order per ten events",
         "callbacks/s",

@@ -104,4 +104,7 @@ def test_training_never_sees_what_was_known_later(
     for name, at in set(samples):
         one = table.filter((pl.col("instrument") == name) & (pl.col("ts_received") == at))
         then = whole.filter((pl.col("instrument") == name) & (pl.col("ts_received") == at))
+        if at < 1:  # one bar is too few for either feature, and is not stored
+            assert then.select(features.names).null_count().row(0) == (then.height,) * 2
+            continue
         assert trained(at, one).equals(then)

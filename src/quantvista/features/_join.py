@@ -94,7 +94,8 @@ def join(
     if by:
         left = left.with_columns(pl.col("instrument").cast(pl.String).alias("_by"))
         known = known.rename({"instrument": "_by"})
-    joined = left.sort("_at", maintain_order=True).join_asof(
+    in_order = left["_at"].is_sorted()  # bars mostly are, and two sorts cost as much as the join
+    joined = (left if in_order else left.sort("_at", maintain_order=True)).join_asof(
         known,
         left_on="_at",
         right_on="_known",
@@ -108,4 +109,4 @@ def join(
             [pl.when(fresh).then(pl.col(name)).alias(name) for name in names]
         )
     drop = [name for name in ("_row", "_at", "_by", "_event", "_known") if name in joined.columns]
-    return joined.sort("_row").drop(drop)
+    return (joined if in_order else joined.sort("_row")).drop(drop)

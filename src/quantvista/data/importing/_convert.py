@@ -30,6 +30,7 @@ class _Sheet:
     where: str
     reason: pl.Series = field(init=False)
     cells: list[pl.DataFrame] = field(default_factory=list)
+    plain: dict[str, pl.Series | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.reason = pl.Series([None], dtype=pl.String).new_from_index(0, self.frame.height)
@@ -47,6 +48,8 @@ class _Sheet:
         series = self.frame[column]
         if series.dtype == pl.Float32 or isinstance(series.dtype, pl.Decimal):
             series = series.cast(pl.String)  # 12.3 must not become 12.300000190734863
+        elif series.dtype == pl.String and (quick := self.plain_numbers(column)) is not None:
+            return quick, quick.is_infinite()
         if series.dtype == pl.String:
             text = series.str.strip_chars()
             text = text.set(text.str.to_lowercase().is_in(list(_NOTHING)), None)
@@ -60,6 +63,15 @@ class _Sheet:
                 f"{self.where}: column '{column}' must hold numbers; found type {series.dtype}"
             )
         return found, bad | found.is_infinite().fill_null(False) | found.is_nan().fill_null(False)
+
+    def plain_numbers(self, column: str) -> pl.Series | None:
+        """Values of a column of text if each is a number as it stands, which most files have."""
+        if column not in self.plain:
+            text = self.frame[column]
+            found = text.cast(pl.Float64, strict=False)
+            whole = not text.null_count() and not found.null_count() and not found.is_nan().any()
+            self.plain[column] = found if whole else None
+        return self.plain[column]
 
     def number(self, column: str) -> pl.Series:
         """Values of a column; rows with other than numbers are rejected."""
@@ -138,9 +150,12 @@ def _refuse_line_breaks(sheet: _Sheet, made: Understanding) -> None:
     """Line breaks within fields of numbers are quotes that do not match."""
     if made.kind in ("news", "reference"):
         return
+    numbers = {made.columns[each] for each in VALUES[made.kind] if each in made.columns}
     for name in sheet.frame.columns:
         series = sheet.frame[name]
         if series.dtype == pl.String:
+            if name in numbers and sheet.plain_numbers(name) is not None:
+                continue
             broken = series.str.contains("\n", literal=True).fill_null(False)
             if broken.any():
                 row = sheet.rows[broken.arg_max() or 0]

@@ -399,8 +399,11 @@ class _CsvSource(Source):
             assert isinstance(series, pl.Series)
             columns[name] = series
         frame = pl.DataFrame(columns)
-        blank = frame.select(pl.all_horizontal(pl.all().fill_null("?") == "")).to_series()
-        keep = ~(bad | blank.to_numpy())
+        blank = np.zeros(len(part), dtype=np.bool_)
+        if (frame[names[0]] == "").any():
+            fields = pl.all_horizontal(pl.all().fill_null("?") == "")
+            blank = frame.select(fields).to_series().to_numpy()
+        keep = ~(bad | blank)
         rejects = []
         for index in np.flatnonzero(bad).tolist():
             text = self._separator.join(
