@@ -18,7 +18,7 @@ from quantvista.data.importing import (
     understand,
 )
 from quantvista.data.lake import Dataset, Lake, compact, lake_dir
-from quantvista.errors import ConfigError
+from quantvista.errors import ConfigError, MarketDataError
 
 __all__ = [
     "compact_dataset",
@@ -43,10 +43,15 @@ def open_lake(folder: Path | None) -> Lake:
 def list_datasets(folder: Path | None, *, as_json: bool) -> None:
     """Print the datasets of a lake."""
     lake = open_lake(folder)
-    found = [_facts(lake.open(name)) for name in lake.names()]
+    found, damaged = [], {}
+    for name in lake.names():
+        try:
+            found.append(_facts(lake.open(name)))
+        except MarketDataError as error:  # the others are there all the same
+            damaged[name] = str(error)
     if as_json:
-        print_json({"lake": str(lake.root), "datasets": found})
-    elif not found:
+        print_json({"lake": str(lake.root), "datasets": found, "damaged": damaged})
+    elif not found and not damaged:
         say(f"The lake {lake.root} is empty.")
         next_steps(["qv data import FILE --into NAME"])
     else:
@@ -64,6 +69,8 @@ def list_datasets(folder: Path | None, *, as_json: bool) -> None:
                 for each in found
             ),
         )
+    if damaged:
+        raise MarketDataError("; ".join(f"{name}: {text}" for name, text in damaged.items()))
 
 
 def _facts(dataset: Dataset, commit: str | None = None) -> dict[str, Any]:

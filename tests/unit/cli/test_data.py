@@ -127,3 +127,21 @@ def test_import_without_what_the_kind_needs_is_refused(
     code, _, err = qv("data", "import", path, "--into", "m", "--kind", kind)
     assert code == 3
     assert f"{kind} must have a column {missing}" in " ".join(err.split())
+
+
+def test_a_damaged_dataset_is_named_and_hides_no_other(qv: Qv, here: Path) -> None:
+    for name in ("good", "spoilt"):
+        qv("data", "import", "good.csv", "--into", name, "--venue", "XNAS")
+    (here / "lake" / "spoilt" / "HEAD").write_bytes(b"\xff\xfe")
+    code, out, err = qv("data", "list")
+    assert (code, "good" in out) == (3, True)
+    assert "lake/spoilt/HEAD: must name a commit" in err
+    code, out, _ = qv("data", "list", "--json")
+    said = json.loads(out)
+    assert [each["name"] for each in said["datasets"]] == ["good"]
+    assert (code, list(said["damaged"])) == (3, ["spoilt"])
+    (path,) = (here / "lake" / "good").rglob("*.parquet")
+    path.write_bytes(path.read_bytes()[:4])
+    for arguments in (["data", "show", "good", "-k", "bars"], ["data", "check", "lake:good"]):
+        code, _, err = qv(*arguments)
+        assert (code, path.name in err) == (3, True), err

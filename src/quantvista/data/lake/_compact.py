@@ -8,6 +8,7 @@ from quantvista.data.lake._dataset import Dataset
 from quantvista.data.lake._files import locked
 from quantvista.data.lake._kinds import stored_schema
 from quantvista.data.lake._manifest import FileEntry, KindEntry, Manifest
+from quantvista.data.lake._proof import prove
 from quantvista.data.lake._transaction import write_part
 
 __all__ = ["compact"]
@@ -70,6 +71,7 @@ def _groups(parts: Sequence[FileEntry], rows: int) -> Iterator[list[FileEntry]]:
 
 
 def _merge(dataset: Dataset, entry: KindEntry, group: Sequence[FileEntry]) -> FileEntry:
+    prove(dataset.folder, group, (dataset.head() or "none")[:12])
     frames = (
         pl.scan_parquet(
             dataset.folder / each.path,

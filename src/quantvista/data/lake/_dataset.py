@@ -1,5 +1,6 @@
 """A dataset: a chain of commits and the files that they name."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from quantvista.errors import ConfigError, MarketDataError
 
 __all__ = ["Commit", "Dataset", "Vacuumed"]
 
+_ID = re.compile(r"[0-9a-f]{64}")
 _SHORTEST = 6  # characters by which a commit may be named
 
 
@@ -62,13 +64,24 @@ class Dataset:
         return self.folder.name
 
     def head(self) -> str | None:
-        """Id of the newest commit; None if there is none."""
+        """Id of the newest commit; None if there is none.
+
+        Raises
+        ------
+        MarketDataError
+            If the file that says it cannot be read, or says no commit.
+        """
+        path = self.folder / "HEAD"
         try:
-            text = (self.folder / "HEAD").read_text("utf-8").strip()
+            text = path.read_bytes().decode("utf-8", "backslashreplace").strip()
         except FileNotFoundError:
             return None
-        if len(text) != 64:
-            raise MarketDataError(f"{self.folder / 'HEAD'}: must name a commit; found {text!r}")
+        except OSError as error:
+            reason = (error.strerror or type(error).__name__).lower()
+            raise MarketDataError(f"{path}: cannot be read: {reason}") from None
+        if not _ID.fullmatch(text):
+            rule = "must name a commit by its 64 hexadecimal digits (those of `commits` are there)"
+            raise MarketDataError(f"{path}: {rule}; found {text[:80]!r}")
         return text
 
     def at(self, commit: str | None = None) -> Snapshot:

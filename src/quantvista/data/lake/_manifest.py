@@ -159,6 +159,9 @@ def read_manifest(folder: Path, name: str) -> Manifest:
         raise MarketDataError(
             f"`commit` must be a commit that was kept; found no {name[:12]} in {folder.parent}"
         ) from None
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        raise MarketDataError(f"{path}: cannot be read: {reason}") from None
     if hashlib.sha256(content).hexdigest() != name:
         raise MarketDataError(f"{path}: is not the commit that it was written as; restore it")
     value = json.loads(content)

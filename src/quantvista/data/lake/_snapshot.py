@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from quantvista.data.lake._files import sha256
 from quantvista.data.lake._kinds import bucket, stored_schema
 from quantvista.data.lake._manifest import FileEntry, KindEntry, Manifest
-from quantvista.errors import ConfigError, MarketDataError
+from quantvista.data.lake._proof import prove
+from quantvista.errors import ConfigError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -94,10 +94,14 @@ class Snapshot:
         ------
         ConfigError
             If there is no such kind or column.
+        MarketDataError
+            If a file that would be opened is missing or was changed. Its size is compared every
+            time, its hash the first time that this process reads it.
         """
         entry = self._entry(kind)
         self._check_columns(kind, entry, columns)
         files = self._files(kind, as_of, start, end, instruments)
+        prove(self._folder, files, self._short)
         revised = set() if vintages else set(entry.revised)
         parts = []
         plain = [each for each in files if each.partition not in revised]
@@ -128,7 +132,9 @@ class Snapshot:
             pa.field(each.name, pa.string() if pa.types.is_large_string(each.type) else each.type)
             for each in empty.schema
         ]
-        paths = [str(self._folder / each.path) for each in self._manifest.of(kind)]
+        files = self._manifest.of(kind)
+        prove(self._folder, files, self._short)
+        paths = [str(self._folder / each.path) for each in files]
         return pa_dataset.dataset(paths, format="parquet", schema=pa.schema(fields))
 
     def sql(
@@ -161,6 +167,7 @@ class Snapshot:
         if not files:
             nothing = ", ".join(f"NULL AS {_quoted(name)}" for name in columns or entry.columns)
             return f"SELECT {nothing} WHERE false"
+        prove(self._folder, files, self._short)
         paths = ", ".join(_literal(str(self._folder / each.path)) for each in files)
         tests = [
             text
@@ -228,16 +235,7 @@ class Snapshot:
         MarketDataError
             Naming the first that is missing or was changed.
         """
-        for each in self._manifest.files:
-            path = self._folder / each.path
-            if not path.is_file():
-                raise MarketDataError(f"{path}: must be there, commit {self._short} names it")
-            if path.stat().st_size != each.size or sha256(path) != each.sha256:
-                raise MarketDataError(
-                    f"{path}: must have the content that commit {self._short} names; found other "
-                    "bytes: restore the file, or go back to another commit"
-                )
-        return len(self._manifest.files)
+        return prove(self._folder, self._manifest.files, self._short, anew=True)
 
     @property
     def _short(self) -> str:

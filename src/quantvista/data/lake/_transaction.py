@@ -10,6 +10,7 @@ import polars as pl
 from quantvista.data.lake._files import remove, sha256, write_whole
 from quantvista.data.lake._kinds import Kind, kind_of, normalised, partitions, stored_schema
 from quantvista.data.lake._manifest import FileEntry, KindEntry, Manifest
+from quantvista.data.lake._proof import prove, remember
 from quantvista.data.lake._snapshot import Snapshot
 from quantvista.errors import ConfigError, MarketDataError
 
@@ -227,7 +228,7 @@ class Transaction:
         manifest = Manifest(None, "", self._kinds, tuple(files))
         low, high = _bounds(part, "ts_event")
         names = part["instrument"].unique().to_list() if "instrument" in kind.key else None
-        snapshot = Snapshot(self._dataset.folder, None, manifest)
+        snapshot = Snapshot(self._dataset.folder, self._base.commit, manifest)
         found = snapshot.scan(
             kind.name, start=low, end=high + 1, instruments=names, columns=columns, vintages=True
         )
@@ -308,6 +309,7 @@ class Transaction:
                 continue
             if each.ts_event[1] < low or each.ts_event[0] > high:
                 continue
+            prove(self._dataset.folder, [each], (self._base.commit or "none")[:12])
             stored = pl.read_parquet(self._dataset.folder / each.path, columns=list(kind.key))
             again = rows.join(stored, on=list(kind.key), how="semi")
             if again.height:
@@ -348,8 +350,10 @@ def write_part(folder: Path, kind: str, partition: str, part: pl.DataFrame) -> F
 
     write_whole(folder / under / "part.parquet", put, lambda: f"{written[0][0][:32]}.parquet")
     digest, size = written[0]
+    path = under / f"{digest[:32]}.parquet"
+    remember(folder / path, digest)
     return FileEntry(
-        path=(under / f"{digest[:32]}.parquet").as_posix(),
+        path=path.as_posix(),
         kind=kind,
         partition=partition,
         rows=part.height,

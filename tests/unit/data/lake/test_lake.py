@@ -1,5 +1,6 @@
 """Datasets: what is accepted, what is refused, and what the readers ask of the files."""
 
+import os
 from pathlib import Path
 
 import polars as pl
@@ -8,6 +9,7 @@ import pytest
 
 from quantvista.data.lake import Dataset, Lake, compact, lake_dir
 from quantvista.data.lake import _files as files
+from quantvista.data.lake import _proof as proof
 from quantvista.errors import ConfigError, MarketDataError
 
 
@@ -240,3 +242,76 @@ def test_names_of_datasets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert lake_dir(tmp_path) == tmp_path / "lake"
     monkeypatch.setenv("QUANTVISTA_LAKE", str(tmp_path))
     assert lake_dir(Path()) == tmp_path
+
+
+def damaged(path: Path, how: str) -> None:
+    """Spoil a file as disks and people do."""
+    whole = path.read_bytes()
+    if how == "gone":
+        path.unlink()
+    elif how == "cut":
+        path.write_bytes(whole[:4])
+    else:  # another table of the same size or not, that any reader would take
+        pl.read_parquet(path).with_columns(pl.col("close") * 10).write_parquet(path)
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ("gone", "must be there"),
+        ("cut", "found other bytes"),
+        ("other prices", "found other bytes"),
+    ],
+)
+def test_no_reader_is_given_a_damaged_file(dataset: Dataset, how: str, message: str) -> None:
+    write(dataset, bars())
+    write(dataset, bars(range(4, 6)))
+    path = dataset.folder / dataset.at().manifest.files[0].path
+    dataset.at().scan("bars").collect()
+    damaged(path, how)
+    snapshot = dataset.at()
+    readers = (
+        lambda: snapshot.scan("bars"),
+        lambda: snapshot.arrow("bars"),
+        lambda: snapshot.arrow_dataset("bars"),
+        lambda: snapshot.sql("bars"),
+        lambda: compact(dataset),
+        lambda: write(dataset, bars(range(3, 4))),
+        lambda: upsert(dataset, bars(range(2, 3), 70.0, known_at=9)),
+        snapshot.verify,
+    )
+    for read in readers:
+        with pytest.raises(MarketDataError, match=message) as raised:
+            read()
+        assert str(path) in str(raised.value)
+    assert snapshot.scan("bars", start=4).collect().height == 2, "the other file is whole"
+
+
+def test_a_file_is_hashed_once_for_as_long_as_it_stays(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed: list[str] = []
+    whole = files.sha256
+    monkeypatch.setattr(proof, "_proven", {})
+    monkeypatch.setattr(proof, "sha256", lambda path: hashed.append(path.name) or whole(path))
+    write(dataset, bars())
+    dataset.at().scan("bars")
+    assert hashed == [], "this process wrote it"
+    proof._proven.clear()
+    for _ in range(3):
+        dataset.at().scan("bars").collect()
+    assert len(hashed) == 1
+    (path,) = dataset.folder.rglob("*.parquet")
+    os.utime(path, ns=(1, 1))
+    dataset.at().scan("bars")
+    assert len(hashed) == 2
+    dataset.at().verify()
+    assert len(hashed) == 3, "which proves it anew"
+
+
+@pytest.mark.parametrize("head", [b"\xff\xfe\x00", b"", b"x" * 64, b"0123"])
+def test_a_head_that_names_nothing_is_refused_by_its_path(dataset: Dataset, head: bytes) -> None:
+    write(dataset, bars())
+    (dataset.folder / "HEAD").write_bytes(head)
+    with pytest.raises(MarketDataError, match="HEAD: must name a commit"):
+        dataset.at()
