@@ -5,50 +5,17 @@ use std::thread;
 
 use serde::{Deserialize, Serialize};
 
+use super::check::{Check, Counts, Seen};
 use super::clock::{Frames, Window};
 use super::output::BarColumns;
 use super::rows::{RowColumns, Shorter, Ticks};
 use super::rules::{Place, State, take};
 use super::snapshot;
-use super::spec::{BarKind, BarRows, BarSetting, Policy, Sides};
+use super::spec::{BarKind, BarRows, BarSetting, Sides};
 use crate::error::{KernelError, Result};
 
-/// A gap that would be filled with more bars than these is refused.
-const FILLED_MOST: i64 = 10_000_000;
 /// Kinds of bars share threads from so many rows on.
 const ROWS_PER_THREAD: usize = 50_000;
-
-/// Rows that were given, and those of them that were left out.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counts {
-    pub rows: u64,
-    /// Before an earlier row of their instrument.
-    pub late: u64,
-    /// Without a price or a size.
-    pub missing: u64,
-    /// In no session.
-    pub outside: u64,
-}
-
-/// Of one instrument, before any kind of bar.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub(super) struct Seen {
-    /// Time of the last row.
-    last: i64,
-    /// Of the tick rule: the last price, and the sign of its last change.
-    price: f64,
-    sign: i8,
-}
-
-impl Default for Seen {
-    fn default() -> Self {
-        Self {
-            last: i64::MIN,
-            price: f64::NAN,
-            sign: 0,
-        }
-    }
-}
 
 /// Everything that changes, which is what a snapshot holds.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -245,7 +212,10 @@ impl BarBuilder {
             return Ok((None, counts, vec![seen]));
         }
         let mut check = Check {
-            builder: self,
+            setting: &self.setting,
+            sessions: self.sessions.as_ref(),
+            frames: &self.frames,
+            names: &self.memory.names,
             rows,
             counts: self.memory.counts,
             seen: self.memory.seen.clone(),
@@ -421,129 +391,4 @@ fn along<S: super::bar::Source>(
         from = to;
     }
     outside
-}
-
-/// One pass over the rows of a chunk, before any of them is used.
-struct Check<'a> {
-    builder: &'a BarBuilder,
-    rows: &'a RowColumns<'a>,
-    counts: Counts,
-    seen: Vec<Seen>,
-    session: Window,
-}
-
-impl Check<'_> {
-    /// Whether to keep a row.
-    #[inline(always)]
-    fn row(&mut self, row: usize) -> Result<bool> {
-        let (builder, rows) = (self.builder, self.rows);
-        let setting = &builder.setting;
-        let instrument = rows.instrument(row);
-        let Some(seen) = self.seen.get_mut(instrument) else {
-            return Err(self.refused(row, "the instrument must be one of the builder's"));
-        };
-        if !rows.defined(row, setting.rows) {
-            if setting.missing == Policy::Refuse {
-                return Err(
-                    self.refused(row, "price and size must be finite, the size not negative")
-                );
-            }
-            self.counts.missing += 1;
-            return Ok(false);
-        }
-        let ts = rows.ts[row];
-        let bars = setting.rows == BarRows::Bars;
-        if ts < seen.last || (bars && ts == seen.last) {
-            if setting.late == Policy::Refuse {
-                return Err(self.backwards(row));
-            }
-            self.counts.late += 1;
-            return Ok(false);
-        }
-        let before = seen.last;
-        seen.last = ts;
-        if let Some(sessions) = &builder.sessions {
-            let key = ts - i64::from(bars);
-            if key < self.session.start || key >= self.session.end {
-                let Some(found) = sessions.at(key) else {
-                    self.counts.outside += 1;
-                    return Ok(false);
-                };
-                self.session = found;
-            }
-        }
-        if ts.saturating_sub(before) > FILLED_MOST && before != i64::MIN {
-            self.gap(row, before)?;
-        }
-        if bars && rows.start.is_some() {
-            self.straddles(row)?;
-        }
-        Ok(true)
-    }
-
-    /// Refuse to fill a gap with too many bars.
-    #[cold]
-    fn gap(&self, row: usize, before: i64) -> Result<()> {
-        for kind in &self.builder.setting.kinds {
-            if let BarKind::Time { step, fill: true } = *kind
-                && self.rows.ts[row].saturating_sub(before) / step > FILLED_MOST
-            {
-                let text = "the gap before it would be filled with more than 10,000,000 bars";
-                return Err(self.refused(row, text));
-            }
-        }
-        Ok(())
-    }
-
-    /// Refuse a bar that begins before the window that it ends in.
-    fn straddles(&self, row: usize) -> Result<()> {
-        let (Some(start), ts) = (&self.rows.start, self.rows.ts[row]) else {
-            return Ok(());
-        };
-        for (kind, frames) in self.builder.setting.kinds.iter().zip(&self.builder.frames) {
-            if let (BarKind::Time { step, .. }, Some(frames)) = (kind, frames)
-                && let Some(window) = frames.window(ts - 1, *step)
-                && start[row] < window.start
-                // The first bar of a session may have been opened before it.
-                && frames.at(ts - 1).is_some_and(|frame| frame.start < window.start)
-            {
-                let text =
-                    "a bar must lie within one longer bar (is the step a multiple of theirs?)";
-                return Err(self.refused(row, text));
-            }
-        }
-        Ok(())
-    }
-
-    #[cold]
-    fn refused(&self, row: usize, rule: &str) -> KernelError {
-        let rows = self.rows;
-        let whose = self.builder.memory.names.get(rows.instrument(row));
-        let whose = whose.map_or(String::new(), |name| format!(" of '{name}'"));
-        let number = self.builder.memory.counts.rows + row as u64 + 1;
-        let size = rows
-            .volume
-            .as_ref()
-            .map_or(String::new(), |volume| format!(" and size {}", volume[row]));
-        KernelError::Rows(format!(
-            "{rule}; found price {}{size} in row {number}{whose}, at {}",
-            rows.close[row], rows.ts[row]
-        ))
-    }
-
-    #[cold]
-    fn backwards(&self, row: usize) -> KernelError {
-        let rows = self.rows;
-        let instrument = rows.instrument(row);
-        let number = self.builder.memory.counts.rows + row as u64 + 1;
-        let rule = if self.builder.setting.rows == BarRows::Bars {
-            "must rise"
-        } else {
-            "must not go back"
-        };
-        KernelError::Rows(format!(
-            "`ts_event` of an instrument {rule}; found {} after {} in row {number} of '{}'",
-            rows.ts[row], self.seen[instrument].last, self.builder.memory.names[instrument]
-        ))
-    }
 }

@@ -11,6 +11,7 @@
 
 mod bar;
 mod builder;
+mod check;
 mod clock;
 mod imbalance;
 mod output;
@@ -20,7 +21,8 @@ mod snapshot;
 mod spec;
 mod sum;
 
-pub use builder::{BarBuilder, Counts};
+pub use builder::BarBuilder;
+pub use check::Counts;
 pub use clock::Frames;
 pub use output::{BarColumns, Ending};
 pub use rows::RowColumns;
