@@ -213,6 +213,21 @@ WORKS = (
         ),
     ),
     Work(
+        "minute_bars",
+        "Bars of a minute from 100 million generated trades, given in pieces of a million",
+        "ticks/s",
+        (
+            Contender("quantvista", "ours_minute_bars.py", 100_000_000, 200_000, "one thread"),
+            Contender("polars", "polars_minute_bars.py", 100_000_000, 200_000, "pieces joined"),
+        ),
+    ),
+    Work(
+        "volume_bars",
+        "Bars of 50,000 units from the same trades",
+        "ticks/s",
+        (Contender("quantvista", "ours_volume_bars.py", 100_000_000, 200_000, "one thread"),),
+    ),
+    Work(
         "callbacks",
         "Python event strategy, three reads, an order per ten events",
         "callbacks/s",
