@@ -84,3 +84,12 @@ def test_split_and_dividend_of_a_flat_price_are_no_move(
     assert orders.filter(pl.col("side") == "sell").height == 0
     equity = outcome.frames.equity["equity"].to_numpy().astype(float)
     assert equity[1:] == pytest.approx(np.full(len(equity) - 1, equity[1]), rel=1e-3)
+
+
+def test_a_split_that_is_booked_is_not_told_as_a_move(tmp_path: Path) -> None:
+    split = {"row": 6, "instrument": "ACME.XNYS", "action": "split", "ratio": "4:1"}
+    found = run(tmp_path, [400.0] * 6 + [100.0] * 4 + [40.0] * 2, [split])
+    said = found.summary["assumptions"]
+    moves = [text for text in said if "a split or an error" in text]
+    assert [text[:22] for text in moves] == ["ACME.XNYS moved -60.0 "]
+    assert any("booked on their ex-dates (split 1)" in text for text in said)

@@ -155,7 +155,7 @@ def _advance(simulation: Simulation, tell: Progress, text: str) -> None:
 def _equal_weight(fund: Fund, data: MarketData | EventData) -> tuple[Simulation | None, str]:
     """Run the comparison; where it cannot be made, say why instead."""
     if not isinstance(data, MarketData):
-        return None, "A run of events has no comparison with equal weight."
+        return None, "A run with events or corporate actions has no comparison with equal weight."
     try:
         other = equal_weight_simulation(fund, data)
         other.run(other.session.rows)

@@ -12,7 +12,7 @@ from quantvista.data._instruments import make_instrument
 from quantvista.data._moves import large_moves
 from quantvista.data._types import Bias, DataSpec, MarketData, fingerprint
 from quantvista.errors import ConfigError, MarketDataError
-from quantvista.market import CalendarReachError, Sessions, sessions
+from quantvista.market import CURRENCIES, CalendarReachError, Instrument, Sessions, sessions
 
 __all__ = ["assemble"]
 
@@ -110,6 +110,7 @@ def _finish(
     assumptions: tuple[str, ...],
 ) -> MarketData:
     instruments = tuple(make_instrument(name, spec, currency, calendar) for name in chosen)
+    biases += _quoted_otherwise(instruments)
     change = np.flatnonzero(np.diff(axis.session)) + 1
     start = np.zeros(len(axis.ts), dtype=np.bool_)
     end = np.zeros(len(axis.ts), dtype=np.bool_)
@@ -137,6 +138,24 @@ def _finish(
         assumptions=assumptions,
         source=spec.source,
         fingerprint=fingerprint(instruments, spec.benchmark, arrays),
+    )
+
+
+def _quoted_otherwise(instruments: Sequence[Instrument]) -> tuple[Bias, ...]:
+    """Say which pairs have another currency in their name than their prices are taken in."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for each in instruments:
+        _, sign, rest = each.id.rpartition(".")[0].partition("-")
+        quote = rest.partition("-")[0]
+        if sign and quote in CURRENCIES and quote != each.currency:
+            found.setdefault((quote, each.currency), []).append(each.id)
+    return tuple(
+        Bias(
+            "quoted_otherwise",
+            f"{', '.join(ids[:3])}{' and others' if len(ids) > 3 else ''}: the name says {quote}, "
+            f"the prices are taken as {currency}. Declare their `currency` in [[instrument]].",
+        )
+        for (quote, currency), ids in sorted(found.items())
     )
 
 

@@ -1,11 +1,11 @@
 """Moves so large that they may be splits or errors: said, never repaired."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["large_moves"]
+__all__ = ["large_moves", "unexplained"]
 
 _MOVE = 0.4  # a split of 2 for 1 halves a price; few days of large companies move so far
 _SHOWN = 5
@@ -53,3 +53,33 @@ def large_moves(
     if (rest := len(found) - _SHOWN) > 0:
         sentences += (f"{rest} more moves of over {_MOVE * 100:.0f} % from a bar to the next.",)
     return sentences
+
+
+def unexplained(notes: Sequence[str], known: Collection[tuple[str, str]]) -> list[str]:
+    """Leave out the moves that a corporate action tells of.
+
+    Parameters
+    ----------
+    notes : sequence of str
+        Sentences, among them those of `large_moves`.
+    known : collection of (str, str)
+        Instrument and day of each action.
+
+    Returns
+    -------
+    list of str
+        The others.
+
+    Examples
+    --------
+    >>> close = np.array([[10.0], [2.5]])
+    >>> notes = large_moves(["A.XNYS"], close, ["2024-01-02", "2024-01-03"])
+    >>> unexplained(notes, [("A.XNYS", "2024-01-03")]), len(unexplained(notes, []))
+    ([], 1)
+    """
+    beginnings = [(f"{name} moved ", f" at {day}") for name, day in known]
+
+    def is_told(note: str) -> bool:
+        return any(note.startswith(begin) and day in note for begin, day in beginnings)
+
+    return [note for note in notes if not is_told(note)]

@@ -6,7 +6,7 @@ from quantvista.market._cache import cache_dir
 from quantvista.market._calendar import Sessions, sessions
 from quantvista.market._check_records import check_records
 from quantvista.market._continuous import calendar_zone
-from quantvista.market._currency import check_declared, currency_digits
+from quantvista.market._currency import CURRENCIES, check_declared, currency_digits
 from quantvista.market._exchange import CalendarReachError
 from quantvista.market._futures import (
     Continuous,
@@ -30,6 +30,7 @@ from quantvista.market._records import OPTIONAL, SCHEMAS, EventKind, Records
 
 __all__ = [
     "ACTIONS",
+    "CURRENCIES",
     "FACTS",
     "KINDS",
     "MATCHING",

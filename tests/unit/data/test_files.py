@@ -294,6 +294,19 @@ def test_moves_that_may_be_splits_are_said(read: Loader) -> None:
     assert data.close[:, 0].tolist()[::2] == [100.0, 14.5]
 
 
+def test_pairs_that_are_quoted_in_another_currency_are_said(read: Loader) -> None:
+    data = read(
+        "date,ETH-BTC.BINANCE,ADA-BTC.BINANCE,BTC-USD.BINANCE,BRK-B.XNYS\n"
+        "2024-01-02,0.05,0.01,40000.00,300.00\n",
+        calendar="24/7",
+    )
+    said = [bias.text for bias in data.biases if bias.name == "quoted_otherwise"]
+    assert said == [
+        "ADA-BTC.BINANCE, ETH-BTC.BINANCE: the name says BTC, the prices are taken as USD. "
+        "Declare their `currency` in [[instrument]]."
+    ]
+
+
 def test_many_large_moves_are_counted(read: Loader) -> None:
     prices = enumerate([1, 2, 1, 2, 1, 2, 1, 2], start=2)
     rows = "".join(f"2024-01-{day:02},{price}.00\n" for day, price in prices)

@@ -1,6 +1,7 @@
 """From the ``[data]`` section to the tape of a run."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from quantvista.data._instruments import check_declared_fields, make_instrument
 from quantvista.data._load import check_sectors, load
+from quantvista.data._moves import unexplained
 from quantvista.data._types import Bias, DataSpec, MarketData
 from quantvista.data.events._actions import read_actions, read_factors
 from quantvista.data.events._bars import bars_tape
@@ -179,10 +181,11 @@ def load_events(
     timers = _timers(spec, clock, bars, [tape for tape in tapes if len(tape)])
     last = max(int(each.ts_received[-1]) for each in tapes if len(each))
     tape = merge_tapes([*taped.tapes(last), *tapes, *timers])
-    assumptions = [*(bars.assumptions if bars else ())]
-    assumptions += [note for each in records for note in each.notes]
-    assumptions += _said(tape, bool(records))
     applied = tuple(taped.applied)
+    days = {(each.instrument, str(each.ex_date)) for each in applied}
+    assumptions = unexplained(bars.assumptions if bars else (), days)
+    assumptions += [note for each in records for note in each.notes]
+    assumptions += [*_said(tape, bool(records)), *_acted(applied)]
     written = tuple(taped.written)
     sources = [spec.source] if spec.source else []
     return EventData(
@@ -229,6 +232,18 @@ def _timers(
     seconds = spec.clock_s if spec.clock_s is not None else None if bars else _CLOCK_S
     rows = None if bars is None else (bars.ts, bars.session_start, bars.session_end)
     return clock_tape(clock, first, last, rows, seconds * 10**9 if seconds else None)
+
+
+def _acted(applied: Sequence[CorporateAction]) -> list[str]:
+    """Say which corporate actions the run knows of."""
+    if not applied:
+        return []
+    counts = Counter(each.kind.replace("_", " ") for each in applied)
+    listed = ", ".join(f"{kind} {count}" for kind, count in sorted(counts.items()))
+    return [
+        f"Prices are raw; corporate actions were booked on their ex-dates ({listed}), and "
+        "strategies see closes adjusted as of each decision."
+    ]
 
 
 def _said(tape: Tape, events: bool) -> list[str]:
