@@ -60,8 +60,8 @@ CASES: dict[str, Case] = {
         said(instrument="BTC-USD.COINBASE"),
         {"bars": 20111},
         0,
-        "column 'ts', instants with their offset; the close of a bar",
-        "2017-07-01T11:00:00",
+        "column 'ts', instants with their offset; the open of a bar, known 3600 s later",
+        "2017-07-01T12:00:00",
     ),
     "crypto/freqtrade_5m_dev.parquet": Case(
         said(venue="BITTREX"),

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from quantvista.data.importing._layouts import NEEDED, PRICES, VALUES
-from quantvista.data.importing._names import id_of, venue_of
+from quantvista.data.importing._names import Names, venue_of
 from quantvista.data.importing._source import Batch
 from quantvista.data.importing._time import closes, parse_time
 from quantvista.data.importing._understanding import Understanding
@@ -111,7 +111,9 @@ def reject_frame(rejects: list[tuple[int, str, str]]) -> pl.DataFrame:
     return pl.DataFrame(rejects, schema=REJECTS, orient="row")
 
 
-def convert(batch: Batch, made: Understanding) -> tuple[pl.DataFrame, pl.DataFrame]:
+def convert(
+    batch: Batch, made: Understanding, known: Names | None = None
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Convert a batch.
 
     Parameters
@@ -120,6 +122,8 @@ def convert(batch: Batch, made: Understanding) -> tuple[pl.DataFrame, pl.DataFra
         Raw rows.
     made : Understanding
         How they are read.
+    known : Names or None
+        Of the batches and files before.
 
     Returns
     -------
@@ -132,7 +136,7 @@ def convert(batch: Batch, made: Understanding) -> tuple[pl.DataFrame, pl.DataFra
     sheet = _Sheet(frame, pl.Series("row", batch.rows), made.where)
     _refuse_line_breaks(sheet, made)
     columns = {"row": sheet.rows, **_times(sheet, made)}
-    if (names := _instruments(sheet, made)) is not None:
+    if (names := _instruments(sheet, made, known or Names(made.where))) is not None:
         columns["instrument"] = names
     if made.layout in _FIELDS:
         found = _melted(sheet, made, columns)
@@ -171,7 +175,10 @@ def _times(sheet: _Sheet, made: Understanding) -> dict[str, pl.Series]:
     if made.time is None:
         stamp = pl.Series([made.known_at], dtype=pl.Int64).new_from_index(0, count)
         return dict.fromkeys(("ts_event", "ts_received", "known_at"), stamp)
-    found, why = parse_time(sheet.frame, made.time)
+    whose = made.columns.get("instrument")
+    names = None if whose is None else sheet.frame[whose].cast(pl.String)
+    once = made.kind in ("bars", "quote_bars") and "strike" not in made.columns
+    found, why = parse_time(sheet.frame, made.time, names, once)
     sheet.mark(found.is_null(), why)
     columns: dict[str, pl.Series] = {}
     if made.calendar:
@@ -212,7 +219,7 @@ def _coordinate(sheet: _Sheet, made: Understanding, name: str) -> pl.Series:
     return (found + 1) * _DAY_NS if time.form == "date" else found
 
 
-def _instruments(sheet: _Sheet, made: Understanding) -> pl.Series | None:
+def _instruments(sheet: _Sheet, made: Understanding, known: Names) -> pl.Series | None:
     count = sheet.frame.height
     if made.layout == "wide":
         return None
@@ -225,17 +232,15 @@ def _instruments(sheet: _Sheet, made: Understanding) -> pl.Series | None:
     if of_venue is not None and made.venue is None:
         pairs = pl.DataFrame({"name": names, "venue": sheet.frame[of_venue].cast(pl.String)})
         unique = pairs.unique()
-        ids = [id_of(name, venue_of(venue)) for name, venue in unique.iter_rows()]
+        ids = [known.id_of(name, venue_of(venue)) for name, venue in unique.iter_rows()]
         table = unique.with_columns(pl.Series("id", ids, dtype=pl.String))
         on = ["name", "venue"]
         found = pairs.join(table, on=on, how="left", nulls_equal=True, maintain_order="left")["id"]
     else:
-        of = {name: id_of(name, made.venue) for name in names.unique()}
+        of = {name: known.id_of(name, made.venue) for name in names.unique()}
         found = names.replace_strict(of, return_dtype=pl.String)
-    if made.kind == "news":
-        sheet.mark(found.is_null() & names.is_not_null(), f"'{column}' is no name of an instrument")
-    else:
-        sheet.mark(found.is_null(), f"'{column}' is no name of an instrument")
+    bad = found.is_null() & names.is_not_null() if made.kind == "news" else found.is_null()
+    sheet.mark(bad, f"'{column}' is no name of an instrument")
     return found
 
 

@@ -9,11 +9,12 @@ import numpy as np
 import polars as pl
 
 from quantvista.data.importing._layouts import NEEDED, OHLC, PRICES, VALUES, without_header
-from quantvista.data.importing._names import TIMES, find_columns, id_of, of_file_name, plain
+from quantvista.data.importing._names import TIMES, find_columns, of_file_name, plain
 from quantvista.data.importing._options import ImportOptions
 from quantvista.data.importing._source import UNNAMED, Source
 from quantvista.data.importing._time import Time, closes, guess_time, parse_time
 from quantvista.data.importing._understanding import Understanding
+from quantvista.data.importing._whose import find_whose
 from quantvista.errors import MarketDataError
 
 __all__ = ["understand_source"]
@@ -60,7 +61,7 @@ def understand_source(source: Source, options: ImportOptions) -> Understanding:
     columns = find_columns(sample.columns, options.columns, source.where)
     time = _time(sample, options, source)
     said = "bars" if options.columns.get("close") else None
-    kind = options.kind or said or _kind(source, sample, columns, time)
+    kind = options.kind or said or _kind(source, sample, columns, time, options.time_format)
     base = Understanding(
         source.where,
         source.format,
@@ -75,9 +76,9 @@ def understand_source(source: Source, options: ImportOptions) -> Understanding:
     reader = _reader(kind, sample, columns)
     if reader:
         return _with_reader(base, source, sample, options, reader)
-    made = _layout(base, source, sample, columns)
+    made = _layout(base, source, sample, columns, options.kind is not None)
     made = replace(made, times=_more_times(made, sample, options))
-    made = _whose(made, source, sample, options)
+    made = find_whose(made, source, sample, options)
     made = _scaled(made, sample, options)
     if made.kind in ("bars", "quote_bars", "quotes", "trades", "funding"):
         return _stamped(made, source, sample, options)
@@ -153,7 +154,13 @@ def _more_times(
     return found
 
 
-def _kind(source: Source, sample: pl.DataFrame, columns: dict[str, str], time: Time | None) -> str:
+def _kind(
+    source: Source,
+    sample: pl.DataFrame,
+    columns: dict[str, str],
+    time: Time | None,
+    time_format: str | None,
+) -> str:
     """Tell the kind by the columns; the most particular comes first."""
     has = set(columns)
     names = {plain(name) for name in sample.columns}
@@ -183,20 +190,39 @@ def _kind(source: Source, sample: pl.DataFrame, columns: dict[str, str], time: T
             close in ("close", "adj_close") or "instrument" in has or len(sample.columns) <= 3
         ):
             return "bars"
-        return "bars" if _is_wide(sample, time) else "series"
+        return "bars" if _is_wide(sample, time, source.where) else "series"
     raise MarketDataError(
-        f"{source.where}: must have a column of times; found {', '.join(sample.columns)}: say "
-        "--column ts=NAME, or --kind reference or news with --known-at"
+        f"{source.where}: must have a column of times; found {', '.join(sample.columns)}"
+        f"{_unread_time(sample, time_format)}"
     )
 
 
-def _is_wide(sample: pl.DataFrame, time: Time) -> bool:
+def _unread_time(sample: pl.DataFrame, time_format: str | None) -> str:
+    """Say what to do where no column holds times that can be read."""
+    names = {plain(name): name for name in sample.columns}
+    column = next((names[name] for name in TIMES if name in names), None)
+    if column is None or not len(known := sample[column].drop_nulls()):
+        return ": say --column ts=NAME, or --kind reference or news with --known-at"
+    text = f"; '{column}' holds {str(known[0])!r}"
+    if time_format is not None:
+        return f"{text}, which is not written {time_format}: say another --time-format"
+    return f"{text}, which is no known way to write a time: say --time-format '%d/%m/%y %H:%M'"
+
+
+def _is_wide(sample: pl.DataFrame, time: Time, where: str) -> bool:
     """Whether every column beside the time is called like an instrument and holds prices."""
-    others = [name for name in sample.columns if name != time.column]
+    others = [name for name in sample.columns if name not in _of_time(time) and name != UNNAMED]
     if not all(re.fullmatch(r"[A-Z0-9^][A-Z0-9.^&=-]*", name) for name in others):
         return False
-    numbers = sample.select(pl.col(others).cast(pl.Float64, strict=False))
-    return bool(others) and bool((numbers.min_horizontal().drop_nulls() > 0).all())
+    for name in others:
+        numbers = sample[name].cast(pl.Float64, strict=False).drop_nulls()
+        if (numbers <= 0).any():
+            found = numbers.filter(numbers <= 0)[0]
+            raise MarketDataError(
+                f"{where}: column '{name}' is called like an instrument; found {found:g}, which is "
+                "no price: say --kind series, or --kind bars if it is one"
+            )
+    return bool(others)
 
 
 def _reader(kind: str, sample: pl.DataFrame, columns: dict[str, str]) -> str:
@@ -221,7 +247,7 @@ def _with_reader(
         made = _zoned(made, sample, options)
     if reader in ("actions", "rates"):
         return made
-    return _whose(made, source, sample, options)
+    return find_whose(made, source, sample, options)
 
 
 def _zoned(made: Understanding, sample: pl.DataFrame, options: ImportOptions) -> Understanding:
@@ -242,6 +268,7 @@ def _layout(
     source: Source,
     sample: pl.DataFrame,
     columns: dict[str, str],
+    said: bool,
 ) -> Understanding:
     """Sort the columns: ours, a column for each instrument or field, and the rest."""
     kind = base.kind
@@ -262,13 +289,18 @@ def _layout(
         base = replace(base, guessed=(*base.guessed, "the first column has no name: left out"))
     if kind == "bars" and not any(name in ours for name in OHLC):
         values = {name: name for name in rest}
-        return replace(base, layout="wide", columns=ours, values=values)
+        note = "closes, a column for each instrument (--kind series if they are no prices)"
+        guessed = base.guessed if said else (*base.guessed, note)
+        return replace(base, layout="wide", columns=ours, values=values, guessed=guessed)
     if kind in ("series", "fundamentals") and "value" not in ours:
         values = {plain(name): name for name in rest if _is_number(sample[name])}
         if not values:
             raise MarketDataError(
                 f"{source.where}: must have a column of numbers; found {', '.join(sample.columns)}"
             )
+        if left := [name for name in rest if name not in values.values()]:
+            note = f"left out, for they hold other than numbers: {', '.join(left)}"
+            base = replace(base, guessed=(*base.guessed, note))
         return replace(base, layout="fields", columns=ours, values=values)
     if kind == "reference":
         if "instrument" not in ours:
@@ -314,50 +346,6 @@ def _is_whole(series: pl.Series) -> bool:
     return series.dtype.is_integer()
 
 
-def _whose(
-    made: Understanding, source: Source, sample: pl.DataFrame, options: ImportOptions
-) -> Understanding:
-    """Find whose rows these are, or what to append to the names of a column."""
-    venue = options.venue
-    symbol, seconds = of_file_name(source.stem)
-    if seconds and not made.period_s:
-        made = replace(made, period_s=seconds)
-    if made.kind in ("series", "rates") and venue is None:
-        venue = "SERIES"
-        made = replace(made, venue=venue)
-    if made.layout == "wide":
-        ids = {id_of(name, venue): name for name in made.values}
-        if None in ids or len(ids) < len(made.values):
-            raise MarketDataError(_say_venue(source.where, next(iter(made.values))))
-        return replace(made, values={str(name): theirs for name, theirs in ids.items()})
-    names = {plain(name): name for name in sample.columns}
-    column = made.columns.get("instrument") or (
-        names.get("instrument") if made.layout == "reader" else None
-    )
-    if column is not None:
-        first = next((str(each) for each in sample[column].drop_nulls()), None)
-        if venue is None and "venue" not in made.columns and first and id_of(first, None) is None:
-            raise MarketDataError(_say_venue(source.where, first))
-        return made
-    if options.instrument is not None:
-        return replace(made, instrument=options.instrument)
-    if made.kind in ("news", "reference"):
-        return made
-    name = symbol or (source.stem if made.kind == "series" else None)
-    if (found := id_of(name, None) or id_of(name, venue)) is None:
-        rule = "must say whose rows these are"
-        raise MarketDataError(
-            f"{source.where}: {rule}: --instrument SYMBOL.VENUE"
-            + (f" or --venue for {symbol}" if symbol else "")
-        )
-    note = f"instrument {found}, by the name of the file (--instrument says another)"
-    return replace(made, instrument=found, guessed=(*made.guessed, note))
-
-
-def _say_venue(where: str, name: str) -> str:
-    return f"{where}: must say where {name!r} trades: --venue XNYS appends a venue to bare symbols"
-
-
 def _scaled(made: Understanding, sample: pl.DataFrame, options: ImportOptions) -> Understanding:
     """Prices of LEAN's equities are in deci-cents."""
     if options.scale is not None:
@@ -395,6 +383,12 @@ def _stamped(
         zone = "America/New_York" if lean else "UTC"
         note = f"times without an offset are of {zone} (--time-zone says another)"
         made = replace(made, time=replace(time, zone=zone), guessed=(*made.guessed, note))
+    if made.time is not None and made.time.form == "local" and made.time.zone != "UTC":
+        note = (
+            "the hour that comes twice in autumn is told by the order of the rows; there once, it "
+            "is the first (an offset in the file would say)"
+        )
+        made = replace(made, guessed=(*made.guessed, note))
     if made.kind not in ("bars", "quote_bars"):
         return made
     period = options.period_s or made.period_s or _period(sample, made)
@@ -402,7 +396,9 @@ def _stamped(
     if stamp is None:
         known = lean or bool(of_file_name(source.stem)[1]) or "pair" in map(plain, sample.columns)
         known = known or plain(time.column) == "open_time"
-        stamp = "close" if plain(time.column) in ("ts", "ts_event") and not known else "open"
+        ours = plain(time.column) == "ts_event" and "ts_received" in made.columns
+        ours = ours or (options.in_place and plain(time.column) in ("ts", "ts_event"))
+        stamp = "close" if ours and not known else "open"
         doubt = "" if known else ", the careful way in doubt"
         note = (
             f"bars of {period} s are stamped with their {stamp}{doubt if stamp == 'open' else ''}"
@@ -435,6 +431,12 @@ def _calendar(sample: pl.DataFrame, made: Understanding) -> str:
     """Calendar whose sessions the dates of a sample are."""
     assert made.time is not None
     days = parse_time(sample, made.time)[0].drop_nulls().unique()
+    if not len(days):
+        found = sample[made.time.column].drop_nulls()
+        raise MarketDataError(
+            f"{made.where}: '{made.time.column}' must hold dates; found {found.head(1).to_list()}: "
+            "say --time-format"
+        )
     weekday = (days.to_numpy() + 3) % 7  # 1970-01-01 was a Thursday
     if (weekday >= 5).any():
         return "24/7"

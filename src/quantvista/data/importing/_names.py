@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from quantvista.errors import ConfigError
+from quantvista.errors import ConfigError, MarketDataError
 from quantvista.market import check_instrument_id
 
-__all__ = ["TIMES", "find_columns", "id_of", "of_file_name", "plain", "venue_of"]
+__all__ = ["COINS", "TIMES", "Names", "find_columns", "id_of", "of_file_name", "plain", "venue_of"]
 
 TIMES = (
     "ts_event",
@@ -96,7 +96,7 @@ _VENUES: Mapping[str, str] = MappingProxyType(
         "LSE": "XLON",
     }
 )
-_QUOTES = ("USDT", "USDC", "BUSD", "TUSD", "FDUSD", "USD", "EUR", "GBP", "BTC", "ETH", "BNB")
+COINS = ("USDT", "USDC", "BUSD", "TUSD", "FDUSD", "USD", "EUR", "GBP", "BTC", "ETH", "BNB")
 _TIMEFRAME = re.compile(r"(\d+)([smhdw])")
 _SECONDS: Mapping[str, int] = MappingProxyType(
     {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
@@ -177,18 +177,71 @@ def venue_of(text: str | None) -> str | None:
 def id_of(name: str | None, venue: str | None) -> str | None:
     """Id of an instrument from its name in a file; None where it can be none.
 
+    Signs that an id does not have become dashes, but letters of other alphabets none: too many
+    names would be one. Of a name without a venue, one letter at the end is a class of shares.
+
     Examples
     --------
     >>> id_of("xrp/eth", "BINANCE"), id_of("AAPL.XNAS", None), id_of("AAPL", None)
     ('XRP-ETH.BINANCE', 'AAPL.XNAS', None)
+    >>> id_of("BRK.B", "XNYS"), id_of("BRK.B", None)
+    ('BRK.B.XNYS', None)
     """
     if name is None or not name.strip():
         return None
-    made = re.sub(r"[^A-Z0-9._&]+", "-", name.strip().upper()).strip("-._&")
+    text = name.strip().upper()
+    if not text.isascii() or (venue is None and re.search(r"\.[A-Z]$", text)):
+        return None
+    made = re.sub(r"[^A-Z0-9._&]+", "-", text).strip("-._&")
+    if venue and not made.endswith(f".{venue}"):
+        made = f"{made}.{venue}"
     try:
-        return check_instrument_id(f"{made}.{venue}" if venue else made)
+        return check_instrument_id(made)
     except ConfigError:
         return None
+
+
+class Names:
+    """Names that became ids, so that no two of them become one.
+
+    Parameters
+    ----------
+    where : str
+        What messages call the place of the names.
+    """
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+        self._names: dict[str, str] = {}
+
+    def id_of(self, name: str | None, venue: str | None) -> str | None:
+        """As `id_of`.
+
+        Raises
+        ------
+        MarketDataError
+            If another name has that id.
+        """
+        found = id_of(name, venue)
+        if found is not None and name is not None:
+            self.add(found, name)
+        return found
+
+    def add(self, made: str, name: str) -> None:
+        """Note the name of an id; upper and lower case are one.
+
+        Raises
+        ------
+        MarketDataError
+            If another name has that id.
+        """
+        name = name.strip().upper()
+        other = self._names.setdefault(made, name)
+        if other != name:
+            raise MarketDataError(
+                f"{self._where}: names must stay apart; found {other!r} and {name!r}, which would "
+                f"both be {made}: rename one, or import them one by one with --instrument"
+            )
 
 
 def of_file_name(stem: str) -> tuple[str | None, int | None]:
@@ -219,13 +272,15 @@ def of_file_name(stem: str) -> tuple[str | None, int | None]:
     seconds = int(span[1]) * _SECONDS[span[2]] if span else None
     known = span or any(part in ("trades", "aggTrades") for part in rest)
     if known and "_" in head:
-        parts = head.upper().split("_")
+        parts = head.upper().removeprefix("FREQTRADE_").split("_")
         futures = len(parts) == 3
+        if len(parts) not in (2, 3):
+            return None, seconds
         return "-".join([*parts[:2], *(["PERP"] if futures else [])]), seconds
     if known:
-        quote = next((each for each in _QUOTES if head.upper().endswith(each)), None)
+        quote = next((each for each in COINS if head.upper().endswith(each)), None)
         if quote and len(head) > len(quote):
             return f"{head.upper().removesuffix(quote)}-{quote}", seconds
     if re.fullmatch(r"[A-Za-z0-9^&-]{1,12}(\.[A-Z][A-Z0-9]*)?", stem):
-        return stem.upper().strip("^"), None
+        return stem.upper(), None
     return None, seconds

@@ -68,6 +68,9 @@ class ImportOptions:
         Of CSV files.
     use : tuple of str
         Streams of a recording that are read.
+    in_place : bool
+        Whether the file is used where it stands, in our form: there a column ``ts`` is the close
+        of a bar, which is in doubt in what is imported.
     """
 
     kind: str | None = None
@@ -86,6 +89,7 @@ class ImportOptions:
     separator: str | None = None
     encoding: str | None = None
     use: tuple[str, ...] = ("levels", "trades", "quotes")
+    in_place: bool = False
 
     def __post_init__(self) -> None:
         if self.kind is not None and self.kind not in IMPORT_KINDS:

@@ -1,6 +1,9 @@
 """Times of any notation: which one a column has, and what its values are in UTC nanoseconds."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import cast
 
 import numpy as np
@@ -8,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from quantvista.data.importing._options import UNITS, ImportOptions
+from quantvista.data.importing._zones import to_utc
 from quantvista.errors import MarketDataError
 from quantvista.market import CalendarReachError, sessions
 
@@ -15,21 +19,34 @@ __all__ = ["Time", "closes", "guess_time", "parse_time"]
 
 _DAY_NS = 86_400 * 10**9
 _DATES = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%d.%m.%Y", "%d-%b-%Y", "%b %d, %Y", "%Y-%m")
-_EITHER = ("%m/%d/%Y", "%d/%m/%Y")  # which of the two only the values can tell
+_CLOCKS = ("", " %H:%M:%S%.f", " %H:%M", " %I:%M:%S %p", " %I:%M %p")
+_EITHER = tuple(  # which of the two only the values can tell
+    (month + clock, day + clock)
+    for month, day in (("%m/%d/%Y", "%d/%m/%Y"), ("%m-%d-%Y", "%d-%m-%Y"))
+    for clock in _CLOCKS
+)
 _LOCAL = (
     "%Y-%m-%d %H:%M:%S%.f",
     "%Y-%m-%dT%H:%M:%S%.f",
     "%Y-%m-%d %H:%M",
     "%Y-%m-%dT%H:%M",
+    "%Y-%m-%d %I:%M:%S %p",
+    "%Y-%m-%d %I:%M %p",
+    "%Y/%m/%d %H:%M:%S%.f",
+    "%Y/%m/%d %H:%M",
     "%Y%m%d %H:%M:%S",
     "%Y%m%d %H:%M",
     "%Y.%m.%d %H:%M:%S",
     "%Y.%m.%d %H:%M",
-    "%m/%d/%Y %H:%M:%S",
-    "%m/%d/%Y %H:%M",
     "%d.%m.%Y %H:%M:%S",
+    "%d.%m.%Y %H:%M",
 )
-_OFFSET = r"(?:Z|[+-]\d\d:?\d\d)$"
+_DIGITS: Mapping[int, str] = MappingProxyType({12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"})
+_HOURS = ("%H", "%I", "%T", "%R")
+_OFFSET = r"(?:Z|[+-]\d\d:?\d\d|:\d\d(?:\.\d+)? ?[+-]\d\d)$"
+_MIDNIGHT = r"[ T]00:00(?::00(?:\.0+)?)? ?(?:Z|[+-]\d\d(?::?\d\d)?)$"
+_PLAUSIBLE = (10**17, 7 * 10**18)  # 1973 to 2191
+_YEARS = (1678, 2261)  # which nanoseconds since 1970 hold
 _ENOUGH = 0.8  # of the sample must fit; the rest is rejected row by row
 
 
@@ -111,6 +128,8 @@ def guess_time(series: pl.Series, options: ImportOptions, where: str) -> Time | 
         return Time(name, "date") if midnight else Time(name, "local", zone=zone)
     if dtype.is_integer():
         return _of_numbers(name, series, options)
+    if dtype.is_float():
+        return _of_numbers(name, series.drop_nans().cast(pl.Int64, strict=False), options)
     if dtype != pl.String:
         return None
     text = series.drop_nulls().str.strip_chars()
@@ -118,12 +137,15 @@ def guess_time(series: pl.Series, options: ImportOptions, where: str) -> Time | 
     if not len(text):
         return None
     if options.time_format is not None:
-        form = "instant" if "%z" in options.time_format else "date"
-        if any(mark in options.time_format for mark in ("%H", "%I", "%T")) and form == "date":
-            form = "local"
-        return Time(name, form, options.time_format, zone)
-    if _share(text.str.contains(r"^\d{9,19}$")) >= _ENOUGH:
-        return _of_numbers(name, text.cast(pl.Int64, strict=False), options)
+        pattern = options.time_format
+        hours = any(mark in pattern for mark in _HOURS)
+        form = "instant" if "%z" in pattern else "local" if hours else "date"
+        fits = _written(text, pattern, form).is_not_null().any()
+        return Time(name, form, pattern, zone) if fits else None
+    count = r"-?\d+" if options.unit is not None else r"\d{9,19}"
+    if _share(text.str.contains(rf"^{count}(\.\d+)?$")) >= _ENOUGH:
+        whole = text.str.extract(rf"^({count})(?:\.\d+)?$")
+        return _of_numbers(name, whole.cast(pl.Int64, strict=False), options)
     return _of_text(name, text, zone, where)
 
 
@@ -136,54 +158,99 @@ def _of_numbers(name: str, series: pl.Series, options: ImportOptions) -> Time | 
         return Time(name, "number", unit=options.unit)
     if 19_000_101 <= middle <= 21_991_231:
         return Time(name, "date", "%Y%m%d")
-    for unit, scale in UNITS.items():  # seconds first: 1973 to 2191 in each
-        if 10**17 <= middle * scale <= 7 * 10**18:
+    pattern = _DIGITS.get(len(str(middle)))
+    if pattern is not None:  # before milliseconds: those of 1976 have 12 digits too
+        stamps = _written(known.cast(pl.String), pattern, "local")
+        if _share(stamps.is_not_null()) >= _ENOUGH:
+            form = "date" if _is_midnight(stamps) else "local"
+            return Time(name, form, pattern, options.time_zone or "UTC")
+    for unit, scale in UNITS.items():
+        if _PLAUSIBLE[0] <= middle * scale <= _PLAUSIBLE[1]:
             return Time(name, "number", unit=unit)
     return None
 
 
 def _of_text(name: str, text: pl.Series, zone: str, where: str) -> Time | None:
     for pattern in _DATES:
-        if _fits(text, pattern, pl.Date()) >= _ENOUGH:
+        if _fits(text, pattern, "date") >= _ENOUGH:
             return Time(name, "date", pattern)
-    either = [pattern for pattern in _EITHER if _fits(text, pattern, pl.Date()) == 1]
-    if len(either) == 2:
-        raise MarketDataError(
-            f"{where}: column '{name}' must say which is the month; found {text[0]!r} and no day "
-            "after the 12th: say --time-format %m/%d/%Y or %d/%m/%Y"
-        )
-    if either:
-        return Time(name, "date", either[0])
+    for pair in _EITHER:
+        form = "local" if ":" in pair[0] else "date"
+        month, day = (_written(text, pattern, form) for pattern in pair)
+        if _share(month.is_not_null() | day.is_not_null()) >= _ENOUGH:
+            found = pair[_month_first(name, text, (month, day), pair, where)]
+            whole = form == "date" or _is_midnight(_written(text, found, form))
+            return Time(name, "date" if whole else "local", found, zone)
     zoned = _share(text.str.contains(_OFFSET))
     if zoned >= 0.5:
-        plain = text.str.replace(r"Z$", "+0000").str.replace(r"([+-]\d\d):(\d\d)$", "$1$2")
-        plain = plain.str.replace(r" ([+-]\d{4})$", "$1")
         for pattern in _LOCAL:
-            if _fits(plain, f"{pattern}%z", pl.Datetime("us", "UTC")) >= 0.5:
-                midnight = text.filter(text.str.contains(r"[ T]00:00:00(\.0+)?" + _OFFSET))
+            if _fits(text, f"{pattern}%z", "instant") >= 0.5:
+                midnight = text.filter(text.str.contains(_MIDNIGHT))
                 form = "date" if len(midnight) == len(text) else "instant"
                 return Time(name, form, f"{pattern}%z")
         return None
     for pattern in _LOCAL:
-        if _fits(text, pattern, pl.Datetime("us")) >= _ENOUGH:
-            stamps = text.str.to_datetime(pattern, strict=False).drop_nulls()
-            whole = bool((stamps.dt.truncate("1d") == stamps).all())
+        if _fits(text, pattern, "local") >= _ENOUGH:
+            whole = _is_midnight(_written(text, pattern, "local"))
             return Time(name, "date" if whole else "local", pattern, zone)
     return None
 
 
-def _fits(text: pl.Series, pattern: str, dtype: pl.Date | pl.Datetime) -> float:
+def _month_first(
+    name: str,
+    text: pl.Series,
+    read: tuple[pl.Series, pl.Series],
+    pair: tuple[str, str],
+    where: str,
+) -> int:
+    """0 if months come first, 1 if days do; refused where the values do not tell."""
+    month, day = (each.is_not_null() for each in read)
+    say = f"say --time-format '{pair[0]}' or '{pair[1]}'"
+    rule = f"{where}: column '{name}' must say which is the month; found"
+    only_month, only_day = text.filter(month & ~day), text.filter(day & ~month)
+    if len(only_month) and len(only_day):
+        raise MarketDataError(f"{rule} {only_month[0]!r} beside {only_day[0]!r}: {say}")
+    if not len(only_month) and not len(only_day):
+        first = text.filter(month)[0]
+        raise MarketDataError(f"{rule} {first!r} and no day after the 12th: {say}")
+    return 0 if len(only_month) else 1
+
+
+def _is_midnight(stamps: pl.Series) -> bool:
+    known = stamps.drop_nulls()
+    return bool((known.dt.truncate("1d") == known).all())
+
+
+def _fits(text: pl.Series, pattern: str, form: str) -> float:
+    return _share(_written(text, pattern, form).is_not_null())
+
+
+def _written(text: pl.Series, pattern: str, form: str) -> pl.Series:
+    """Read text by a pattern; null where it is not written so, or of a year of two digits."""
+    dtype: pl.Date | pl.Datetime = pl.Date() if form == "date" else pl.Datetime("us")
+    if form == "instant":
+        text, dtype = _plain_offset(text), pl.Datetime("us", "UTC")
     try:
-        return _share(text.str.strptime(dtype, pattern, strict=False).is_not_null())
+        found = text.str.strptime(dtype, pattern, strict=False)
     except pl.exceptions.PolarsError:
-        return 0.0
+        return pl.Series([None], dtype=dtype).new_from_index(0, len(text))
+    return found.set(~found.dt.year().is_between(*_YEARS).fill_null(True), None)
+
+
+def _plain_offset(text: pl.Series) -> pl.Series:
+    """Write offsets as +0200."""
+    text = text.str.replace(r"Z$", "+0000").str.replace(r"([+-]\d\d):(\d\d)$", "$1$2")
+    text = text.str.replace(r"(:\d\d(?:\.\d+)? ?[+-]\d\d)$", "${1}00")
+    return text.str.replace(r" ([+-]\d{4})$", "$1")
 
 
 def _share(flags: pl.Series) -> float:
     return float(flags.fill_null(False).mean() or 0.0)  # type: ignore[arg-type]
 
 
-def parse_time(frame: pl.DataFrame, time: Time) -> tuple[pl.Series, pl.Series]:
+def parse_time(
+    frame: pl.DataFrame, time: Time, whose: pl.Series | None = None, once: bool = False
+) -> tuple[pl.Series, pl.Series]:
     """Read the times of a batch.
 
     Parameters
@@ -192,6 +259,8 @@ def parse_time(frame: pl.DataFrame, time: Time) -> tuple[pl.Series, pl.Series]:
         The batch.
     time : Time
         How they are written.
+    whose, once : polars.Series or None, bool
+        As of `to_utc`.
 
     Returns
     -------
@@ -205,52 +274,91 @@ def parse_time(frame: pl.DataFrame, time: Time) -> tuple[pl.Series, pl.Series]:
     if series.dtype == pl.String:
         series = series.str.strip_chars()
         series = series.set(series == "", None)
-    found, reason = _values(series, time)
+    elif series.dtype.is_float() and time.form != "number":
+        series = series.cast(pl.Int64, strict=False)
+    unclear: pl.Series | None = None
     if time.of_day:
         ms = frame[time.of_day].cast(pl.Float64, strict=False)
         inside = (ms >= 0) & (ms < _DAY_NS / 10**6) & (ms == ms.round(0))
-        local = (found * _DAY_NS + ms.cast(pl.Int64, strict=False) * 10**6).cast(pl.Datetime("ns"))
-        local = local.set(~inside.fill_null(False), None)
-        found = _to_utc(local, time.zone)
+        ns = _days(series, time) * _DAY_NS + ms.cast(pl.Int64, strict=False) * 10**6
+        local = ns.cast(pl.Datetime("ns")).set(~inside.fill_null(False), None)
+        found, unclear = to_utc(local, time.zone, whose, once)
         reason = f"'{time.column}' and '{time.of_day}' are no time of {time.zone}"
-    missing = pl.select(
-        pl.when(series.is_null())
-        .then(pl.lit(f"'{time.column}' is empty"))
-        .otherwise(pl.lit(reason))
-    ).to_series()
-    return found, missing
-
-
-def _values(series: pl.Series, time: Time) -> tuple[pl.Series, str]:
-    dtype = series.dtype
-    if time.form == "date":
-        return _days(series, time), f"'{time.column}' is no date {time.pattern}".rstrip()
-    if time.form == "number":
-        whole = series.cast(pl.Int64, strict=False)
-        scale = UNITS[time.unit]
-        whole = whole.set(~whole.is_between(-(2**62) // scale, 2**63 // scale - 1), None)
-        return whole * scale, f"'{time.column}' is no whole number of {time.unit} since 1970"
-    if time.form == "instant":
-        if dtype == pl.String:
-            text = series.str.replace(r"Z$", "+0000").str.replace(r"([+-]\d\d):(\d\d)$", "$1$2")
-            text = text.str.replace(r" ([+-]\d{4})$", "$1")
-            stamps = text.str.strptime(pl.Datetime("ns", "UTC"), time.pattern, strict=False)
-            return stamps.to_physical(), f"'{time.column}' is no time with a UTC offset"
-        return series.dt.cast_time_unit("ns").to_physical(), ""
-    if dtype == pl.String:
-        local = series.str.strptime(pl.Datetime("ns"), time.pattern, strict=False)
+    elif time.form == "date":
+        found, reason = _days(series, time), f"'{time.column}' is no date {time.pattern}".rstrip()
+    elif time.form == "number":
+        found, unclear, reason = _counted(series, time)
+    elif time.form == "instant":
+        found, reason = _instants(series, time), f"'{time.column}' is no time with a UTC offset"
     else:
-        local = series.dt.cast_time_unit("ns")
-    reason = f"'{time.column}' is no time {time.pattern or ''} that {time.zone} has".replace(
-        "  ", " "
+        found, unclear = to_utc(_locals(series, time), time.zone, whose, once)
+        reason = f"'{time.column}' is no time {time.pattern} that {time.zone} has".replace(
+            "  ", " "
+        )
+    why = pl.lit(reason)
+    if unclear is not None and unclear.any():
+        why = pl.when(unclear).then(pl.lit(_unclear(time))).otherwise(why)
+    why = pl.when(series.is_null()).then(pl.lit(f"'{time.column}' is empty")).otherwise(why)
+    return found, pl.select(why).to_series()
+
+
+def _unclear(time: Time) -> str:
+    if time.form == "number":
+        return (
+            f"'{time.column}' is of 1970 or far off in {time.unit}, and of our time in another "
+            "unit (--unit says one)"
+        )
+    return (
+        f"'{time.column}' came twice when clocks of {time.zone} went back, and the rows are in no "
+        "order that tells which (write an offset)"
     )
-    return _to_utc(local, time.zone), reason
 
 
-def _to_utc(local: pl.Series, zone: str) -> pl.Series:
-    """UTC nanoseconds of local times; the first of the two that an hour back in autumn has."""
-    utc = local.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
-    return utc.to_physical()
+def _counted(series: pl.Series, time: Time) -> tuple[pl.Series, pl.Series, str]:
+    """Nanoseconds since 1970; which of the counts are of another unit, by what comes out."""
+    scale = UNITS[time.unit]
+    digits = len(str(scale)) - 1
+    part = pl.Series([0], dtype=pl.Int64).new_from_index(0, len(series))
+    if series.dtype == pl.String:
+        text = series.str.extract(r"^-?\d+\.(\d+)$").fill_null("").str.strip_chars_end("0")
+        fits = series.str.contains(r"^-?\d+(\.\d*)?$") & (text.str.len_bytes() <= digits)
+        part = ("0" + text.str.pad_end(digits, "0")).cast(pl.Int64, strict=False)
+        part = (
+            part * pl.select(pl.when(series.str.starts_with("-")).then(-1).otherwise(1)).to_series()
+        )
+        whole = series.str.extract(r"^(-?\d+)").cast(pl.Int64, strict=False).set(~fits, None)
+    elif series.dtype.is_float():
+        floor = series.floor()
+        whole = floor.cast(pl.Int64, strict=False)
+        fine = max(scale // 1000, 1)  # a double holds seconds of our time to the microsecond
+        part = ((series - floor) * (scale // fine)).round(0).cast(pl.Int64, strict=False) * fine
+    else:
+        whole = series.cast(pl.Int64, strict=False)
+    whole = whole.set(~whole.is_between(-(2**62) // scale, 2**63 // scale - 1), None)
+    found = whole * scale + part
+    odd = ~found.is_between(*_PLAUSIBLE)
+    other = pl.Series([False]).new_from_index(0, len(series))
+    for each in UNITS.values():
+        if each != scale:
+            other = other | whole.is_between(_PLAUSIBLE[0] // each, _PLAUSIBLE[1] // each)
+    unclear = (odd & other).fill_null(False)
+    reason = f"'{time.column}' is no number of {time.unit} since 1970"
+    return found.set(unclear, None), unclear, reason
+
+
+def _instants(series: pl.Series, time: Time) -> pl.Series:
+    if series.dtype == pl.String:
+        text = _plain_offset(series)
+        return text.str.strptime(pl.Datetime("ns", "UTC"), time.pattern, strict=False).to_physical()
+    return series.dt.cast_time_unit("ns").to_physical()
+
+
+def _locals(series: pl.Series, time: Time) -> pl.Series:
+    if series.dtype.is_integer():
+        series = series.cast(pl.String)
+    if series.dtype == pl.String:
+        return series.str.strptime(pl.Datetime("ns"), time.pattern, strict=False)
+    return series.dt.cast_time_unit("ns")
 
 
 def _days(series: pl.Series, time: Time) -> pl.Series:
@@ -264,15 +372,14 @@ def _days(series: pl.Series, time: Time) -> pl.Series:
             != series.dt.replace_time_zone(None).dt.cast_time_unit("us"),
             None,
         )
-    elif dtype.is_integer():
+    elif dtype.is_integer() and not any(mark in time.pattern for mark in _HOURS):
         days = series.cast(pl.String).str.to_date("%Y%m%d", strict=False)
     elif "%z" in time.pattern:
-        days = series.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
-        days = days.set(
-            ~series.str.contains(r"[ T]00:00:00(\.0+)?" + _OFFSET).fill_null(True), None
-        )
-    elif "%H" in time.pattern:
-        stamps = series.str.strptime(pl.Datetime("us"), time.pattern, strict=False)
+        written = re.split("[ T]", time.pattern)[0]
+        days = series.str.extract("^([^ T]+)").str.to_date(written, strict=False)
+        days = days.set(~series.str.contains(_MIDNIGHT).fill_null(True), None)
+    elif any(mark in time.pattern for mark in _HOURS):
+        stamps = series.cast(pl.String).str.strptime(pl.Datetime("us"), time.pattern, strict=False)
         days = stamps.cast(pl.Date)
         days = days.set(stamps != days.cast(pl.Datetime("us")), None)
     elif time.pattern == "%Y-%m":

@@ -120,7 +120,9 @@ def test_bars_in_doubt_are_stamped_with_their_open(tmp_path: Path) -> None:
     doubt = read(file(tmp_path, frame.format("time")), **OF_A)
     assert (doubt.stamp, doubt.period_s) == ("open", 300)
     assert any("careful way in doubt" in each for each in doubt.guessed)
-    assert read(file(tmp_path, frame.format("ts")), **OF_A).stamp == "close"
+    assert read(file(tmp_path, frame.format("ts")), **OF_A).stamp == "open"
+    ours = "ts_event,ts_received,close\n2024-01-02T10:00:00Z,2024-01-02T10:00:00Z,1\n"
+    assert read(file(tmp_path, ours), **OF_A).stamp == "close"
     assert read(file(tmp_path, frame.format("time")), stamp="close", **OF_A).stamp == "close"
 
 
@@ -185,7 +187,7 @@ def test_mixed_time_zones(tmp_path: Path, dataset: Dataset) -> None:
     lines.insert(3, "2024-01-02 12:30:00-05:00,2")
     lines.insert(4, "2024-01-02 13:00:00,3")
     path = file(tmp_path, "\n".join(["ts,close", *lines]))
-    done, rows = bring(dataset, path, **OF_A)
+    done, rows = bring(dataset, path, stamp="close", **OF_A)
     assert "2024-01-02 17:30:00" in text_of(rows["ts_event"])
     assert done.rejected.rows() == [
         ("file.csv", 6, "'ts' is no time with a UTC offset", "2024-01-02 13:00:00,3")
