@@ -1,5 +1,6 @@
 """Rows of the tables of metrics."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from quantvista.backtest._within import lasting, profit_share
@@ -39,7 +40,9 @@ def metric_rows(columns: list[dict[str, Any] | None]) -> list[list[str]]:
     """
     rows = []
     for label, name, digits in _ROWS:
-        cells = [_cell(each, name, digits) for each in columns]
+        values = [metric(each, name) for each in columns]
+        shares = _decimals(values) if digits is None else 0
+        cells = [_cell(each, name, digits, shares) for each in columns]
         if any(cell != NONE for cell in cells):
             rows.append([label, *cells])
     return rows
@@ -64,10 +67,17 @@ def _share(value: float | None) -> str:
     return NONE if value is None else profit_share(value)
 
 
-def _cell(metrics: dict[str, Any] | None, name: str, digits: int | None) -> str:
+def _decimals(values: Sequence[float | None]) -> int:
+    """Decimals of percentages of which none but 0 is shown as 0."""
+    small = [abs(value) for value in values if value]
+    least = min(small, default=1.0)
+    return 1 if least >= 0.0005 else 3 if least >= 0.000_005 else 5
+
+
+def _cell(metrics: dict[str, Any] | None, name: str, digits: int | None, shares: int) -> str:
     value = metric(metrics, name)
     if digits is None:
-        return percent(value)
+        return percent(value, shares)
     text = number(value, digits)
     error = metric(metrics, "sharpe_se") if name == "sharpe" else None
     return text if error is None or value is None else f"{text} ± {number(error, 2)}"

@@ -73,15 +73,15 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     console().print(grid)
 
 
-def percent(value: float | None) -> str:
-    """Write a fraction as per cent without the sign, one decimal.
+def percent(value: float | None, digits: int = 1) -> str:
+    """Write a fraction as per cent without the sign, with one decimal unless told otherwise.
 
     Examples
     --------
     >>> percent(0.123)
     '12.3'
     """
-    return number(None if value is None else value * 100.0, 1)
+    return number(None if value is None else value * 100.0, digits)
 
 
 def number(value: float | None, digits: int) -> str:
