@@ -8,7 +8,7 @@ import json
 import resource
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from time import perf_counter
 
 import numpy as np
@@ -42,6 +42,7 @@ class Measured:
     peak_mb: float
     check: str
     agreed: str = ""
+    rates: dict[str, float] = field(default_factory=dict)
 
 
 def bars(rows: int, instruments: int = INSTRUMENTS) -> Bars:
@@ -75,20 +76,24 @@ def far_limits(made: Bars) -> list[int]:
     return limits
 
 
-type Found = tuple[float, int, str, str] | tuple[float, int, str, str, str]
+type Found = (
+    tuple[float, int, str, str]
+    | tuple[float, int, str, str, str]
+    | tuple[float, int, str, str, str, dict[str, float]]
+)
 
 
 def main(work: Callable[[int], Found]) -> None:
     """Run one program.
 
-    ``work(size)`` returns seconds, units done, version, a check that two runs of it share, and
-    what all systems must agree on, if anything.
+    ``work(size)`` returns seconds, units done, version, a check that two runs of it share, what
+    all systems must agree on, if anything, and rates of parts of the work by their names.
     """
     if len(sys.argv) != 2 or not sys.argv[1].isdigit():
         sys.exit(f"usage: {sys.argv[0]} SIZE")
-    seconds, count, version, *checks = work(int(sys.argv[1]))
+    seconds, count, version, check, *more = work(int(sys.argv[1]))
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps(asdict(Measured(seconds, count, version, peak_mb, *checks))))
+    print(json.dumps(asdict(Measured(seconds, count, version, peak_mb, check, *more))))
 
 
 class Stopwatch:

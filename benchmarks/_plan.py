@@ -228,6 +228,17 @@ WORKS = (
         (Contender("quantvista", "ours_volume_bars.py", 100_000_000, 200_000, "one thread"),),
     ),
     Work(
+        "decode",
+        "Recorded messages of Binance from JSON to columns, one thread",
+        "messages/s",
+        (
+            Contender("quantvista", "ours_decode.py", 4, 1, "every field checked"),
+            Contender("msgspec", "msgspec_decode.py", 2, 1, "typed messages"),
+        ),
+        target=1e6,
+        recorded=True,
+    ),
+    Work(
         "callbacks",
         "Python event strategy, three reads, an order per ten events",
         "callbacks/s",

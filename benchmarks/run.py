@@ -47,6 +47,7 @@ class Series:
     peak_mb: list[float] = field(default_factory=list)
     checks: set[str] = field(default_factory=set)
     p99_ns: list[int] = field(default_factory=list)
+    parts: dict[str, list[float]] = field(default_factory=dict)
     version: str = ""
     agreed: str = ""
 
@@ -58,6 +59,8 @@ class Series:
         self.peak_mb.append(float(measured["peak_mb"]))
         self.version = str(measured["version"])
         self.p99_ns += [measured["p99_ns"]] if measured.get("p99_ns") else []
+        for name, rate in measured.get("rates", {}).items():
+            self.parts.setdefault(name, []).append(rate)
         self.agreed = str(measured.get("agreed", ""))
         self.checks.add(str(measured["check"]))
         if len(self.checks) > 1:
@@ -67,7 +70,9 @@ class Series:
         """One row of bench.json."""
         check = next(iter(self.checks))
         found = self.agreed if self.agreed != check else ""
-        notes = [self.contender.note, found, f"check {check}" if check else ""]
+        parts = [f"{name} {short(statistics.median(each))}/s" for name, each in self.parts.items()]
+        notes = [self.contender.note, ", ".join(parts)]
+        notes += [found, f"check {check}" if check else ""]
         return {
             "work": self.work.name,
             "system": self.contender.system,

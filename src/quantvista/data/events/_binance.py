@@ -4,35 +4,24 @@ import gzip
 import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
+from quantvista._native import decode_binance
 from quantvista.data._event_source import EventSource
 from quantvista.errors import MarketDataError
 from quantvista.market import Records
 
 __all__ = ["read_binance"]
 
-_PAIRS = pl.List(pl.List(pl.String))
-_DEPTH = pl.Struct(
-    {
-        "data": pl.Struct(
-            {"s": pl.String, "E": pl.Int64, "U": pl.Int64, "u": pl.Int64, "b": _PAIRS, "a": _PAIRS}
-        )
-    }
-)
-_SNAPSHOT = pl.Struct({"lastUpdateId": pl.Int64, "bids": _PAIRS, "asks": _PAIRS})
-_TICKER = pl.Struct({"data": pl.Struct({"s": pl.String, **dict.fromkeys("bBaA", pl.String)})})
-_TRADE = pl.Struct(
-    {
-        "data": pl.Struct(
-            {"s": pl.String, "T": pl.Int64, "p": pl.String, "q": pl.String, "m": pl.Boolean}
-        )
-    }
-)
-_STREAMS = {"depth": _DEPTH, "bookTicker": _TICKER, "trade": _TRADE, "snapshot": _SNAPSHOT}
-_NS_IN_MS = 1_000_000
+# Binance gives no price and no size with more decimals than these.
+_DECIMALS = 8
+_EXACT_MOST = 2**53
+
+type _Columns = dict[str, NDArray[Any]]
 
 
 def read_binance(paths: list[tuple[Path, str]], source: EventSource) -> list[Records]:
@@ -49,7 +38,8 @@ def read_binance(paths: list[tuple[Path, str]], source: EventSource) -> list[Rec
     Returns
     -------
     list of Records
-        ``levels``, ``trades`` and ``quotes``, of those that are used and are there.
+        ``levels``, ``trades`` and ``quotes``, of those that are used and are there. Aggregated
+        trades are used where no single ones were recorded.
 
     Raises
     ------
@@ -64,105 +54,86 @@ def read_binance(paths: list[tuple[Path, str]], source: EventSource) -> list[Rec
     must begin where the one before it ended. What is known only with the snapshot counts as
     received with it. Later snapshots that are newer than the book replace it.
     """
-    lines = _lines(paths)
-    parts = {name: _decoded(lines, name, paths) for name in _STREAMS}
-    symbols = {
-        name for key in ("depth", "bookTicker", "trade") for name in parts[key]["s"].unique()
-    }
     where = source.source
+    files = [_decoded(path, name) for path, name in paths]
+    symbols = {file["symbol"] for file in files} - {""}
     if len(symbols) > 1:
-        found = ", ".join(sorted(map(str, symbols)))
+        found = ", ".join(sorted(symbols))
         raise MarketDataError(f"{where}: must be a recording of one symbol; found {found}")
     if source.instrument is None:
         raise MarketDataError(
             f"{where}: `data.events.instrument` must say whose events these are; found none"
         )
+    books, trades, quotes = (_joined(files, kind) for kind in ("books", "trades", "quotes"))
+    others = sum(file["others"] for file in files)
+    notes = (f"{where}: {others} messages of other streams are not read.",) if others else ()
     instrument = pl.lit(source.instrument, dtype=pl.Categorical).alias("instrument")
     result = []
     if "levels" in source.use:
-        if not parts["depth"].height:
+        if books["snapshot"].all():
             raise MarketDataError(f"{where}: must have depth messages for the book; found none")
-        frame, notes = _levels(parts["depth"], parts["snapshot"], source)
-        result.append(Records("levels", frame.with_columns(instrument), where, 1, notes))
-    if "trades" in source.use and parts["trade"].height:
-        trades = parts["trade"].select(
-            "row",
-            pl.col("received").alias("ts_received"),
-            (pl.col("T") * _NS_IN_MS).alias("ts_event"),
-            _number("p").alias("price"),
-            _number("q").alias("size"),
-            # If the buyer was the maker, the seller took.
-            pl.when("m").then(pl.lit("sell")).otherwise(pl.lit("buy")).alias("aggressor"),
-            instrument,
-        )
-        result.append(Records("trades", trades, where))
-    if "quotes" in source.use and parts["bookTicker"].height:
-        quotes = parts["bookTicker"].select(
-            "row",
-            pl.col("received").alias("ts_received"),
-            *(
-                _number(theirs).alias(ours)
-                for theirs, ours in zip("bBaA", ("bid", "bid_size", "ask", "ask_size"), strict=True)
-            ),
-            instrument,
-        )
-        result.append(Records("quotes", quotes, where))
+        frame, of_book = _levels(books, source)
+        result.append(Records("levels", frame.with_columns(instrument), where, 1, of_book + notes))
+    if "trades" in source.use and trades["row"].size:
+        frame = _trades(trades).with_columns(instrument)
+        result.append(Records("trades", frame, where, 1, notes))
+    if "quotes" in source.use and quotes["row"].size:
+        columns = {
+            name: _decimals(values) if name in ("bid", "bid_size", "ask", "ask_size") else values
+            for name, values in quotes.items()
+        }
+        frame = pl.DataFrame(columns).rename({"received": "ts_received"})
+        result.append(Records("quotes", frame.with_columns(instrument), where, 1, notes))
     return result
 
 
-def _lines(paths: list[tuple[Path, str]]) -> pl.DataFrame:
-    """Lines of all files with the time received, their row, and the stream they are of."""
-    frames = []
-    for path, where in paths:
-        try:
-            content = path.read_bytes()
-            if path.suffix == ".gz":
-                content = gzip.decompress(content)
-            text = content.decode("utf-8")
-        except (EOFError, gzip.BadGzipFile, zlib.error, UnicodeDecodeError) as error:
-            raise MarketDataError(f"{where}: not a whole recording ({error})") from None
-        except OSError as error:
-            reason = (error.strerror or type(error).__name__).lower()
-            raise MarketDataError(f"{where}: cannot be read: {reason}") from None
-        line = pl.DataFrame({"line": text.splitlines()}).with_row_index("row", 1)
-        frame = line.with_columns(
-            pl.col("line")
-            .str.extract(r"^(\d{16,19}) ")
-            .cast(pl.Int64, strict=False)
-            .alias("received"),
-            pl.col("line").str.replace(r"^\d+ ", "").alias("json"),
-        )
-        bad = frame["received"].is_null()
-        if bad.any():
-            row = (bad.arg_max() or 0) + 1
-            rule = "must begin with the time received in nanoseconds, and a space"
-            raise MarketDataError(f"{where}: a line {rule}; found another in row {row}")
-        frames.append(frame.drop("line"))
-    joined = pl.concat(frames)
-    stream = pl.col("json").str.extract(r'"stream":"[^"@]*@([A-Za-z]+)')
-    kind = (
-        pl.when(pl.col("json").str.contains('"lastUpdateId"', literal=True))
-        .then(pl.lit("snapshot"))
-        .otherwise(stream)
-    )
-    return joined.with_columns(kind.alias("stream")).with_row_index("at")
-
-
-def _decoded(lines: pl.DataFrame, name: str, paths: list[tuple[Path, str]]) -> pl.DataFrame:
-    part = lines.filter(pl.col("stream") == name)
+def _decoded(path: Path, where: str) -> dict[str, Any]:
+    """Columns of one file."""
     try:
-        values = part["json"].str.json_decode(_STREAMS[name])
-    except pl.exceptions.PolarsError as error:
-        names = ", ".join(where for _, where in paths)
-        reason = str(error).splitlines()[0]
-        raise MarketDataError(f"{names}: a {name} message is not readable: {reason}") from None
-    frame = part.select("at", "row", "received").with_columns(values.alias("value"))
-    frame = frame.unnest("value")
-    return frame if name == "snapshot" else frame.unnest("data")
+        content = path.read_bytes()
+        if path.suffix == ".gz":
+            content = gzip.decompress(content)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise MarketDataError(f"{where}: not a whole recording ({error})") from None
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        raise MarketDataError(f"{where}: cannot be read: {reason}") from None
+    try:
+        return decode_binance(content, _DECIMALS)
+    except MarketDataError as error:
+        raise MarketDataError(f"{where}: {error}") from None
 
 
-def _number(column: str) -> pl.Expr:
-    return pl.col(column).cast(pl.Float64)
+def _joined(files: list[dict[str, Any]], kind: str) -> _Columns:
+    parts: list[_Columns] = [file[kind] for file in files]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _decimals(values: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Give the floats that are nearest to exact decimals."""
+    result: NDArray[np.float64] = values / 10**_DECIMALS
+    # Beyond 53 bits the number itself would be rounded before the quotient is; Python's is not.
+    large = np.flatnonzero(values > _EXACT_MOST)
+    result[large] = [number / 10**_DECIMALS for number in values[large].tolist()]
+    return result
+
+
+def _trades(trades: _Columns) -> pl.DataFrame:
+    single = ~trades["aggregate"]
+    used = single if single.any() else ~single
+    buyer_made = trades["buyer_made"][used]
+    return pl.DataFrame(
+        {
+            "row": trades["row"][used],
+            "ts_received": trades["received"][used],
+            "ts_event": trades["event"][used],
+            "price": _decimals(trades["price"][used]),
+            "size": _decimals(trades["size"][used]),
+        }
+    ).with_columns(
+        # If the buyer was the maker, the seller took.
+        aggressor=pl.when(pl.Series(buyer_made)).then(pl.lit("sell")).otherwise(pl.lit("buy"))
+    )
 
 
 @dataclass
@@ -219,23 +190,11 @@ class _Book:
         self.chosen.append((index, received, False))
 
 
-def _levels(
-    depth: pl.DataFrame, snapshots: pl.DataFrame, source: EventSource
-) -> tuple[pl.DataFrame, tuple[str, ...]]:
+def _levels(books: _Columns, source: EventSource) -> tuple[pl.DataFrame, tuple[str, ...]]:
     book = _Book(source)
-    events = [
-        (at, False, index, first, final, received, row)
-        for index, (at, first, final, received, row) in enumerate(
-            depth.select("at", "U", "u", "received", "row").iter_rows()
-        )
-    ]
-    events += [
-        (at, True, index, number, number, received, row)
-        for index, (at, number, received, row) in enumerate(
-            snapshots.select("at", "lastUpdateId", "received", "row").iter_rows()
-        )
-    ]
-    for _, is_snapshot, index, first, final, received, row in sorted(events):
+    names = ("snapshot", "first", "last", "received", "row")
+    messages = zip(*(books[name].tolist() for name in names), strict=True)
+    for index, (is_snapshot, first, final, received, row) in enumerate(messages):
         if is_snapshot:
             book.snapshot(index, final, received)
         else:
@@ -245,7 +204,7 @@ def _levels(
             f"{source.source}: must hold a depth snapshot that fits its differences; found none "
             "(name the folder, or the file with the snapshot too)"
         )
-    frame = _assemble(book, depth, snapshots)
+    frame = _assemble(book, books)
     unsure = len(book.waiting) if book.last is None else 0
     notes = [
         f"{source.source}: the book starts at its snapshot; {book.dropped} differences before it "
@@ -259,61 +218,39 @@ def _levels(
     return frame, tuple(notes)
 
 
-def _assemble(book: _Book, depth: pl.DataFrame, snapshots: pl.DataFrame) -> pl.DataFrame:
+def _assemble(book: _Book, books: _Columns) -> pl.DataFrame:
     """Rows of levels of the chosen messages, in their order."""
-    order = pl.DataFrame(
+    chosen = np.array([each[0] for each in book.chosen], dtype=np.int64)
+    received = np.array([each[1] for each in book.chosen], dtype=np.int64)
+    every = books["bids"].astype(np.int64) + books["asks"]
+    starts = np.cumsum(every) - every
+    counts = every[chosen]
+    # The place of each level in its message, and with it in the recording.
+    place = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    level = np.repeat(starts[chosen], counts) + place
+
+    def of_message(values: NDArray[Any]) -> NDArray[Any]:
+        return np.repeat(values, counts)
+
+    is_bid = pl.Series(place < of_message(books["bids"][chosen].astype(np.int64)))
+    levels = pl.DataFrame(
         {
-            "message": np.arange(len(book.chosen), dtype=np.int64) * 2,
-            "index": [each[0] for each in book.chosen],
-            "ts_received": [each[1] for each in book.chosen],
-            "snapshot": [each[2] for each in book.chosen],
-        },
-        schema_overrides={"index": pl.UInt32},
-    )
-    diffs = depth.with_row_index("index").select(
-        "index", "row", (pl.col("E") * _NS_IN_MS).alias("ts_event"), bid="b", ask="a"
-    )
-    wholes = snapshots.with_row_index("index").select(
-        "index", "row", pl.col("received").alias("ts_event"), bid="bids", ask="asks"
-    )
-    rows = []
-    for whole, table in ((False, diffs), (True, wholes)):
-        joined = order.filter(pl.col("snapshot") == whole).join(table, on="index", how="left")
-        for rank, side in enumerate(("bid", "ask")):
-            pairs = joined.select(
-                "message", "ts_received", "ts_event", "snapshot", "row", pair=side
-            ).explode("pair")
-            rows.append(
-                pairs.drop_nulls("pair").select(
-                    "message",
-                    "ts_received",
-                    "ts_event",
-                    "snapshot",
-                    "row",
-                    pl.lit(side).alias("side"),
-                    pl.lit(rank).alias("rank"),
-                    pl.col("pair").list.get(0).cast(pl.Float64).alias("price"),
-                    pl.col("pair").list.get(1).cast(pl.Float64).alias("size"),
-                )
-            )
-    if book.cleared:
-        rows.append(
-            pl.DataFrame(
-                {
-                    "message": [2 * place - 1 for place, _ in book.cleared],
-                    "ts_received": [received for _, received in book.cleared],
-                }
-            ).select(
-                "message",
-                "ts_received",
-                pl.col("ts_received").alias("ts_event"),
-                pl.lit(True).alias("snapshot"),
-                pl.lit(None, dtype=pl.UInt32).alias("row"),
-                pl.lit(None, dtype=pl.String).alias("side"),
-                pl.lit(0).alias("rank"),
-                pl.lit(None, dtype=pl.Float64).alias("price"),
-                pl.lit(None, dtype=pl.Float64).alias("size"),
-            )
-        )
-    levels = pl.concat(rows).sort("message", "rank", maintain_order=True)
-    return levels.drop("rank").with_columns(pl.col("row").fill_null(0))
+            "message": of_message(np.arange(chosen.size) * 2),
+            "ts_received": of_message(received),
+            "ts_event": of_message(books["event"][chosen]),
+            "snapshot": of_message(books["snapshot"][chosen]),
+            "row": of_message(books["row"][chosen]),
+            "price": _decimals(books["price"][level]),
+            "size": _decimals(books["size"][level]),
+        }
+    ).with_columns(side=pl.when(is_bid).then(pl.lit("bid")).otherwise(pl.lit("ask")))
+    if not book.cleared:
+        return levels
+    emptied = pl.DataFrame(
+        {
+            "message": [2 * place - 1 for place, _ in book.cleared],
+            "ts_received": [received for _, received in book.cleared],
+        }
+    ).with_columns(ts_event="ts_received", snapshot=True, row=pl.lit(0, dtype=pl.UInt32))
+    joined = pl.concat([levels, emptied], how="diagonal")
+    return joined.sort("message", maintain_order=True)

@@ -5,8 +5,12 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from quantvista._native import decode_binance
 from quantvista.data.events import EventSource, read_events
+from quantvista.data.events._binance import _decimals
 from quantvista.errors import MarketDataError
 from quantvista.market import Records
 
@@ -110,7 +114,21 @@ def test_trades_and_best_quotes(tmp_path: Path) -> None:
     ("lines", "message"),
     [
         ([depth(1, 2, []), depth(3, 4, [], "ETHUSDT")], "one symbol; found BTCUSDT, ETHUSDT"),
-        (['{"stream":"btcusdt@depth@100ms","data":{'], "a depth message is not readable"),
+        (
+            ['{"stream":"btcusdt@depth@100ms","data":{'],
+            "gz: a depth message is not readable",
+        ),
+        (
+            [BOOK, depth(11, 12, [["5", "1e2"]])],
+            "`b` must be a decimal number; found",
+        ),
+        (
+            [depth(11, 12, [["5.123456789", "1"]])],
+            "`b` must have at most 8 decimals",
+        ),
+        ([snapshot(10, [["5"]], [])], "`bids` must have levels of a price and a size"),
+        (['{"lastUpdateId":10,"bids":[]}'], "`asks` must be there; found none in row 1"),
+        (['{"lastUpdateId":1,"lastUpdateId":1}'], "`lastUpdateId` must be there once"),
     ],
 )
 def test_recordings_that_cannot_be_used(tmp_path: Path, lines: list[str], message: str) -> None:
@@ -127,3 +145,28 @@ def test_lines_without_a_time_and_torn_files(tmp_path: Path) -> None:
         read_events(EventSource("b.jsonl.gz", instrument=NAME), tmp_path)
     with pytest.raises(MarketDataError, match="must say whose events these are"):
         read(tmp_path, [BOOK, depth(11, 12, [])], instrument=None)
+    (tmp_path / "c.jsonl").write_bytes(f"{T} {BOOK}\n{T} \xff".encode("latin-1"))
+    with pytest.raises(MarketDataError, match=r"must be text in UTF-8; found other bytes in row 2"):
+        read_events(EventSource("c.jsonl", instrument=NAME), tmp_path)
+
+
+def trade(stream: str, price: str, size: str = "1") -> str:
+    data = {"s": "BTCUSDT", "T": 1_700_000_000_001, "p": price, "q": size, "m": False}
+    return json.dumps({"stream": f"btcusdt@{stream}", "data": data}, separators=(",", ":"))
+
+
+def test_aggregated_trades_count_where_there_are_no_single_ones(tmp_path: Path) -> None:
+    lines = [trade("aggTrade", "5"), trade("aggTrade", "6"), '{"result":null,"id":1}']
+    (trades,) = read(tmp_path, lines, use=("trades",))
+    assert trades.frame["price"].to_list() == [5, 6]
+    assert trades.notes == ("r.jsonl.gz: 1 messages of other streams are not read.",)
+    (trades,) = read(tmp_path, [*lines, trade("trade", "7")], use=("trades",))
+    assert trades.frame["price"].to_list() == [7]
+
+
+@given(st.integers(0, 2**63 - 1))
+def test_numbers_are_the_floats_that_their_text_means(number: int) -> None:
+    text = f"{number // 10**8}.{number % 10**8:08d}"
+    found = decode_binance(f"{T} {trade('trade', text)}".encode(), 8)["trades"]["price"]
+    assert found.tolist() == [number]
+    assert _decimals(found).tolist() == [float(text)]
