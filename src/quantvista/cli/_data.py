@@ -94,6 +94,9 @@ def import_data(
     scale: Annotated[
         float | None, typer.Option("--scale", help="Prices are divided by it.")
     ] = None,
+    decimal: Annotated[
+        str | None, typer.Option("--decimal", help="Mark of numbers as text: . or ,")
+    ] = None,
     separator: Annotated[str | None, typer.Option("--separator", help="Of CSV files.")] = None,
     encoding: Annotated[str | None, typer.Option("--encoding", help="Of CSV files.")] = None,
     strict: Annotated[
@@ -124,6 +127,7 @@ def import_data(
         "calendar": calendar,
         "delay_s": delay,
         "scale": scale,
+        "decimal": decimal,
         "separator": separator,
         "encoding": encoding,
     }

@@ -12,7 +12,7 @@ from quantvista.data.importing._time import closes, parse_time
 from quantvista.data.importing._understanding import Understanding
 from quantvista.errors import MarketDataError
 
-__all__ = ["REJECTS", "as_text", "convert", "reject_frame"]
+__all__ = ["REJECTS", "as_text", "convert", "decimals", "reject_frame"]
 
 REJECTS = pl.Schema({"row": pl.Int64(), "reason": pl.String(), "text": pl.String()})
 _DAY_NS = 86_400 * 10**9
@@ -28,6 +28,7 @@ class _Sheet:
     frame: pl.DataFrame
     rows: pl.Series
     where: str
+    decimal: str
     reason: pl.Series = field(init=False)
     cells: list[pl.DataFrame] = field(default_factory=list)
     plain: dict[str, pl.Series | None] = field(default_factory=dict)
@@ -48,10 +49,14 @@ class _Sheet:
         series = self.frame[column]
         if series.dtype == pl.Float32 or isinstance(series.dtype, pl.Decimal):
             series = series.cast(pl.String)  # 12.3 must not become 12.300000190734863
-        elif series.dtype == pl.String and (quick := self.plain_numbers(column)) is not None:
+        elif (
+            series.dtype == pl.String
+            and self.decimal != ","
+            and (quick := self.plain_numbers(column)) is not None
+        ):
             return quick, quick.is_infinite()
         if series.dtype == pl.String:
-            text = series.str.strip_chars()
+            text = decimals(series.str.strip_chars(), self.decimal, f"{self.where}: '{column}'")
             text = text.set(text.str.to_lowercase().is_in(list(_NOTHING)), None)
             found = text.cast(pl.Float64, strict=False)
             bad = found.is_null() & text.is_not_null()
@@ -100,6 +105,48 @@ class _Sheet:
         return pl.concat([found, *self.cells])
 
 
+def decimals(text: pl.Series, mark: str, what: str) -> pl.Series:
+    """Write numbers with a decimal point and without marks between thousands.
+
+    Parameters
+    ----------
+    text : polars.Series of str
+        Numbers and other text, which stays as it is.
+    mark : str
+        The decimal mark that was said; empty if none was.
+    what : str
+        Column, as messages call it.
+
+    Returns
+    -------
+    polars.Series of str
+        Those that are written in another way than was said are no numbers any more.
+
+    Raises
+    ------
+    MarketDataError
+        If there are commas in numbers and nobody said what they are.
+    """
+    if mark != "," and not text.str.contains(",", literal=True).any():
+        return text
+    if not mark:
+        commas = text.filter(text.str.contains(r"^[-+]?[\d.]*,[\d.,]*$").fill_null(False))
+        if len(commas):
+            raise MarketDataError(
+                f"{what} must say which mark is the decimal one; found {commas[0]!r}: say "
+                "--decimal , or --decimal ."
+            )
+        return text
+    point, between = (r"\.", ",") if mark == "." else (",", r"\.")
+    number = rf"^[-+]?(?:\d{{1,3}}(?:{between}\d{{3}})+|\d+)?(?:{point}\d*)?(?:[eE][-+]?\d+)?$"
+    written = text.str.contains(number).fill_null(False)
+    plain = text.str.replace_all("." if mark == "," else ",", "", literal=True)
+    plain = plain.str.replace(",", ".", literal=True)
+    digits = text.str.contains(r"\d").fill_null(False)
+    other = pl.when(digits).then(pl.format("no number: {}", text)).otherwise(text)
+    return pl.select(pl.when(written).then(plain).otherwise(other)).to_series()
+
+
 def as_text(frame: pl.DataFrame) -> pl.Series:
     """Write rows as text, for the quarantine."""
     parts = [pl.col(name).cast(pl.String).fill_null("") for name in frame.columns]
@@ -133,7 +180,7 @@ def convert(
     """
     frame = batch.frame.rename(dict(made.renamed))
     frame = frame.with_columns(**{name: pl.lit(day) for name, day in made.constants.items()})
-    sheet = _Sheet(frame, pl.Series("row", batch.rows), made.where)
+    sheet = _Sheet(frame, pl.Series("row", batch.rows), made.where, made.decimal)
     _refuse_line_breaks(sheet, made)
     columns = {"row": sheet.rows, **_times(sheet, made)}
     if (names := _instruments(sheet, made, known or Names(made.where))) is not None:
@@ -206,6 +253,7 @@ def _times(sheet: _Sheet, made: Understanding) -> dict[str, pl.Series]:
     if made.known_at is not None:
         known_at = pl.select(pl.max_horizontal(known_at, pl.lit(made.known_at))).to_series()
     columns["known_at"] = known_at
+    sheet.mark((received < event).fill_null(False), "known after the year 2261")
     early = (known_at < columns["ts_received"]).fill_null(False)
     sheet.mark(early, "known before it was received")
     return columns
@@ -268,6 +316,8 @@ def _values(sheet: _Sheet, made: Understanding) -> dict[str, pl.Series]:
         if name in made.columns:
             values = sheet.number(made.columns[name])
             found[name] = _divided(values, made.scale) if name in PRICES else values
+            infinite = found[name].is_infinite() & ~values.is_infinite()
+            sheet.mark(infinite.fill_null(False), f"'{made.columns[name]}' is too large")
     if found and made.kind not in ("news", "reference"):
         empty = pl.DataFrame(found).select(pl.all_horizontal(pl.all().is_null())).to_series()
         sheet.mark(empty, "no values")
@@ -299,7 +349,8 @@ def _divided(values: pl.Series, scale: float) -> pl.Series:
     """Divide as IEEE does; Polars multiplies by the inverse, which is off in the last digit."""
     if scale == 1.0:
         return values
-    return pl.Series(values.to_numpy() / scale).fill_nan(None)
+    with np.errstate(over="ignore"):  # what is infinite then is rejected by who asks
+        return pl.Series(values.to_numpy() / scale).fill_nan(None)
 
 
 def _aggressor(sheet: _Sheet, made: Understanding) -> dict[str, pl.Series]:
@@ -348,6 +399,9 @@ def _melted(sheet: _Sheet, made: Understanding, columns: dict[str, pl.Series]) -
             values = values.set(values == "", None)
         else:
             values, bad = sheet.numbers(theirs)
+            if made.layout == "wide":
+                values = _divided(values, made.scale)
+                bad = bad | values.is_infinite().fill_null(False)
             if bad.any():
                 text = sheet.frame[theirs].cast(pl.String)
                 sheet.cells.append(

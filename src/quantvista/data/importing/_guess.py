@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from quantvista.data.importing._convert import decimals
 from quantvista.data.importing._layouts import NEEDED, OHLC, PRICES, VALUES, without_header
 from quantvista.data.importing._names import TIMES, find_columns, of_file_name, plain
 from quantvista.data.importing._options import ImportOptions
@@ -70,6 +71,7 @@ def understand_source(source: Source, options: ImportOptions) -> Understanding:
         venue=options.venue,
         delay_s=options.delay_s,
         known_at=options.known_at,
+        decimal=options.decimal or "",
         renamed=renamed,
         constants=constants,
     )
@@ -293,7 +295,7 @@ def _layout(
         guessed = base.guessed if said else (*base.guessed, note)
         return replace(base, layout="wide", columns=ours, values=values, guessed=guessed)
     if kind in ("series", "fundamentals") and "value" not in ours:
-        values = {plain(name): name for name in rest if _is_number(sample[name])}
+        values = {plain(name): name for name in rest if _is_number(sample[name], base)}
         if not values:
             raise MarketDataError(
                 f"{source.where}: must have a column of numbers; found {', '.join(sample.columns)}"
@@ -324,7 +326,7 @@ def _layout(
         rest = []
     kept = {name if name not in wanted else f"{name}_": name for name in map(plain, rest)}
     kept = dict(zip(kept, rest, strict=True)) if len(kept) == len(rest) else {n: n for n in rest}
-    numbers = frozenset(name for name, theirs in kept.items() if _is_number(sample[theirs]))
+    numbers = frozenset(name for name, theirs in kept.items() if _is_number(sample[theirs], base))
     return replace(base, columns=ours, kept=kept, numbers=numbers)
 
 
@@ -332,10 +334,11 @@ def _of_time(time: Time | None) -> tuple[str, ...]:
     return () if time is None else tuple(n for n in (time.column, time.of_day, time.beside) if n)
 
 
-def _is_number(series: pl.Series) -> bool:
+def _is_number(series: pl.Series, made: Understanding) -> bool:
     if series.dtype == pl.String:
         text = series.drop_nulls().str.strip_chars()
         text = text.filter(~text.str.to_lowercase().is_in(["", "na", "nan", "null", "none", "-"]))
+        text = decimals(text, made.decimal, f"{made.where}: '{series.name}'")
         return len(text) > 0 and text.cast(pl.Float64, strict=False).null_count() == 0
     return series.dtype.is_numeric()
 

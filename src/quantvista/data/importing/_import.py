@@ -1,7 +1,7 @@
 """From files to a dataset: understood, converted in batches, and committed at once."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,12 @@ from quantvista.data._read import Table
 from quantvista.data.events import EventSource, read_actions, read_event_table, read_events
 from quantvista.data.events import read_factors as read_factor_file
 from quantvista.data.importing._convert import REJECTS, as_text, convert
+from quantvista.data.importing._folders import RECORDINGS, folder_files, left_out
 from quantvista.data.importing._guess import understand_source
+from quantvista.data.importing._names import Names, of_file_name
 from quantvista.data.importing._options import ImportOptions
-from quantvista.data.importing._source import SUFFIXES, FrameSource, Source, file_source
+from quantvista.data.importing._quarantine import REJECTED, contradicting, once, quarantine
+from quantvista.data.importing._source import Batch, FrameSource, Source, file_source
 from quantvista.data.importing._understanding import Understanding
 from quantvista.data.lake import KINDS, Dataset, Transaction
 from quantvista.errors import ConfigError, MarketDataError
@@ -32,7 +35,6 @@ __all__ = [
     "understand",
 ]
 
-_RECORDINGS = (".jsonl", ".jsonl.gz")
 _DAY_NS = 86_400 * 10**9
 _CHUNK = 1 << 20
 
@@ -54,9 +56,9 @@ class Imported:
     unchanged : int
         Rows that were there already.
     rejected : polars.DataFrame
-        ``source``, ``row``, ``reason``, ``text`` of what was quarantined.
+        ``source``, ``row``, ``reason``, ``text`` of what was quarantined, or was there before.
     notes : tuple of str
-        What decoders of vendors' formats say.
+        What decoders of vendors' formats say, and which files of a folder were left out.
     """
 
     commit: str
@@ -76,6 +78,8 @@ class Work:
     rows: dict[str, int] = field(default_factory=dict)
     rejected: list[pl.DataFrame] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    names: Names = field(default_factory=lambda: Names("`source`"))
+    now: tuple[pl.DataFrame, Batch] | None = None  # rows on their way, and what they were made of
 
     def add(self, kind: str, frame: pl.DataFrame, where: str, keyed: bool) -> None:
         """Hand rows of a kind on."""
@@ -112,16 +116,8 @@ class _Import(Work):
                 kind, frame, where=where, skip_unchanged=True, conflicts=conflicts
             )
             for each in conflicts:
-                self.reject(_again(each, kind), where)
+                self.reject(contradicting(each, kind, self.now), where)
         self.rows[kind] = self.rows.get(kind, 0) + count
-
-
-def _again(rows: pl.DataFrame, kind: str) -> pl.DataFrame:
-    return rows.select(
-        pl.lit(0, dtype=pl.Int64).alias("row"),
-        pl.lit(f"another row of {kind} has its time with other values").alias("reason"),
-        as_text(rows).alias("text"),
-    )
 
 
 def understand(
@@ -205,14 +201,17 @@ def import_into(
             done += each.size
         if not any(work.rows.values()) and not writer.unchanged:
             raise MarketDataError(_nothing(opened, work))
-        rejected = _quarantine(work)
+        rejected = pl.concat([pl.DataFrame(schema=REJECTED), *work.rejected])
+        stored = quarantine(writer, dataset, rejected)
+        if isinstance(source, Path):
+            work.notes += left_out(source)
         notes = {
             "sources": {name: digest for name, digest in hashes.items() if digest},
             "understood": {made.where: [list(pair) for pair in made.words()] for _, made in opened},
             "rows": work.rows,
-            "rejected": rejected.height,
+            "rejected": stored,
         }
-        fresh = any(work.rows.values()) or rejected.height
+        fresh = any(work.rows.values()) or stored
         commit = writer.commit("import", notes) if fresh else dataset.head()
         assert commit is not None
     return Imported(
@@ -230,31 +229,28 @@ def open_sources(
 ) -> list[tuple[Source, Understanding]]:
     """Open files, and say how each is read."""
     if not isinstance(source, Path):
-        made = FrameSource(source)
-        return [(made, understand_source(made, options))]
+        frame = FrameSource(source)
+        return [(frame, understand_source(frame, options))]
     if not source.exists():
         raise MarketDataError(f"`source` must be a file or a folder; found no {source}")
-    files = [source]
-    if source.is_dir():
-        files = sorted(
-            p for p in source.rglob("*") if p.name.lower().endswith((*SUFFIXES, *_RECORDINGS))
-        )
-        if not files:
-            known = ", ".join((*SUFFIXES, *_RECORDINGS))
-            raise MarketDataError(f"`source` must hold files ending in {known}; found {source}")
+    files = folder_files(source) if source.is_dir() else [source]
     names = [
         path.relative_to(source).as_posix() if source.is_dir() else path.name for path in files
     ]
-    recorded = [path.name.lower().endswith(_RECORDINGS) for path in files]
+    recorded = [path.name.lower().endswith(RECORDINGS) for path in files]
     if any(recorded):
         if not all(recorded):
             other = names[recorded.index(False)]
             raise MarketDataError(f"{source}: must hold recordings only; found {other}")
         return [_recording(source, files, options)]
-    found = []
+    found, called = [], Names(str(source))
     for path, where in zip(files, names, strict=True):
         of = file_source(path, where, options.separator, options.encoding)
-        found.append((of, understand_source(of, options)))
+        made = understand_source(of, options)
+        symbol = of_file_name(of.stem)[0]
+        if made.instrument is not None and options.instrument is None and symbol is not None:
+            called.add(made.instrument, symbol)
+        found.append((of, made))
     return found
 
 
@@ -267,9 +263,9 @@ class _Recording(Source):
         self.size = sum(each.stat().st_size for each in files)
         self.files = files
 
-    def batches(self) -> Iterator[Any]:
+    def batches(self) -> Generator[Any]:
         """Nothing: it is no table."""
-        return iter(())
+        yield from ()
 
 
 def _recording(
@@ -337,16 +333,6 @@ def _nothing(opened: list[tuple[Source, Understanding]], work: Work) -> str:
     return f"{where}: must have rows that can be used; found none: row {row} {reason}: {text}"
 
 
-def _quarantine(work: _Import) -> pl.DataFrame:
-    """Write rejected rows to the quarantine, which has no times of its own."""
-    empty = pl.DataFrame(schema={"source": pl.String, **REJECTS})
-    rejected = pl.concat([empty, *work.rejected])
-    if rejected.height:
-        times = [pl.lit(0, dtype=pl.Int64).alias(name) for name in ("ts_event", "known_at")]
-        work.writer.append("quarantine", rejected.with_columns(*times), where="quarantine")
-    return rejected
-
-
 def read_source(
     work: Work, source: Source, made: Understanding, origin: Path | object, at: tuple[int, int]
 ) -> None:
@@ -358,30 +344,15 @@ def read_source(
     seen = 0
     done, total = at
     for batch in source.batches():
-        frame, rejects = convert(batch, made)
+        frame, rejects = convert(batch, made, work.names)
         if keyed:
-            frame, twice = _once(frame, made)
+            frame, twice = once(frame, made.kind, batch)
             rejects = pl.concat([rejects, twice])
         work.reject(rejects, made.where)
+        work.now = frame, batch
         work.add(made.kind, frame.drop("row"), made.where, keyed)
         seen += batch.frame.height
         work.progress(done + source.position, total, f"{made.where}: {seen:,} rows")
-
-
-def _once(frame: pl.DataFrame, made: Understanding) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Keep the first row of each key and time of knowing; the others are rejected."""
-    key = [*KINDS[made.kind].key, "known_at"]
-    first = frame.select(pl.struct(key).is_first_distinct()).to_series()
-    if first.all():
-        return frame, pl.DataFrame(schema=REJECTS)
-    again = frame.filter(~first)
-    rows = frame.filter(first).select(*key, pl.col("row").alias("__first"))
-    found = again.join(rows, on=key, how="left", maintain_order="left")
-    return frame.filter(first), found.select(
-        "row",
-        pl.format("the time of row {} again", "__first").alias("reason"),
-        as_text(again.drop("row")).alias("text"),
-    )
 
 
 def _decoded(work: Work, source: Source, made: Understanding, origin: Path | object) -> None:

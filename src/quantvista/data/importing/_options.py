@@ -29,6 +29,7 @@ IMPORT_KINDS = (
 )
 UNITS: Mapping[str, int] = MappingProxyType({"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1})
 """Nanoseconds in each unit of time."""
+_YEAR_S = 366 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,8 @@ class ImportOptions:
         Seconds from when it happened until we know it.
     scale : float or None
         Prices are divided by it.
+    decimal : {".", ","} or None
+        Decimal mark of numbers as text; the other one may stand between thousands.
     separator, encoding : str or None
         Of CSV files.
     use : tuple of str
@@ -86,6 +89,7 @@ class ImportOptions:
     known_at: int | None = None
     delay_s: int = 0
     scale: float | None = None
+    decimal: str | None = None
     separator: str | None = None
     encoding: str | None = None
     use: tuple[str, ...] = ("levels", "trades", "quotes")
@@ -99,14 +103,24 @@ class ImportOptions:
             raise ConfigError(f"`unit` must be one of {', '.join(UNITS)}; found {self.unit!r}")
         if self.stamp not in (None, "open", "close"):
             raise ConfigError(f"`stamp` must be open or close; found {self.stamp!r}")
-        if self.period_s is not None and self.period_s < 1:
-            raise ConfigError(f"`period_s` must be at least 1; found {self.period_s}")
-        if self.delay_s < 0:
-            raise ConfigError(f"`delay_s` must not be negative; found {self.delay_s}")
-        if self.scale is not None and not self.scale > 0:
-            raise ConfigError(f"`scale` must be positive; found {self.scale}")
-        if self.separator is not None and len(self.separator) != 1:
-            raise ConfigError(f"`separator` must be one character; found {self.separator!r}")
+        if self.period_s is not None and not 1 <= self.period_s <= _YEAR_S:
+            raise ConfigError(f"`period_s` must be 1 to {_YEAR_S}, a year; found {self.period_s}")
+        if not 0 <= self.delay_s <= 50 * _YEAR_S:
+            raise ConfigError(
+                f"`delay_s` must be 0 to {50 * _YEAR_S}, 50 years; found {self.delay_s}"
+            )
+        if self.known_at is not None and not -(2**63) <= self.known_at < 2**63:
+            raise ConfigError("`known_at` must lie between the years 1678 and 2261")
+        if self.scale is not None and not 1e-12 <= self.scale <= 1e12:
+            raise ConfigError(f"`scale` must be 1e-12 to 1e12; found {self.scale}")
+        if self.decimal not in (None, ".", ","):
+            raise ConfigError(f"`decimal` must be . or ,; found {self.decimal!r}")
+        if self.separator is not None and not _is_separator(self.separator):
+            rule = "must be one ASCII sign that is no letter, digit, quote or line break"
+            raise ConfigError(f"`separator` {rule}; found {self.separator!r}")
+        if self.encoding is not None and not _is_encoding(self.encoding):
+            rule = "must be an encoding of text such as latin-1 or utf-16"
+            raise ConfigError(f"`encoding` {rule}; found {self.encoding!r}")
         if self.instrument is not None:
             check_instrument_id(self.instrument)
         if self.venue is not None:
@@ -117,3 +131,17 @@ class ImportOptions:
             except (ValueError, OSError, ZoneInfoNotFoundError):
                 rule = "must be an IANA time zone such as America/New_York"
                 raise ConfigError(f"`time_zone` {rule}; found {self.time_zone!r}") from None
+
+
+def _is_separator(text: str) -> bool:
+    return len(text) == 1 and text.isascii() and not text.isalnum() and text not in "\"'.\r\n\0"
+
+
+def _is_encoding(name: str) -> bool:
+    try:
+        b"text".decode(name)
+    except UnicodeError:
+        return True
+    except (LookupError, ValueError):  # rot13 and others do not turn bytes into text
+        return False
+    return True

@@ -5,8 +5,8 @@ import csv
 import gzip
 import zipfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -81,7 +81,7 @@ class Source:
     size: int
     position: int = 0
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self) -> Generator[Batch]:
         """Read it from its beginning."""
         raise NotImplementedError
 
@@ -93,10 +93,22 @@ class Source:
         MarketDataError
             If there is none.
         """
-        for batch in self.batches():
-            if batch.frame.height:
-                return batch.frame.head(5_000)
-        raise MarketDataError(f"{self.where}: there is a header but no row below it")
+        rejects: list[tuple[int, str, str]] = []
+        with closing(self.batches()) as batches:
+            for batch in batches:
+                if batch.frame.height:
+                    return batch.frame.head(5_000)
+                rejects += batch.rejects
+        if not rejects:
+            raise MarketDataError(f"{self.where}: there is a header but no row below it")
+        count = len(self.columns)
+        fields = f"{count} field" + ("s" if count != 1 else "")
+        number, reason, text = rejects[0]
+        raise MarketDataError(
+            f"{self.where}: rows must have the fields of the header; row 1 has {fields}, row "
+            f"{number} {reason.partition(',')[0]}: {text[:80]!r} (remove lines above the header "
+            "and marks at the end of rows; --separator says what separates)"
+        )
 
 
 class FrameSource(Source):
@@ -115,7 +127,7 @@ class FrameSource(Source):
         self.where, self.stem, self.format = where, where, f"a frame of {_library(frame)}"
         self.columns, self.header, self.size = tuple(self._frame.columns), True, 0
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self) -> Generator[Batch]:
         """Slice it."""
         for start in range(0, self._frame.height, _BATCH_ROWS):
             part = self._frame.slice(start, _BATCH_ROWS)
@@ -214,7 +226,7 @@ class _ArrowSource(Source):
                 "(cut short or damaged? fetch it again)"
             ) from None
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self) -> Generator[Batch]:
         start, self.position = 0, self.size
         with self._opened() as (_, batches):
             for each in batches:
@@ -318,7 +330,7 @@ class _CsvSource(Source):
                 rule = "column names must be unique"
                 raise MarketDataError(f"{self.where}: {rule}; found {name!r} twice in row 1")
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self) -> Generator[Batch]:
         names = list(self.columns)
         invalid: list[tuple[int, str, str]] = []
 

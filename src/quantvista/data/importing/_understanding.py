@@ -47,6 +47,8 @@ class Understanding:
         Which end of a bar its time is, and its length; empty and 0 where there are no bars.
     scale : float
         Prices are divided by it.
+    decimal : str
+        Decimal mark of numbers as text; empty if none was said, which is a point.
     delay_s, known_at : int, int or None
         As of `ImportOptions`.
     reader : str
@@ -78,6 +80,7 @@ class Understanding:
     stamp: str = ""
     period_s: int = 0
     scale: float = 1.0
+    decimal: str = ""
     delay_s: int = 0
     known_at: int | None = None
     reader: str = ""
@@ -106,6 +109,8 @@ class Understanding:
             said.append(("venue", self.venue))
         if self.scale != 1.0:
             said.append(("prices", f"divided by {self.scale:g}"))
+        if self.decimal:
+            said.append(("decimal mark", repr(self.decimal)))
         said += [("guessed", each) for each in self.guessed]
         return said
 

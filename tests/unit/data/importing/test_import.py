@@ -257,7 +257,7 @@ def test_packed_files_and_other_encodings(tmp_path: Path) -> None:
         archive.writestr("c.csv", BARS)
     with pytest.raises(MarketDataError, match="must hold one file; found 2"):
         read(tmp_path / "b.zip", **OF_A)
-    with pytest.raises(MarketDataError, match="cannot be read as nonsense"):
+    with pytest.raises(ConfigError, match="`encoding` must be an encoding of text"):
         read(tmp_path / "c.csv", encoding="nonsense", **OF_A)
 
 
@@ -291,7 +291,14 @@ def test_folders_of_files_named_after_their_instruments(tmp_path: Path, dataset:
         else:
             pl.read_csv(BARS.encode()).write_parquet(path)
     (folder / "notes.md").write_text("not a table")
+    (folder / "sheet.xlsx").write_text("not a table")
+    (folder / "folder.csv").mkdir()
+    (folder / "CCC.XNYS.csv").symlink_to("CCC.XNYS.csv")
     done, rows = bring(dataset, folder)
+    assert done.notes == (
+        "Left out, for they are no files of a known format: CCC.XNYS.csv, folder.csv, notes.md, "
+        "sheet.xlsx",
+    )
     assert rows["instrument"].value_counts().sort("instrument").rows() == [
         ("AAA.XNYS", 2),
         ("BBB.XNYS", 2),
@@ -408,7 +415,15 @@ def test_columns_are_said_where_the_guess_is_not_right(tmp_path: Path, dataset: 
         {"period_s": 0},
         {"delay_s": -1},
         {"scale": 0.0},
+        {"scale": float("inf")},
+        {"scale": 1e-320},
+        {"delay_s": 99_999_999_999},
+        {"period_s": 9_999_999_999_999},
+        {"known_at": 2**63},
+        {"decimal": ";"},
         {"separator": ",,"},
+        {"separator": "\N{SECTION SIGN}"},
+        {"encoding": "rot13"},
         {"instrument": "aapl"},
         {"venue": "new york"},
         {"time_zone": "Mars/Olympus"},
@@ -417,3 +432,46 @@ def test_columns_are_said_where_the_guess_is_not_right(tmp_path: Path, dataset: 
 def test_options_that_mean_nothing_are_refused(options: dict[str, object]) -> None:
     with pytest.raises(ConfigError, match=f"`{next(iter(options))}`|SYMBOL.VENUE"):
         said(**options)
+
+
+def test_a_row_that_contradicts_another_file_is_quarantined_as_it_stands(
+    tmp_path: Path, dataset: Dataset
+) -> None:
+    header = "date;symbol;close;note\n"
+    folder = tmp_path / "in"
+    folder.mkdir()
+    file(folder, f"{header}2024-01-02;A.XNYS;1;x\n2024-01-03;A.XNYS;2;x\n", "a.csv")
+    file(folder, f"{header}2024-01-04;A.XNYS;3;\n2024-01-03;A.XNYS;5;y\n", "b.csv")
+    done, _ = bring(dataset, folder)
+    reason = "another row of bars has its time with other values"
+    assert done.rejected.rows() == [("b.csv", 3, reason, "2024-01-03,A.XNYS,5,y")]
+
+
+def test_a_row_whose_time_was_there_is_quarantined_as_it_stands(
+    tmp_path: Path, dataset: Dataset
+) -> None:
+    done, _ = bring(dataset, file(tmp_path, f"{BARS}2024-01-03,2,4,2,3,21\n"), **OF_A)
+    assert done.rejected.rows() == [
+        ("file.csv", 4, "the time of row 3 again", "2024-01-03,2,4,2,3,21")
+    ]
+
+
+def test_the_same_rows_are_quarantined_once(tmp_path: Path, dataset: Dataset) -> None:
+    wrong = f"{BARS}2024-01-04,1,1,1,n/k,1\n"
+    first, _ = bring(dataset, file(tmp_path, wrong), **OF_A)
+    again, _ = bring(dataset, file(tmp_path, wrong, "corrected.csv"), **OF_A)
+    assert (again.commit, again.rejected.height) == (first.commit, 1)
+    more = f"{wrong}2024-01-05,1,1,1,n/k,1\n"
+    bring(dataset, file(tmp_path, more), **OF_A)
+    assert dataset.at().scan("quarantine").collect()["row"].sort().to_list() == [4, 5]
+
+
+def test_a_file_whose_rows_have_other_fields_than_its_header_says_so(
+    tmp_path: Path, dataset: Dataset
+) -> None:
+    title = file(tmp_path, f"Prices of A\n{BARS}")
+    with pytest.raises(MarketDataError, match=r"row 1 has 1 field.*row 2 has 6"):
+        bring(dataset, title, **OF_A)
+    comma = file(tmp_path, BARS.replace("10\n", "10,\n").replace("20\n", "20,\n"))
+    with pytest.raises(MarketDataError, match=r"row 1 has 6 fields.*row 2 has 7"):
+        bring(dataset, comma, **OF_A)
