@@ -2,6 +2,7 @@
 //! received in nanoseconds, a space, and the message as it came.
 
 mod message;
+mod values;
 
 use crate::decimal::PRECISION_MOST;
 use crate::error::{KernelError, Result};
