@@ -11,6 +11,7 @@ from quantvista.cli import _data_quality as _data_quality
 from quantvista.cli import _data_universe as _data_universe
 from quantvista.cli._complete import data_kinds, funds, runs, systems, templates
 from quantvista.cli._data import data_app
+from quantvista.cli._examples import examples_apart
 from quantvista.cli._failure import guarded, set_debug
 from quantvista.cli._features_app import features_app
 
@@ -270,3 +271,6 @@ def version(json: Json = False) -> None:
         print_json({"quantvista": __version__, "python": platform.python_version()})
     else:
         sys.stdout.write(f"quantvista {__version__} (Python {platform.python_version()})\n")
+
+
+examples_apart(app)  # at last, when all commands are there

@@ -32,6 +32,8 @@ Calendar = Annotated[
     typer.Option("--calendar", help="Whose sessions there must be: XNYS, 24/7."),
 ]
 Raw = Annotated[bool, typer.Option("--raw", help="Prices are not adjusted, and need not be.")]
+Against = Annotated[Path | None, typer.Option("--against", help="The same bars by another source.")]
+Actions = Annotated[Path | None, typer.Option("--actions", help="Known splits and dividends.")]
 Column = Annotated[
     list[str] | None,
     typer.Option("--column", "-c", metavar="OURS=THEIRS", help="A column; repeat it."),
@@ -46,12 +48,8 @@ Column = Annotated[
 def check(
     source: Source,
     calendar: Calendar = None,
-    against: Annotated[
-        Path | None, typer.Option("--against", help="The same bars by another source.")
-    ] = None,
-    actions: Annotated[
-        Path | None, typer.Option("--actions", help="Known splits and dividends.")
-    ] = None,
+    against: Against = None,
+    actions: Actions = None,
     raw: Raw = False,
     policy: Policy = None,
     column: Column = None,
@@ -66,23 +64,12 @@ def check(
 ) -> None:
     """Look for everything that is wrong with bars. Nothing is changed.
 
-    Ends with 3 if there are errors.
+    Ends with 3 if there are errors, or rows that could not be read.
     """
-    from quantvista.cli._quality import check_source
+    from quantvista.cli._quality import Asked, check_source
 
-    check_source(
-        source,
-        calendar=calendar,
-        against=against,
-        actions=actions,
-        raw=raw,
-        policies=policy or [],
-        columns=column or [],
-        html=html,
-        flags=flags,
-        lake=lake,
-        as_json=json,
-    )
+    told = (calendar, against, actions, raw, policy or [], column or [], lake, json)
+    check_source(Asked(source, *told), html=html, flags=flags)
 
 
 @data_app.command(
@@ -93,6 +80,8 @@ def repair(
     source: Source,
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to: .csv or .parquet.")],
     calendar: Calendar = None,
+    against: Against = None,
+    actions: Actions = None,
     raw: Raw = False,
     policy: Policy = None,
     column: Column = None,
@@ -101,18 +90,10 @@ def repair(
 ) -> None:
     """Write bars after the policies, and beside them what was set aside and what was changed.
 
-    Every bar is in the output or in NAME.quarantine.parquet; NAME.changes.parquet says what a
-    repair changed.
+    Every row is in the output or, with its reason, in NAME.quarantine.parquet, also those that
+    could not be read; NAME.changes.parquet says what a repair changed.
     """
-    from quantvista.cli._quality import repair_source
+    from quantvista.cli._quality import Asked, repair_source
 
-    repair_source(
-        source,
-        output,
-        calendar=calendar,
-        raw=raw,
-        policies=policy or [],
-        columns=column or [],
-        lake=lake,
-        as_json=json,
-    )
+    told = (calendar, against, actions, raw, policy or [], column or [], lake, json)
+    repair_source(Asked(source, *told), output)

@@ -8,13 +8,14 @@ from typing import Any
 import polars as pl
 from rich.text import Text
 
-from quantvista.cli._print import console, next_steps, number, print_json, say, table
-from quantvista.cli._run import progress_bar
+from quantvista.cli._print import NONE, console, next_steps, number, print_json, say, table
+from quantvista.cli._progress import progress_bar
 from quantvista.data.importing import (
     Imported,
     ImportOptions,
     Understanding,
     import_into,
+    left_out,
     understand,
 )
 from quantvista.data.lake import Dataset, Lake, compact, lake_dir
@@ -122,9 +123,11 @@ def import_files(
     if dry_run:
         made = understand(source, said)
         if as_json:
-            print_json({"understood": _words(made)})
+            print_json({"understood": _words(made), "notes": left_out(source)})
         else:
             _say_understood(made)
+            for note in left_out(source):
+                console().print(Text(note), soft_wrap=True)
         return
     with progress_bar(enabled=not as_json) as advance:
         done = import_into(dataset, source, said, strict=strict, progress=advance)
@@ -186,21 +189,24 @@ def _say_understood(made: Sequence[Understanding]) -> None:
         seen.setdefault(how, []).append(each)
     for group in seen.values():
         for what, text in group[0].words():
-            more = f" and {len(group) - 1} files like it" if what == "file" and group[1:] else ""
+            others = "1 file" if len(group) == 2 else f"{len(group) - 1} files"
+            more = f" and {others} like it" if what == "file" and group[1:] else ""
             out.print(Text.assemble((f"{what}: ", "bold"), text + more), soft_wrap=True)
         say("")
 
 
 def _say_outcome(into: str, done: Imported) -> None:
     out = console()
-    counts = ", ".join(f"{count:,} rows of {kind}" for kind, count in done.rows.items())
-    same = f", {done.unchanged:,} were there already" if done.unchanged else ""
+    counts = ", ".join(f"{_rows(count)} of {kind}" for kind, count in done.rows.items())
+    same = f", {done.unchanged:,} {_were(done.unchanged)} there already" if done.unchanged else ""
     out.print(Text(f"{into}: {counts or 'nothing new'}{same}; commit {done.commit[:_SHORT]}."))
     for note in done.notes:
         out.print(Text(note), soft_wrap=True)
     if done.rejected.height:
         reasons = done.rejected["reason"].value_counts().sort("count", "reason", descending=True)
-        out.print(Text(f"{done.rejected.height:,} rows are in quarantine:", style="yellow"))
+        verb = "is" if done.rejected.height == 1 else "are"
+        text = f"{_rows(done.rejected.height)} {verb} in quarantine:"
+        out.print(Text(text, style="yellow"))
         for reason, count in reasons.head(8).iter_rows():
             first = done.rejected.filter(pl.col("reason") == reason).row(0)
             out.print(Text(f"  {count:,}: {reason} (row {first[1]} of {first[0]})"), soft_wrap=True)
@@ -208,6 +214,14 @@ def _say_outcome(into: str, done: Imported) -> None:
     if done.rejected.height:
         steps.append(f"qv data show {into} --kind quarantine")
     next_steps(steps)
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row" + ("" if count == 1 else "s")
+
+
+def _were(count: int) -> str:
+    return "was" if count == 1 else "were"
 
 
 def show_dataset(
@@ -292,7 +306,13 @@ def _say_facts(facts: Mapping[str, Any]) -> None:
     table(
         ("kind", "rows", "files", "first", "last"),
         (
-            (kind, number(of["rows"], 0), number(of["files"], 0), of["first"], of["last"])
+            (
+                kind,
+                number(of["rows"], 0),
+                number(of["files"], 0),
+                of["first"] or NONE,
+                of["last"] or NONE,
+            )
             for kind, of in facts["kinds"].items()
         ),
     )

@@ -10,8 +10,8 @@ import polars as pl
 from quantvista.cli._bars import named_columns
 from quantvista.cli._lake import instant, open_lake, shown
 from quantvista.cli._print import number, print_json, say, table
+from quantvista.cli._progress import progress_bar
 from quantvista.cli._quality import write_table
-from quantvista.cli._run import progress_bar
 from quantvista.data.bars import (
     Aggregated,
     BarBuilder,

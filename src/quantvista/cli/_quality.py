@@ -1,105 +1,205 @@
 """What ``qv data check`` and ``qv data repair`` do."""
 
-import math
-import sys
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from quantvista.cli._bars import load_bars
-from quantvista.cli._print import console, next_steps, print_json, say, table, write_text
+from quantvista.cli._bars import LoadedBars, load_bars, load_whole
+from quantvista.cli._print import next_steps, print_json, say, table, write_text
+from quantvista.cli._progress import progress_bar
 from quantvista.data.events import read_actions
-from quantvista.data.quality import CHECKS, CheckOptions, Report, check_bars, repair_bars
+from quantvista.data.quality import (
+    CHECKS,
+    CheckOptions,
+    Report,
+    check_bars,
+    counted,
+    repair_bars,
+)
 from quantvista.errors import ConfigError, MarketDataError, OutputError
 from quantvista.market import CorporateAction
 
-__all__ = ["check_source", "repair_source"]
+__all__ = ["Asked", "check_source", "repair_source", "write_table"]
 
 _DATA_EXIT = 3
+_TABLES = (".csv", ".parquet")
 
 
-def check_source(
-    source: str,
-    *,
-    calendar: str | None,
-    against: Path | None,
-    actions: Path | None,
-    raw: bool,
-    policies: Sequence[str],
-    columns: Sequence[str],
-    html: Path | None,
-    flags: Path | None,
-    lake: Path | None,
-    as_json: bool,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What both commands are told.
+
+    Parameters
+    ----------
+    source : str
+        A file, a folder, or ``lake:NAME``.
+    calendar : str or None
+        Whose sessions there must be.
+    against, actions : pathlib.Path or None
+        Another source, and known splits and dividends.
+    raw : bool
+        Prices are not adjusted.
+    policies, columns : sequence of str
+        ``CHECK=POLICY``, ``OURS=THEIRS``.
+    lake : pathlib.Path or None
+        Folder of the lake.
+    as_json : bool
+        Print JSON, nothing else.
+    """
+
+    source: str
+    calendar: str | None
+    against: Path | None
+    actions: Path | None
+    raw: bool
+    policies: Sequence[str]
+    columns: Sequence[str]
+    lake: Path | None
+    as_json: bool
+
+
+def check_source(asked: Asked, *, html: Path | None, flags: Path | None) -> None:
     """Check, and show what was found."""
-    bars, words, usual = load_bars(source, columns, lake)
-    options = _options(calendar or usual, raw, policies)
-    other = None if against is None else load_bars(str(against), columns, lake)[0]
-    known = () if actions is None else read_actions(actions, actions.name)
-    if actions is not None:
-        words.append(("actions", _of_these(known, bars, actions.name)))
-    report = _checked(bars, options, other, known, quiet=as_json)
-    if report.compared is not None and against is not None:
-        words.append(
-            ("compared", f"{report.compared:,} of {report.rows:,} bars with {against.name}")
-        )
+    _spare(asked, "--html", [html])
+    _spare(asked, "--flags", [flags])
+    _check_suffixes(each for each in (flags,) if each is not None)
+    loaded, report, words = _inspect(asked, lambda _, report: report)
     if flags is not None:
         write_table(report.flags, flags)
     if html is not None:
         from quantvista.reporting import quality_page
 
-        write_text(html, quality_page(report, bars, source))
-    if as_json:
-        print_json({"source": source, "read": words, **report.scorecard()})
+        write_text(html, quality_page(report, loaded.bars, asked.source))
+    if asked.as_json:
+        print_json(_figures(asked, loaded, report, words))
     else:
-        _show(report, words)
-        steps = [f"qv data check {source} --html check.html"] if html is None else []
-        if any(report.policies[name] in ("quarantine", "repair") for name in report.counts):
-            steps.append(f"qv data repair {source} --output clean.parquet")
+        _show(report, words, loaded.rejected.height)
         for path in (each for each in (html, flags) if each is not None):
             say(f"wrote {path}")
+        steps = [f"qv data check {asked.source} --html check.html"] if html is None else []
+        if any(report.policies[name] in ("quarantine", "repair") for name in report.counts):
+            steps.append(f"qv data repair {asked.source} --output clean.parquet")
         if steps:
             next_steps(steps)
-    if any(CHECKS[name].severity == "error" for name in report.counts):
+    if loaded.rejected.height or any(CHECKS[n].severity == "error" for n in report.counts):
         raise typer.Exit(_DATA_EXIT)
 
 
-def repair_source(
-    source: str,
-    output: Path,
-    *,
-    calendar: str | None,
-    raw: bool,
-    policies: Sequence[str],
-    columns: Sequence[str],
-    lake: Path | None,
-    as_json: bool,
-) -> None:
+def repair_source(asked: Asked, output: Path) -> None:
     """Apply the policies, and write everything that comes of it."""
-    bars, words, usual = load_bars(source, columns, lake)
-    report = _checked(bars, _options(calendar or usual, raw, policies), None, (), quiet=as_json)
-    done = repair_bars(bars, report)
     aside = output.with_suffix(".quarantine.parquet")
     changed = output.with_suffix(".changes.parquet")
+    _check_suffixes([output])
+    _spare(asked, "--output", [output, aside, changed])
+    loaded, (report, done), words = _inspect(
+        asked, lambda bars, report: (report, repair_bars(bars, report))
+    )
+    unreadable = _unreadable(loaded.rejected)
+    quarantined = pl.concat([done.quarantined, unreadable], how="diagonal")
     kept = done.bars.rename({"ts": "ts_received"})
-    for frame, path in ((kept, output), (done.quarantined, aside), (done.changes, changed)):
-        write_table(frame, path)
+    write_tables({aside: quarantined, changed: done.changes, output: kept})
     counts = {
-        "bars": done.bars.height,
+        "bars": kept.height,
         "quarantined": done.quarantined.height,
+        "unreadable": unreadable.height,
         "changes": done.changes.height,
     }
-    if as_json:
-        print_json({"source": source, "read": words, **counts, **report.scorecard()})
+    if asked.as_json:
+        print_json({**_figures(asked, loaded, report, words), **counts})
         return
-    _show(report, words)
-    say(f"wrote {output}: {counts['bars']:,} bars")
-    say(f"wrote {aside}: {counts['quarantined']:,} bars with their reasons")
-    say(f"wrote {changed}: {counts['changes']:,} values before and after")
+    _show(report, words, loaded.rejected.height)
+    say(f"wrote {output}: {counted(counts['bars'], 'bar')}")
+    more = f" and {counted(unreadable.height, 'unreadable row')}" if unreadable.height else ""
+    reasons = f"{counted(counts['quarantined'], 'bar')}{more}, with the reasons"
+    say(f"wrote {aside}: {reasons}")
+    say(f"wrote {changed}: {counted(counts['changes'], 'value')} before and after")
+    say(f'A fund reads the bars by source = "{output}" in [data].')
+    calendar = asked.calendar or loaded.calendar
+    sessions = f" --calendar {calendar}" if calendar else ""
+    next_steps([f"qv data check {output}{sessions}", f"qv data import {output} --into NAME"])
+
+
+def _inspect[T](
+    asked: Asked, then: Callable[[pl.DataFrame, Report], T]
+) -> tuple[LoadedBars, T, list[tuple[str, str]]]:
+    """Read, check, and go on with the report, telling how far it is."""
+    with progress_bar(enabled=not asked.as_json) as advance:
+        advance(0, 0, f"reading {asked.source}")
+        loaded = load_whole(asked.source, asked.columns, asked.lake)
+        words, other = list(loaded.words), None
+        known: Sequence[CorporateAction] = ()
+        if asked.against is not None:
+            other = load_bars(str(asked.against), asked.columns, asked.lake)[0]
+        if asked.actions is not None:
+            known = read_actions(asked.actions, asked.actions.name)
+            words.append(("actions", _of_these(known, loaded.bars, asked.actions.name)))
+        report = check_bars(
+            loaded.bars,
+            _options(asked, loaded.calendar),
+            other=other,
+            actions=known,
+            progress=lambda done, total: advance(done, total, "checking"),
+        )
+        if report.compared is not None and asked.against is not None:
+            compared = f"{report.compared:,} of {counted(report.rows, 'bar')}"
+            words.append(("compared", f"{compared} with {asked.against.name}"))
+        result = then(loaded.bars, report)
+    return loaded, result, words
+
+
+def _unreadable(rejected: pl.DataFrame) -> pl.DataFrame:
+    """Rows that are no bars, as the quarantine has them."""
+    if rejected.is_empty():
+        return pl.DataFrame()
+    return rejected.select(
+        pl.lit("unreadable").alias("check"),
+        pl.col("reason").alias("text"),
+        "source",
+        pl.col("row").cast(pl.Int64).alias("source_row"),
+        pl.col("text").alias("content"),
+    )
+
+
+def _figures(
+    asked: Asked, loaded: LoadedBars, report: Report, words: Sequence[tuple[str, str]]
+) -> Mapping[str, object]:
+    reasons: dict[str, int] = {}
+    if loaded.rejected.height:
+        reasons = dict(loaded.rejected["reason"].value_counts().iter_rows())
+    return {"source": asked.source, "read": words, "rejected": reasons, **report.scorecard()}
+
+
+def _spare(asked: Asked, option: str, outputs: Sequence[Path | None]) -> None:
+    """Refuse to write over, or among, what is read.
+
+    Raises
+    ------
+    ConfigError
+        Naming the file.
+    """
+    read = [each for each in (asked.against, asked.actions) if each is not None]
+    if not asked.source.startswith("lake:"):
+        read.append(Path(asked.source))
+    for output in (each for each in outputs if each is not None):
+        place = output.resolve()
+        for each in read:
+            same = output.exists() and each.exists() and output.samefile(each)
+            if same or place == each.resolve():
+                rule = "must be another file than what is read"
+                raise ConfigError(f"`{option}` {rule}; found {output}")
+            if output.suffix in _TABLES and each.is_dir() and place.is_relative_to(each.resolve()):
+                rule = f"must lie outside the folder that is read, {each}"
+                raise ConfigError(f"`{option}` {rule}; found {output}")
+
+
+def _check_suffixes(paths: Iterable[Path]) -> None:
+    for path in paths:
+        if path.suffix not in _TABLES:
+            raise ConfigError(f"`--output` must end in .csv or .parquet; found {path}")
 
 
 def _of_these(actions: Sequence[CorporateAction], bars: pl.DataFrame, name: str) -> str:
@@ -120,77 +220,63 @@ def _of_these(actions: Sequence[CorporateAction], bars: pl.DataFrame, name: str)
 
 
 def write_table(frame: pl.DataFrame, path: Path) -> None:
-    """Write a table as CSV or Parquet, by the suffix.
+    """Write a table as CSV or Parquet, by the suffix; see `write_tables`."""
+    write_tables({path: frame})
+
+
+def write_tables(frames: Mapping[Path, pl.DataFrame]) -> None:
+    """Write tables as CSV or Parquet, by their suffix: aside first, then all under their names.
+
+    Parameters
+    ----------
+    frames : mapping of pathlib.Path to polars.DataFrame
+        The last one is named last.
 
     Raises
     ------
     ConfigError
-        If the suffix is neither.
+        If a suffix is neither.
     OutputError
-        If it cannot be written.
+        If one cannot be written; what was under the names before is there still.
     """
-    if path.suffix not in (".csv", ".parquet"):
-        raise ConfigError(f"`--output` must end in .csv or .parquet; found {path}")
+    _check_suffixes(frames)
+    asides = {path: path.with_name(f".tmp-{os.getpid()}-{path.name}") for path in frames}
+    path = next(iter(frames))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.suffix == ".csv":
-            frame.write_csv(path)
-        else:
-            frame.write_parquet(path)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from None
+        for path, frame in frames.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.suffix == ".csv":
+                frame.write_csv(asides[path])
+            else:
+                frame.write_parquet(asides[path])
+        for path, aside in asides.items():
+            aside.replace(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or str(error).splitlines()[0]
+        raise OutputError(f"{path} cannot be written: {reason}") from None
+    finally:
+        for aside in asides.values():
+            if aside.parent.is_dir():
+                aside.unlink(missing_ok=True)
 
 
-def _options(calendar: str | None, raw: bool, policies: Sequence[str]) -> CheckOptions:
+def _options(asked: Asked, usual: str | None) -> CheckOptions:
     chosen = {}
-    for each in policies:
+    for each in asked.policies:
         name, sign, policy = each.partition("=")
         if not sign:
             raise ConfigError(f"`--policy` must be CHECK=POLICY; found {each!r}")
         chosen[name] = policy
-    return CheckOptions(calendar, chosen, adjusted=not raw)
+    return CheckOptions(asked.calendar or usual, chosen, adjusted=not asked.raw)
 
 
-def _checked(
-    bars: pl.DataFrame,
-    options: CheckOptions,
-    other: pl.DataFrame | None,
-    actions: Sequence[CorporateAction],
-    *,
-    quiet: bool,
-) -> Report:
-    shown = Progress(
-        TextColumn("checking"),
-        BarColumn(),
-        TextColumn("{task.completed} of {task.total} instruments"),
-        TimeRemainingColumn(),
-        console=console(),
-        transient=True,
-        disable=quiet or not sys.stdout.isatty(),
-    )
-    with shown:
-        task = shown.add_task("checking", total=bars["instrument"].n_unique())
-        return check_bars(
-            bars,
-            options,
-            other=other,
-            actions=actions,
-            progress=lambda done, total: shown.update(task, completed=done, total=total),
-        )
-
-
-def _show(report: Report, words: Sequence[tuple[str, str]]) -> None:
+def _show(report: Report, words: Sequence[tuple[str, str]], rejected: int) -> None:
     for what, text in words:
         say(f"{what:<12} {text}")
-    errors = sum(n for c, n in report.counts.items() if CHECKS[c].severity == "error")
-    warnings = sum(n for c, n in report.counts.items() if CHECKS[c].severity == "warning")
     say("")
-    if errors or warnings:
-        clean = math.floor(100 * report.score) / 100
-        share = f"{clean:.2f} % of {report.rows:,} bars are without a flag"
-        say(f"{errors:,} errors and {warnings:,} warnings; {share}.")
-    else:
-        say(f"Nothing is wrong with these {report.rows:,} bars, as far as the checks can see.")
+    if rejected:
+        say(f"{counted(rejected, 'row')} of the source could not be read as bars, see rejected.")
+    say(report.verdict)
     rows = [
         (name, CHECKS[name].severity, f"{count:,}", report.policies[name])
         for name, count in report.counts.items()

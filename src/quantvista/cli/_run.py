@@ -1,25 +1,22 @@
 """``qv run``: the run with its progress, and what it says at the end."""
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, redirect_stdout
+from collections.abc import Iterator
+from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from quantvista import backtest, reporting
 from quantvista.backtest._verdict import since_first_fill
 from quantvista.cli._metrics import brief_rows, metric_rows
 from quantvista.cli._print import console, money, next_steps, number, print_json, say, table
+from quantvista.cli._progress import progress_bar
 from quantvista.errors import ConfigError
 from quantvista.fund import LoadedFund, load_fund, template_path
 
-__all__ = ["progress_bar", "run_fund"]
-
-Advance = Callable[[int, int, str], None]
+__all__ = ["run_fund"]
 
 
 def run_fund(fund: Path | None, *, out: str | None, demo: bool, as_json: bool, quiet: bool) -> None:
@@ -74,31 +71,6 @@ def _load(fund: Path | None, demo: bool) -> LoadedFund:
             "`qv init` makes one, and `qv run --demo` needs none"
         )
     return load_fund(fund or Path("fund.toml"))
-
-
-@contextmanager
-def progress_bar(*, enabled: bool) -> Iterator[Advance]:
-    """Show a bar with the time left on standard error, where that is a terminal."""
-    err = Console(stderr=True)
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=30),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TimeRemainingColumn(elapsed_when_finished=True),
-        console=err,
-        transient=True,
-        disable=not (enabled and err.is_terminal),
-    )
-    with bar:
-        task = bar.add_task("loading", total=None)
-
-        def advance(done: int, total: int, text: str) -> None:
-            if total:
-                bar.update(task, completed=done, total=total, description=text)
-            else:  # of unknown length: the bar stays as it is
-                bar.update(task, description=text)
-
-        yield advance
 
 
 def _show(summary: dict[str, Any], folder: Path, demo: bool) -> None:

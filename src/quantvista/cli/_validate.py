@@ -10,7 +10,7 @@ from rich.text import Text
 from quantvista.backtest.validate import KINDS, Finding, Report, validate
 from quantvista.backtest.validate._result import Fill
 from quantvista.cli._print import NONE, console, next_steps, print_json, say, table
-from quantvista.cli._run import progress_bar
+from quantvista.cli._progress import progress_bar
 from quantvista.errors import ConfigError
 
 __all__ = ["validate_engine"]

@@ -26,6 +26,7 @@ PRICES = ("close", "open", "high", "low")
 COLUMNS = ("date", "ts", "instrument", *PRICES, "volume", "sector")
 
 _ASKED_FOR = ("sector",)  # read only if `columns` names it
+_OWN_TIMES = ("ts_event", "ts_received")
 _ALIASES = {
     "date": ("day", "dates", "trade_date", "session"),
     "ts": ("timestamp", "datetime", "time"),
@@ -47,7 +48,9 @@ def resolve(table: Table, columns: Mapping[str, str]) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        Our name to the file's, of all columns that there are.
+        Our name to the file's, of all columns that there are. A file with neither ``date`` nor
+        ``ts`` but with ``ts_event`` and ``ts_received``, as ``qv data repair`` writes it, has the
+        latter for its time.
 
     Raises
     ------
@@ -76,6 +79,8 @@ def resolve(table: Table, columns: Mapping[str, str]) -> dict[str, str]:
             raise MarketDataError(f"{table.where}: column '{ours}' must be unique; found {same}")
         if same and ours not in _ASKED_FOR:
             found[ours] = same[0]
+    if not {"date", "ts"} & {*found, *columns} and {*_OWN_TIMES} <= {*names}:
+        found["ts"] = _OWN_TIMES[1]  # bars that we wrote: known then, and no sooner
     return found
 
 

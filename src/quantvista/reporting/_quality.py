@@ -1,11 +1,9 @@
 """The page that shows what is wrong with data, and where."""
 
-import math
-
 import numpy as np
 import polars as pl
 
-from quantvista.data.quality import CHECKS, Report
+from quantvista.data.quality import CHECKS, Report, counted
 from quantvista.reporting import _assets
 from quantvista.reporting._lines import line_chart, spoken_time
 from quantvista.reporting._page import environment
@@ -59,22 +57,13 @@ def quality_page(report: Report, bars: pl.DataFrame, source: str) -> str:
         .render(
             style=_assets.style_sheet(),
             source=source,
-            verdict=_verdict(report),
-            facts=f"{report.rows:,} bars of {report.instruments:,} instruments, "
+            verdict=report.verdict,
+            facts=f"{counted(report.rows, 'bar')} of {counted(report.instruments, 'instrument')}, "
             + " to ".join(span),
             sections=sections,
             clean=[name.replace("_", " ") for name in CHECKS if name not in report.counts],
         )
     )
-
-
-def _verdict(report: Report) -> str:
-    errors = sum(n for c, n in report.counts.items() if CHECKS[c].severity == "error")
-    warnings = sum(n for c, n in report.counts.items() if CHECKS[c].severity == "warning")
-    if not errors and not warnings:
-        return "Nothing is wrong with these bars, as far as the checks can see."
-    touched = f"{math.floor(100 * report.score) / 100:.2f} % of the bars are without a flag"
-    return f"{errors:,} errors and {warnings:,} warnings: {touched}."
 
 
 def _example(flag: dict[str, object], bars: pl.DataFrame, found: pl.DataFrame) -> dict[str, object]:

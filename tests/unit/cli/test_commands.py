@@ -167,3 +167,11 @@ def test_report_and_compare_explain_a_folder_without_a_run(qv: Qv, tmp_path: Pat
         assert message in qv("compare", tmp_path).err
     path.write_bytes(b"\xff")
     assert "found damaged JSON" in qv("report", tmp_path).err
+
+
+@pytest.mark.parametrize("words", [["data", "check"], ["data", "import"], ["features", "compute"]])
+def test_examples_stand_on_lines_of_their_own(words: list[str], qv: Qv) -> None:
+    out = qv(*words, "--help")[1]
+    examples = out.rpartition("Examples:\n")[2].rstrip("\n").splitlines()
+    assert len(examples) > 1
+    assert all(each.strip().startswith(f"qv {' '.join(words)} ") for each in examples), examples

@@ -1,6 +1,10 @@
 """``qv data check`` and ``qv data repair`` on files."""
 
 import json
+import re
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +13,14 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+from quantvista.cli import _progress
 from quantvista.cli._app import app
+from quantvista.cli._quality import write_tables
+from quantvista.data import DataSpec, load
+from quantvista.errors import OutputError
 from quantvista.market import sessions
+
+type Qv = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -179,3 +189,167 @@ def test_file_that_is_broken_is_refused_for_that_and_not_for_its_name(tmp_path: 
     path.with_suffix(".parquet").write_bytes(b"PAR1" + b"\0" * 40)
     done = CliRunner().invoke(app, ["data", "check", str(path.with_suffix(".parquet"))])
     assert "not a readable Parquet file" in done.output
+
+
+VENDOR = """Day,Ticker,Open,High,Low,Close,Vol
+2024-01-02,AAA,10.00,10.20,9.90,10.10,1000
+2024-01-02,BBB,20.00,20.40,19.80,20.20,2000
+2024-01-03,AAA,10.10,10.30,10.00,10.20,1100
+2024-01-03,BBB,20.20,20.60
+2024-01-04,AAA,10.20,10.40,10.10,10.30,1200
+2024-01-04,BBB,20.20,20.60,20.00,n/k,2100
+2024-01-05,AAA,10.30,10.50,10.20,10.40,1300
+2024-01-05,BBB,20.30,20.70,20.10,20.50,2200
+"""
+
+
+@pytest.fixture
+def vendor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "vendor.csv"
+    path.write_text(VENDOR)
+    return path
+
+
+def test_rows_that_are_no_bars_are_said_with_their_reason_and_are_errors(
+    vendor: Path, qv: Qv
+) -> None:
+    code, out, _ = qv("data", "check", vendor)
+    assert code == 3
+    assert "1 row: has 4 fields, the header has 7 (row 5 of vendor.csv)" in out
+    assert "1 row: 'Close' is no number: n/k (row 7 of vendor.csv)" in out
+    assert "2 rows of the source could not be read as bars" in out
+    assert "none in the file; FILE stands for it here" in out
+    assert "0 errors and 2 warnings; 100.00 % of 6 bars without a flag, 2 missing." in out
+    code, said, _ = check(vendor)
+    assert (code, sum(said["rejected"].values()), said["missing"]) == (3, 2, 2)
+
+
+def test_many_reasons_are_not_all_said(vendor: Path, qv: Qv) -> None:
+    wrong = "".join(f"2024-01-05,C{n},1,1,1,bad{n},1\n" for n in range(20))
+    vendor.write_text(VENDOR + wrong)
+    _, out, _ = qv("data", "check", vendor)
+    assert out.count("rejected     1 row:") == 8
+    assert "rejected     14 rows for 14 other reasons" in out
+
+
+def test_repair_loses_no_row_of_the_source(vendor: Path, qv: Qv) -> None:
+    code, out, _ = qv("data", "repair", vendor, "-o", "clean.parquet")
+    assert code == 0
+    assert "0 bars and 2 unreadable rows, with the reasons" in out
+    left, aside = (pl.read_parquet(f"clean{end}.parquet") for end in ("", ".quarantine"))
+    assert left.height + aside.height == len(VENDOR.splitlines()) - 1
+    assert aside["check"].to_list() == ["unreadable"] * 2
+    assert aside["source_row"].to_list() == [5, 7]
+    assert aside["content"][0] == "2024-01-03,BBB,20.20,20.60"
+    assert "qv data check clean.parquet --calendar XNYS" in out.partition("Next")[2]
+    _, out, _ = qv("data", "repair", vendor, "-o", "clean.parquet", "--json")
+    assert json.loads(out)["unreadable"] == 2
+
+
+def test_what_is_read_is_never_written_over(vendor: Path, qv: Qv) -> None:
+    before = vendor.read_bytes()
+    folder = vendor.parent / "in"
+    folder.mkdir()
+    (folder / "AAA.XNAS.csv").write_text("date,close\n2024-01-02,1\n")
+    link = vendor.parent / "link.csv"
+    link.symlink_to(vendor)
+    aside = vendor.parent / "a.quarantine.parquet"
+    pl.read_csv(vendor, truncate_ragged_lines=True).write_parquet(aside)
+    for arguments in (
+        ["repair", vendor, "-o", vendor],
+        ["repair", vendor, "-o", link],
+        ["repair", vendor, "-o", "in/../vendor.csv"],
+        ["repair", aside, "-o", vendor.parent / "a.parquet"],
+        ["repair", folder, "-o", folder / "clean.parquet"],
+        ["repair", link, "-o", "x.csv", "--against", "x.csv"],
+        ["check", vendor, "--flags", vendor],
+        ["check", vendor, "--html", vendor],
+    ):
+        code, _, err = qv("data", *arguments)
+        assert code == 2, arguments
+        assert "another file than what is read" in err or "outside the folder" in err
+    assert vendor.read_bytes() == before
+    assert list(folder.iterdir()) == [folder / "AAA.XNAS.csv"]
+
+
+def test_tables_appear_whole_and_together_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = tmp_path / "one.parquet", tmp_path / "two.csv"
+    one.write_bytes(b"before")
+    whole = pl.DataFrame({"a": [1]})
+    with monkeypatch.context() as spoilt:
+        spoilt.setattr(pl.DataFrame, "write_csv", fails)
+        with pytest.raises(OutputError, match="full"):
+            write_tables({one: whole, two: whole})
+    assert one.read_bytes() == b"before"
+    assert sorted(tmp_path.iterdir()) == [one]
+    write_tables({one: whole, two: whole})
+    assert pl.read_parquet(one).equals(pl.read_csv(two))
+    with pytest.raises(OutputError, match="cannot be written"):
+        write_tables({one / "below.csv": whole})
+
+
+def fails(frame: pl.DataFrame, path: Path) -> None:
+    path.write_bytes(b"half of i")
+    raise pl.exceptions.ComputeError("the disk is full")
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv"])
+@pytest.mark.parametrize("dates", [True, False])
+def test_a_fund_reads_what_repair_writes(vendor: Path, qv: Qv, ending: str, dates: bool) -> None:
+    """Daily bars stay daily; those within the day are seen when they were received."""
+    text = "\n".join(each for each in VENDOR.splitlines() if each.count(",") == 6)
+    vendor.write_text(text.replace("n/k", "20.30").replace("Day,Ticker", "date,instrument") + "\n")
+    if not dates:
+        stamped = text.replace("n/k", "20.30").replace("Day,Ticker", "ts,instrument")
+        vendor.write_text(re.sub(r"(?m)^(2024-..-..)", r"\1T15:00:00Z", stamped) + "\n")
+    clean = Path(f"clean.{ending}")
+    assert qv("data", "repair", vendor, "-o", clean)[0] == 0
+    spec = {
+        name: DataSpec(name, venue="FILE" if name == "vendor.csv" else None)
+        for name in ("vendor.csv", str(clean))
+    }
+    ours, theirs = (load(each, base=Path(), calendar="XNYS") for each in spec.values())
+    assert ours.ids == theirs.ids
+    assert ours.ts.tolist() == theirs.ts.tolist()
+    assert np.array_equal(ours.close, theirs.close, equal_nan=True)
+    written = (pl.read_parquet if ending == "parquet" else pl.read_csv)(clean)
+    assert theirs.ts.tolist() == written["ts_received"].unique().sort().to_list()
+
+
+def test_repair_takes_actions_and_another_source(tmp_path: Path) -> None:
+    mine, theirs = sound(tmp_path, "ACME.XNYS.csv"), sound(tmp_path, "theirs.csv", noise=1e-5)
+    wrong = pl.when(pl.col("index") == 40).then(pl.col("close") * 1.03).otherwise("close")
+    source, out = changed(mine, "WRONG.XNYS.csv", wrong), tmp_path / "clean.csv"
+    arguments = ["data", "repair", source, "-o", out, "--against", theirs, "--json"]
+    arguments += ["-p", "disagreement=quarantine"]
+    done = CliRunner().invoke(app, [str(each) for each in arguments])
+    said = json.loads(done.stdout)
+    assert (said["quarantined"], said["compared"]) == (1, said["rows"])
+    day = pl.read_csv(source)["date"][100]
+    known = tmp_path / "splits.csv"
+    known.write_text(f"ex_date,instrument,action,ratio\n{day},WRONG.XNYS,split,2:1\n")
+    done = CliRunner().invoke(
+        app, [str(each) for each in arguments[:5]] + ["--actions", str(known)]
+    )
+    assert "1 of 1 in splits.csv are of these instruments" in done.output
+
+
+def test_a_line_tells_of_long_work_where_nobody_sees_a_bar(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(_progress, "_FIRST_S", 0.02)
+    monkeypatch.setattr(_progress, "_NEXT_S", 0.02)
+    for enabled in (True, False):
+        with _progress.progress_bar(enabled=enabled) as advance:
+            advance(0, 0, "reading")
+            time.sleep(0.1)
+            advance(1, 4, "checking")
+            time.sleep(0.1)
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert ("reading, 0 s so far" in err) == enabled
+        assert ("checking, 25 %, 0 s so far" in err) == enabled
+    assert not [each for each in threading.enumerate() if each.name == "progress"]

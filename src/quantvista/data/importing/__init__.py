@@ -1,13 +1,15 @@
 """Import: tables of any format, understood, shown, converted and committed to the lake."""
 
 from quantvista.data.importing._feed import Fed, feed_rows
+from quantvista.data.importing._folders import left_out
 from quantvista.data.importing._import import Imported, action_frame, import_into, understand
 from quantvista.data.importing._options import IMPORT_KINDS, ImportOptions
 from quantvista.data.importing._understanding import Understanding
-from quantvista.data.importing._whole import Whole, read_bars
+from quantvista.data.importing._whole import NO_VENUE, Whole, read_bars
 
 __all__ = [
     "IMPORT_KINDS",
+    "NO_VENUE",
     "Fed",
     "ImportOptions",
     "Imported",
@@ -16,6 +18,7 @@ __all__ = [
     "action_frame",
     "feed_rows",
     "import_into",
+    "left_out",
     "read_bars",
     "understand",
 ]

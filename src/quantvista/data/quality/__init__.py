@@ -11,6 +11,7 @@ from quantvista.data.quality._types import (
     Check,
     CheckOptions,
     Report,
+    counted,
 )
 
 __all__ = [
@@ -24,5 +25,6 @@ __all__ = [
     "Repaired",
     "Report",
     "check_bars",
+    "counted",
     "repair_bars",
 ]

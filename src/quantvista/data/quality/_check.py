@@ -1,6 +1,7 @@
 """All checks over a table of bars."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import polars as pl
 
@@ -93,7 +94,8 @@ def check_bars(
         raise MarketDataError(f"`other` {rule}; found none in common with {names}")
     policies = {name: options.policy(name) for name in CHECKS}
     flags, known_in = found.table(), None if other is None else compared
-    return Report(frame.height, total, first, last, flags, policies, known_in)
+    again = partial(check_bars, options=options, other=other, actions=actions)
+    return Report(frame.height, total, first, last, flags, policies, known_in, again)
 
 
 def prepared(bars: pl.DataFrame) -> pl.DataFrame:

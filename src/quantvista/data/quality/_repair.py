@@ -1,6 +1,6 @@
 """What becomes of bars that were flagged: kept, set aside, or mended with a record."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,10 @@ from quantvista.data.quality._types import Report
 __all__ = ["Repaired", "repair_bars"]
 
 _TOUCH = 1e-9
+_ROUNDS = 4  # of mending: what is put right may show another fault, seldom a third
+_TIMES = ("ts", "ts_event", "date", "time", "timestamp", "datetime")
+
+type _Columns = dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float64]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,29 +52,28 @@ def repair_bars(bars: pl.DataFrame, report: Report) -> Repaired:
     -------
     Repaired
         Every row of the data is in ``bars`` or in ``quarantined``, never in both or neither.
+
+    Notes
+    -----
+    Mended bars are checked again with all the others. What counts are the flags of that: a bar
+    that looked like an outlier because a price and the volume had changed places stays, and one
+    that has an error still, though it was to be mended, is set aside.
     """
     frame = prepared(bars)
     columns = {n: frame[n].to_numpy().copy() for n in (*PRICES, "volume") if n in frame.columns}
-    rowed = report.flags.filter(pl.col("row") >= 0)
     changes: list[tuple[object, ...]] = []
-    gone: dict[int, tuple[str, str]] = {}
-    for check in report.flags["check"].unique(maintain_order=True):
-        policy = report.policies[check]
-        rows = rowed.filter(pl.col("check") == check)
-        if policy == "quarantine" or (check == "duplicate" and policy == "repair"):
-            for row, text in rows.select("row", "text").iter_rows():
-                gone.setdefault(row, (check, text))
-        elif policy == "repair":
-            for flag in rows.iter_rows(named=True):
-                changes += _mended(columns, flag)
     lower = {name.lower(): name for name in bars.columns}
-    mended = bars.with_columns(
-        [
-            pl.Series(lower[name], values)
-            for name, values in columns.items()
-            if any(change[4] == name for change in changes)
-        ]
-    ).with_row_index("row")
+    mended = bars
+    for _ in range(_ROUNDS):
+        done = _mend_all(columns, report)
+        if not done:
+            break
+        changes += done
+        names = {str(change[4]) for change in changes}
+        mended = bars.with_columns(pl.Series(lower[name], columns[name]) for name in names)
+        report = report.again(mended)
+    mended = mended.with_row_index("row")
+    gone = _set_aside(report)
     out = sorted(gone)
     reasons = pl.DataFrame(
         {
@@ -80,12 +83,39 @@ def repair_bars(bars: pl.DataFrame, report: Report) -> Repaired:
         }
     )
     left = mended.join(reasons.select("row"), on="row", how="anti", maintain_order="left")
-    time = lower[
-        next(n for n in ("ts", "ts_event", "date", "time", "timestamp", "datetime") if n in lower)
-    ]
+    time = lower[next(n for n in _TIMES if n in lower)]
     keys = [time, *(lower[n] for n in ("instrument", "symbol") if n in lower)]
     if report.policies["time_order"] == "repair":
         left = left.sort(keys, maintain_order=True)
+    taken = mended.join(reasons, on="row", how="inner", maintain_order="left")
+    return Repaired(left.drop("row"), taken, _record(changes))
+
+
+def _mend_all(columns: _Columns, report: Report) -> list[tuple[object, ...]]:
+    """Change what is wrong by the checks whose policy is repair; gives the changes."""
+    changes: list[tuple[object, ...]] = []
+    repaired = [name for name, policy in report.policies.items() if policy == "repair"]
+    rows = report.flags.filter((pl.col("row") >= 0) & pl.col("check").is_in(repaired))
+    for flag in rows.iter_rows(named=True):
+        changes += _mended(columns, flag)
+    return changes
+
+
+def _set_aside(report: Report) -> Mapping[int, tuple[str, str]]:
+    """Rows that go, each with the first check that says so and its words."""
+    gone: dict[int, tuple[str, str]] = {}
+    for check, row, text in report.flags.select("check", "row", "text").iter_rows():
+        policy = report.policies[check]
+        if row < 0 or policy in ("keep", "flag"):
+            continue
+        if policy == "quarantine" or check == "duplicate":
+            gone.setdefault(row, (check, text))
+        elif check != "time_order":  # which sorting mends
+            gone.setdefault(row, (check, f"{text}; could not be mended"))
+    return gone
+
+
+def _record(changes: Sequence[tuple[object, ...]]) -> pl.DataFrame:
     schema = {
         "row": pl.Int64,
         "instrument": pl.String,
@@ -95,19 +125,15 @@ def repair_bars(bars: pl.DataFrame, report: Report) -> Repaired:
         "before": pl.Float64,
         "after": pl.Float64,
     }
-    record = pl.DataFrame(changes, schema=schema, orient="row")
-    taken = mended.join(reasons, on="row", how="inner", maintain_order="left")
-    return Repaired(left.drop("row"), taken, record)
+    return pl.DataFrame(changes, schema=schema, orient="row")
 
 
-def _mended(
-    columns: dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float64]]], flag: dict[str, object]
-) -> Sequence[tuple[object, ...]]:
+def _mended(columns: _Columns, flag: dict[str, object]) -> Sequence[tuple[object, ...]]:
     """Change what a flag says is wrong, and record it."""
     row, name, check = int(str(flag["row"])), str(flag["column"]), str(flag["check"])
     wanted: dict[str, float] = {}
     if check == "swapped":
-        partner = "low" if "low" in str(flag["text"]) else "volume"
+        partner = "volume" if "volume" in str(flag["text"]) else "low"
         wanted = {name: columns[partner][row], partner: columns[name][row]}
     elif check == "ohlc_order" and name in ("open", "close"):
         value = columns[name][row]
@@ -117,8 +143,9 @@ def _mended(
         }
     elif check == "magnitude" and flag["value"] and flag["expected"]:
         factor = float(str(flag["expected"])) / float(str(flag["value"]))
-        unit = 10.0 ** round(float(np.log10(factor)))
-        wanted = {each: columns[each][row] * unit for each in PRICES if each in columns}
+        power = round(float(np.log10(factor)))
+        up, down = 10.0 ** max(power, 0), 10.0 ** max(-power, 0)  # whole: 0.01 is no double
+        wanted = {each: columns[each][row] * up / down for each in PRICES if each in columns}
     done = []
     for each, after in wanted.items():
         before = float(columns[each][row])

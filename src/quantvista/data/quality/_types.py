@@ -1,6 +1,7 @@
 """What checks find, how bad it is, and what becomes of it."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -8,7 +9,16 @@ import polars as pl
 
 from quantvista.errors import ConfigError
 
-__all__ = ["CHECKS", "FLAGS", "POLICIES", "SEVERITIES", "Check", "CheckOptions", "Report"]
+__all__ = [
+    "CHECKS",
+    "FLAGS",
+    "POLICIES",
+    "SEVERITIES",
+    "Check",
+    "CheckOptions",
+    "Report",
+    "counted",
+]
 
 SEVERITIES = ("info", "warning", "error")
 POLICIES = ("keep", "flag", "quarantine", "repair")
@@ -231,6 +241,8 @@ class Report:
         What becomes of each check's rows.
     compared : int or None
         Bars that were compared with another source; ``None`` where there was none.
+    again : callable
+        The same checks over the same bars with other values, by which a repair is proven.
     """
 
     rows: int
@@ -239,7 +251,8 @@ class Report:
     end: int
     flags: pl.DataFrame
     policies: Mapping[str, str]
-    compared: int | None = None
+    compared: int | None
+    again: "Callable[[pl.DataFrame], Report]" = field(repr=False, compare=False)
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -257,9 +270,28 @@ class Report:
     def score(self) -> float:
         """Share of rows without an error or warning, times 100; each row counts once."""
         bad = self.flags.filter((pl.col("severity") != "info") & (pl.col("row") >= 0))
-        missing = self.flags.filter((pl.col("check") == "gap") & (pl.col("row") < 0)).height
-        touched = bad["row"].n_unique() + missing
-        return 100.0 * (1.0 - min(1.0, touched / max(1, self.rows + missing)))
+        return 100.0 * (1.0 - bad["row"].n_unique() / max(1, self.rows))
+
+    @property
+    def missing(self) -> int:
+        """Bars that are not there and that the calendar asks for; they are not in the score."""
+        return self.flags.filter((pl.col("check") == "gap") & (pl.col("row") < 0)).height
+
+    @property
+    def verdict(self) -> str:
+        """Say it in a sentence, which never shows 100 % where there is a flag."""
+        errors = sum(n for c, n in self.counts.items() if CHECKS[c].severity == "error")
+        warnings = sum(n for c, n in self.counts.items() if CHECKS[c].severity == "warning")
+        bars = counted(self.rows, "bar")
+        if not errors and not warnings:
+            these = "this bar" if self.rows == 1 else f"these {bars}"
+            return f"Nothing is wrong with {these}, as far as the checks can see."
+        clean = math.floor(100 * self.score) / 100
+        missing = f", {self.missing:,} missing" if self.missing else ""
+        return (
+            f"{counted(errors, 'error')} and {counted(warnings, 'warning')}; {clean:.2f} % of "
+            f"{bars} without a flag{missing}."
+        )
 
     def scorecard(self) -> dict[str, object]:
         """Give the figures of the report as plain values."""
@@ -276,6 +308,7 @@ class Report:
             "start": self.start,
             "end": self.end,
             "score": round(self.score, 4),
+            "missing": self.missing,
             "checks": {
                 name: {
                     "flags": count,
@@ -288,3 +321,14 @@ class Report:
             "worst": dict(worst.iter_rows()),
             **({} if self.compared is None else {"compared": self.compared}),
         }
+
+
+def counted(count: int, word: str) -> str:
+    """Write how many of something.
+
+    Examples
+    --------
+    >>> counted(1, "error"), counted(2000, "error")
+    ('1 error', '2,000 errors')
+    """
+    return f"{count:,} {word}{'' if count == 1 else 's'}"

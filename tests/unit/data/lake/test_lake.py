@@ -10,7 +10,7 @@ import pytest
 from quantvista.data.lake import Dataset, Lake, compact, lake_dir
 from quantvista.data.lake import _files as files
 from quantvista.data.lake import _proof as proof
-from quantvista.errors import ConfigError, MarketDataError
+from quantvista.errors import ConfigError, MarketDataError, OutputError
 
 
 def bars(days: range = range(1, 4), close: float = 10.0, **columns: object) -> pl.DataFrame:
@@ -291,9 +291,13 @@ def test_a_file_is_hashed_once_for_as_long_as_it_stays(
     dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hashed: list[str] = []
-    whole = files.sha256
+
+    def heard(path: Path) -> str:
+        hashed.append(path.name)
+        return files.sha256(path)
+
     monkeypatch.setattr(proof, "_proven", {})
-    monkeypatch.setattr(proof, "sha256", lambda path: hashed.append(path.name) or whole(path))
+    monkeypatch.setattr(proof, "sha256", heard)
     write(dataset, bars())
     dataset.at().scan("bars")
     assert hashed == [], "this process wrote it"
@@ -315,3 +319,15 @@ def test_a_head_that_names_nothing_is_refused_by_its_path(dataset: Dataset, head
     (dataset.folder / "HEAD").write_bytes(head)
     with pytest.raises(MarketDataError, match="HEAD: must name a commit"):
         dataset.at()
+
+
+def test_a_file_that_polars_cannot_write_is_an_error_of_the_output(tmp_path: Path) -> None:
+    def fail(aside: Path) -> None:
+        aside.write_bytes(b"PAR1")
+        raise pl.exceptions.ComputeError("underlying IO error: File too large (os error 27)\nmore")
+
+    with pytest.raises(
+        OutputError, match=r"cannot be written to .*: underlying IO error: File too"
+    ):
+        files.write_whole(tmp_path / "in" / "a.parquet", fail)
+    assert list((tmp_path / "in").iterdir()) == []
