@@ -3,6 +3,7 @@
 import codecs
 import csv
 import gzip
+import weakref
 import zipfile
 import zlib
 from collections.abc import Generator, Iterator
@@ -18,6 +19,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pa_parquet
 from numpy.typing import NDArray
 
+from quantvista.data.importing._handed import HandedFile, wait_until_free
 from quantvista.errors import MarketDataError
 
 __all__ = ["BATCH_BYTES", "SUFFIXES", "UNNAMED", "Batch", "FrameSource", "Source", "file_source"]
@@ -357,9 +359,13 @@ class _CsvSource(Source):
     def _tables(self, names: list[str], refuse: Any) -> Iterator[pa.Table]:  # noqa: ANN401
         """Fields as bytes, some blocks at a time."""
         with self._opened() as file:
+            reader: Any = None
+            handed: Any = HandedFile(file)
+            handler: Any = lambda row: refuse(row)  # noqa: E731 - it is handed over and let go of
+            free = weakref.ref(handed), weakref.ref(handler)
             try:
                 reader = pa_csv.open_csv(
-                    file,
+                    handed,
                     read_options=pa_csv.ReadOptions(
                         use_threads=False,
                         block_size=BATCH_BYTES // 4,
@@ -370,7 +376,7 @@ class _CsvSource(Source):
                         delimiter=self._separator,
                         newlines_in_values=True,
                         ignore_empty_lines=False,
-                        invalid_row_handler=refuse,
+                        invalid_row_handler=handler,
                     ),
                     convert_options=pa_csv.ConvertOptions(
                         column_types=dict.fromkeys(names, pa.binary()),
@@ -392,6 +398,10 @@ class _CsvSource(Source):
             except pa.ArrowInvalid as error:
                 reason = str(error).splitlines()[0]
                 raise MarketDataError(f"{self.where}: not readable as CSV: {reason}") from None
+            finally:
+                handed.stop()
+                del reader, handed, handler
+                wait_until_free(*free)
 
     def _decoded(
         self, part: pa.Table, names: list[str], rows: NDArray[np.int64]

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import polars as pl
+
 from quantvista.errors import OutputError
 
 __all__ = ["TEMPORARY", "locked", "make_folder", "observers", "remove", "sha256", "write_whole"]
@@ -52,6 +54,11 @@ def write_whole(
         Writes the content to the path that it is given, beside the final one.
     name : callable or None
         Gives the name instead, once the content is known.
+
+    Raises
+    ------
+    OutputError
+        If Polars cannot write it, as where a file becomes larger than allowed.
     """
     make_folder(path.parent)
     aside = path.with_name(f"{TEMPORARY}{os.getpid()}-{path.name}")
@@ -64,8 +71,11 @@ def write_whole(
         path = path.with_name(name()) if name is not None else path
         _step("rename", path)
         aside.replace(path)
-    except BaseException:
+    except BaseException as error:
         aside.unlink(missing_ok=True)
+        if isinstance(error, pl.exceptions.PolarsError):  # it has no words for a full disk
+            reason = str(error).strip().splitlines()[0]
+            raise OutputError(f"`dataset` cannot be written to {path.parent}: {reason}") from None
         raise
     _sync_folder(path.parent)
 

@@ -1,5 +1,7 @@
 """Files as people have them: guessed, said, and what cannot be used quarantined with its reason."""
 
+import contextlib
+import gc
 import gzip
 import zipfile
 from pathlib import Path
@@ -17,6 +19,7 @@ from quantvista.data.importing import (
     import_into,
     understand,
 )
+from quantvista.data.importing._handed import HandedFile
 from quantvista.data.lake import Dataset, Lake
 from quantvista.errors import ConfigError, MarketDataError
 
@@ -475,3 +478,15 @@ def test_a_file_whose_rows_have_other_fields_than_its_header_says_so(
     comma = file(tmp_path, BARS.replace("10\n", "10,\n").replace("20\n", "20,\n"))
     with pytest.raises(MarketDataError, match=r"row 1 has 6 fields.*row 2 has 7"):
         bring(dataset, comma, **OF_A)
+
+
+@pytest.mark.parametrize("content", ["date,close\n", "\ndate,close\n", "# a\ndate,close\n", BARS])
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz"])
+def test_no_thread_has_the_file_when_it_was_read(tmp_path: Path, content: str, name: str) -> None:
+    # Else the process ends by a signal if it ends just then.
+    packed = gzip.compress(content.encode()) if name.endswith("gz") else content.encode()
+    path = file(tmp_path, packed, name)
+    for _ in range(10):
+        with contextlib.suppress(MarketDataError):
+            read(path, **OF_A)
+        assert not [each for each in gc.get_objects() if type(each) is HandedFile]
