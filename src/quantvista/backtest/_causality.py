@@ -10,13 +10,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from quantvista.backtest._opened import files_opened
 from quantvista.backtest._setup import load_strategies, simulation
 from quantvista.backtest._simulation import Simulation, barriers
 from quantvista.data import MarketData
 from quantvista.data.events import EventData
 from quantvista.engine import MISSING, run_tables
 from quantvista.errors import MarketDataError, QuantVistaError
+from quantvista.features.causality import files_opened
 from quantvista.fund import LoadedFund
 from quantvista.market import EventKind, Panel
 from quantvista.strategies import PortfolioStrategy, Strategy

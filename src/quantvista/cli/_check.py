@@ -27,8 +27,8 @@ _WORDS: Mapping[str, str] = {
     "revisions": "it changed when earlier figures were revised later",
     "universe": "it changed when members left the universe later",
     "warm_up": "it depends on more history than it says",
-    "repeat": "it decided otherwise when the same data came again",
-    "files": "it opened a file while it decided",
+    "repeat": "it came out otherwise when the same data came again",
+    "files": "it opened a file while it was at work",
 }
 
 
@@ -114,11 +114,16 @@ def _feature(
                 inputs,
                 cut_count=cut_count,
                 seed=seed,
+                fresh=lambda: load_named(target),
                 progress=lambda share: shown.update(task, completed=share),
             )
     else:
         found = check_set(FeatureSet([target]), inputs, cut_count=cut_count, seed=seed)
-    return [_finding(f"feature {each.feature}", each, each.code) for each in found]
+    findings = [_finding(f"feature {each.feature}", each, each.code) for each in found]
+    for given, each in zip(findings, found, strict=True):
+        if each.opened:
+            given["after"] = each.opened
+    return findings
 
 
 def _finding(what: str, found: "FundFinding | Finding", code: str = "") -> dict[str, object]:
@@ -169,9 +174,13 @@ def _progress(quiet: bool) -> Progress:
 def _say(finding: Mapping[str, object]) -> None:
     say(f"{finding['what']}: {_WORDS[str(finding['kind'])]}.")
     if finding["instrument"]:
-        when = f"{_when(finding['ts'])}, altered after {_when(finding['cut'])}"
+        altered = "" if finding["kind"] == "repeat" else f", altered after {_when(finding['cut'])}"
+        when = f"{_when(finding['ts'])}{altered}"
         say(f"  {finding['instrument']} at {when}")
-    say(f"  was {_value(finding['before'])}, became {_value(finding['after'])}")
+    if finding["kind"] == "files":
+        say(f"  {finding['after']}")
+    else:
+        say(f"  was {_value(finding['before'])}, became {_value(finding['after'])}")
     if finding["file"]:
         say(f"  {finding['file']}, line {finding['line']}")
     if finding["code"]:

@@ -56,8 +56,11 @@ def guarded[**P](command: Callable[P, None]) -> Callable[P, None]:
         try:
             command(*args, **kwargs)
             sys.stdout.flush()
-        except (typer.Exit, SystemExit):
+        except typer.Exit:
             raise
+        except SystemExit as error:  # nothing of ours raises it in a command
+            what = f"code of yours ended the program: SystemExit: {printable(error)}"
+            raise _fail(what, _hint(StrategyError()), StrategyError.exit_code) from None
         except BrokenPipeError:  # as in `qv schema | head`
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(1) from None

@@ -1,6 +1,7 @@
 """What ``qv features`` does."""
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 import polars as pl
@@ -98,6 +99,7 @@ def show_feature(feature: str, *, as_json: bool) -> None:
             "compares instruments": info.cross,
         }
     else:
+        _refuse_unknown(feature)
         made = FeatureSet([feature])
         name = made.names[0]
         said = {"feature": name}
@@ -122,6 +124,16 @@ def show_feature(feature: str, *, as_json: bool) -> None:
         return
     for what, value in said.items():
         say(f"{what:<21} {_written(what, value)}")
+
+
+def _refuse_unknown(name: str) -> None:
+    """Refuse a bare name that is no feature; in an expression it would be a column of the data."""
+    if name.isidentifier() and name not in FEATURES:
+        nearest = get_close_matches(name, [*FEATURES, *operator_infos()], 1)
+        hint = f"did you mean {nearest[0]!r}?" if nearest else "`qv features list` has them all"
+        raise ConfigError(
+            f"`feature` must be a feature, an operator or an expression; found {name!r}; {hint}"
+        )
 
 
 def _written(what: str, value: object) -> str:

@@ -36,7 +36,9 @@ def load_named(reference: str) -> Any:  # noqa: ANN401 - whatever the file has
     sys.modules[module_name] = module  # dataclasses look their module up
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # SystemExit too, which would end the command without a word
         raise StrategyError(f"{file} raised {type(error).__name__}: {printable(error)}") from error
     if not hasattr(module, name):
         raise ConfigError(f"{file} must define {name!r}; found none")

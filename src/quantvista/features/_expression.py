@@ -40,11 +40,33 @@ class Call:
         One for each of its inputs.
     params : tuple of float
         One for each of its parameters.
+
+    Attributes
+    ----------
+    depth : int
+        Operators from here to the farthest column or number.
+    size : int
+        Operators, columns and numbers, each counted as often as it would be written.
     """
 
     operator: str
     inputs: tuple["Node", ...]
     params: tuple[float, ...] = ()
+    depth: int = field(init=False, repr=False, compare=False)
+    size: int = field(init=False, repr=False, compare=False)
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Each part is hashed and measured once: what several expressions share is not walked
+        # again for each of them.
+        calls = [each for each in self.inputs if isinstance(each, Call)]
+        leaves = len(self.inputs) - len(calls)
+        object.__setattr__(self, "depth", 1 + max((each.depth for each in calls), default=0))
+        object.__setattr__(self, "size", 1 + leaves + sum(each.size for each in calls))
+        object.__setattr__(self, "_hash", hash((self.operator, self.inputs, self.params)))
+
+    def __hash__(self) -> int:
+        return self._hash
 
 
 type Node = Column | Number | Call
@@ -92,12 +114,14 @@ def canonical(node: Node) -> str:
 def columns_of(node: Node) -> tuple[str, ...]:
     """Names of the columns that an expression reads, ascending."""
     found: set[str] = set()
+    seen: set[int] = set()
     stack = [node]
     while stack:
         each = stack.pop()
         if isinstance(each, Column):
             found.add(each.name)
-        elif isinstance(each, Call):
+        elif isinstance(each, Call) and id(each) not in seen:
+            seen.add(id(each))
             stack.extend(each.inputs)
     return tuple(sorted(found))
 

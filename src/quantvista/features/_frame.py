@@ -1,6 +1,6 @@
 """Tables to matrices of bars, and features back to tables."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from quantvista.data import MarketData
 from quantvista.data.universes import MEMBER_COLUMN, Membership
-from quantvista.errors import MarketDataError
+from quantvista.errors import ConfigError, MarketDataError
+from quantvista.features._shipped import FEATURES
 from quantvista.features._time import TIME_COLUMNS, time_columns
 from quantvista.market import Panel
 
@@ -82,7 +83,9 @@ def to_matrices(
         instruments, ts = data.ids, data.ts
     for name in _of_data(needed):
         if name not in there:
-            raise MarketDataError(f"`data` must have {name!r}; found {', '.join(there)}")
+            found = ", ".join(there)
+            hint = _hint(name, there)
+            raise MarketDataError(f"`data` must have {name!r}; found {found}{hint}")
     columns = {name: np.ascontiguousarray(there[name]) for name in _of_data(needed)}
     bars = ~np.isnan(there["close"])
     return _with_time(
@@ -104,11 +107,14 @@ def long_frame(
     values : float64, shape (f, T, n)
         NaN becomes null.
     """
+    if table.time.name in names:
+        rule = "must not be called like the column of times"
+        raise ConfigError(f"`features` {rule}; found {table.time.name!r}")
     row, column = np.nonzero(table.there)
     frame = pl.DataFrame(
         {
             table.time.name: table.time.gather(pl.Series(row)),
-            "instrument": pl.Series(table.instruments).gather(pl.Series(column)),
+            "instrument": pl.Series(table.instruments, dtype=pl.String).gather(pl.Series(column)),
         }
     )
     features = [pl.Series(name, values[k][row, column]) for k, name in enumerate(names)]
@@ -174,9 +180,8 @@ def _of_frame(frame: pl.DataFrame, needed: tuple[str, ...]) -> BarTable:
     columns = {}
     for each in needed:
         if each not in lower:
-            nearest = get_close_matches(each, lower, 1, 0.5)
-            hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
             found = ", ".join(frame.columns[:20])
+            hint = _hint(each, lower)
             raise MarketDataError(f"`data` must have a column {each!r}; found {found}{hint}")
         series = frame[lower[each]]
         if not (series.dtype.is_numeric() or series.dtype in (pl.Boolean, pl.Null)):
@@ -187,6 +192,12 @@ def _of_frame(frame: pl.DataFrame, needed: tuple[str, ...]) -> BarTable:
         columns[each] = matrix
     sectors = _sectors(frame, lower, column, len(instruments))
     return BarTable(tuple(instruments), sectors, times.alias(time_name), columns, there)
+
+
+def _hint(name: str, columns: Iterable[str]) -> str:
+    """Propose what was meant: whatever is no feature and no operator is read as a column."""
+    nearest = get_close_matches(name, [*columns, *FEATURES], 1, 0.5)
+    return f"; did you mean {nearest[0]!r}?" if nearest else ""
 
 
 def _sectors(

@@ -63,6 +63,8 @@ class OperatorInfo:
         What it is, how it is computed, and who says so.
     own : type or None
         The class of a user's operator.
+    code : str
+        Hash of what that class computes.
     """
 
     name: str
@@ -74,6 +76,7 @@ class OperatorInfo:
     formula: str
     source: str
     own: type[Any] | None = None
+    code: str = ""
 
     def default_inputs(self) -> tuple[str, ...] | None:
         """Columns that stand for inputs that are left out; ``None`` where none can."""

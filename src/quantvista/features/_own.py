@@ -10,9 +10,10 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 
 from quantvista.errors import ConfigError, StrategyError, printable
+from quantvista.features._code import code_digest
 from quantvista.features._operators import OperatorInfo, Param, operator_infos
 
-__all__ = ["Operator", "OwnOperators", "dump_state", "load_state", "own_info"]
+__all__ = ["Operator", "OwnOperators", "dump_state", "load_state", "own_info", "place_of"]
 
 _MOST = 1e9
 
@@ -108,6 +109,7 @@ def own_info(own: type[Operator]) -> OperatorInfo:
         formula="",
         source=_file_of(own),
         own=own,
+        code=code_digest(own, Operator),
     )
 
 
@@ -160,17 +162,28 @@ def checked_update(operator: Operator) -> Callable[..., float]:
     def update(*values: float) -> float:
         try:
             result = float(operator.update(*values))
-        except Exception as error:
-            at = error.__traceback__
-            while at is not None and at.tb_next is not None:
-                at = at.tb_next
-            place = f" ({at.tb_frame.f_code.co_filename}, line {at.tb_lineno})" if at else ""
-            raise StrategyError(
-                f"operator {name!r} raised {type(error).__name__}: {printable(error)}{place}"
-            ) from error
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # SystemExit too, and panics of compiled libraries
+            raised = f"{type(error).__name__}: {printable(error)}"
+            place = place_of(error, type(operator).update)
+            raise StrategyError(f"operator {name!r} raised {raised}{place}") from error
         return result if math.isfinite(result) else math.nan
 
     return update
+
+
+def place_of(error: BaseException, function: Callable[..., object]) -> str:
+    """Say where a user's code raised: the last line of its own file, of whatever it called."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    places = []
+    at = error.__traceback__
+    while at is not None:
+        places.append((at.tb_frame.f_code.co_filename, at.tb_lineno))
+        at = at.tb_next
+    inside = [each for each in places if code is not None and each[0] == code.co_filename]
+    file, line = (inside or places)[-1]
+    return f" ({file}, line {line})"
 
 
 def _adapters(own: type[Operator]) -> dict[str, TypeAdapter[Any]]:

@@ -10,7 +10,7 @@ from quantvista.errors import ConfigError
 from quantvista.features._expression import Call, Column, Node, Number
 from quantvista.features._operators import CONDITIONS, OperatorInfo, Param, operator_infos
 
-__all__ = ["parse"]
+__all__ = ["names_in", "parse"]
 
 _LENGTH_MAX = 10_000
 _DEPTH_MAX = 200
@@ -87,6 +87,25 @@ def parse(
       ^
     """
     return _Parser(text, columns, features, operators or {}).parse()
+
+
+def names_in(text: str) -> tuple[str, ...]:
+    """List what an expression refers to by name, in order; nothing where it cannot be read."""
+    try:
+        tree = ast.parse(" ".join(text.split()), mode="eval")
+    except (SyntaxError, ValueError, MemoryError, RecursionError, AttributeError):
+        return ()
+    found: dict[str, None] = {}
+    stack: list[ast.AST] = [tree.body]
+    while stack:
+        each = stack.pop()
+        if isinstance(each, ast.Name | ast.Attribute):
+            found[ast.unparse(each)] = None
+        elif isinstance(each, ast.Call):  # operators are no features
+            stack += [*each.args, *each.keywords]
+        else:
+            stack += ast.iter_child_nodes(each)
+    return tuple(found)
 
 
 class _Parser:
@@ -274,12 +293,15 @@ class _Parser:
 
     def _keywords(self, tree: ast.Call, info: OperatorInfo, before: _Given) -> _Given:
         names = [*info.inputs, *(each.name for each in info.params)]
+        given: _Given = {}
         for keyword in tree.keywords:
-            if keyword.arg not in names or keyword.arg in before:
+            twice = keyword.arg in before or keyword.arg in given
+            if keyword.arg not in names or twice:
                 rule = f"must call {info.name!r} as {info.signature()}"
-                how = "twice " if keyword.arg in before else ""
+                how = "twice " if twice else ""
                 raise self.problem(f"{rule}; found {how}{keyword.arg or '**'!r}", keyword.value)
-        return {str(each.arg): (self.node(each.value), each.value) for each in tree.keywords}
+            given[keyword.arg] = (self.node(keyword.value), keyword.value)
+        return given
 
     def _applied(self, tree: ast.Call, info: OperatorInfo, given: _Given) -> Node:
         defaults = info.default_inputs()

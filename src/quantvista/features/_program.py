@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from quantvista._native import operator_settle, operator_warm_up
-from quantvista.errors import ConfigError
+from quantvista.errors import ConfigError, StrategyError, printable
 from quantvista.features._expression import Call, Column, Node, Number, columns_of
 from quantvista.features._operators import OperatorInfo
+from quantvista.features._own import place_of
 
 __all__ = ["OwnStage", "Plan", "Stage", "compile_plan", "look_back", "warm_up"]
 
@@ -217,4 +218,11 @@ def make_own(info: OperatorInfo, params: tuple[float, ...]) -> Any:  # noqa: ANN
         each.name: int(value) if each.whole else value
         for each, value in zip(info.params, params, strict=True)
     }
-    return info.own(**given)
+    try:
+        return info.own(**given)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raised = f"{type(error).__name__}: {printable(error)}"
+        place = place_of(error, info.own.update)
+        raise StrategyError(f"operator {info.own.__name__!r} raised {raised}{place}") from error

@@ -17,12 +17,16 @@ from quantvista.features._feature import Feature
 from quantvista.features._frame import FeatureData, long_frame, to_matrices
 from quantvista.features._operators import OperatorInfo, operator_infos
 from quantvista.features._own import Operator, own_info
-from quantvista.features._parse import parse
-from quantvista.features._program import Plan, compile_plan, look_back, warm_up
+from quantvista.features._parse import names_in, parse
+from quantvista.features._program import OwnStage, Plan, compile_plan, look_back, warm_up
 from quantvista.features._shipped import FEATURES
 from quantvista.features._stream import FeatureStream
 
 __all__ = ["FeatureSet"]
+
+_KEYS = frozenset({"ts", "ts_event", "ts_received", "known_at", "instrument"})
+_DEPTH_MAX = 200
+_SIZE_MAX = 100_000
 
 
 class FeatureSet:
@@ -79,6 +83,7 @@ class FeatureSet:
             nodes = {}
             for text in features:
                 node = resolver.parse(text)
+                _check(text, node)
                 name = text if text in FEATURES else canonical(node)
                 if name in nodes:
                     raise ConfigError(f"`features` must name each once; found {name!r} twice")
@@ -87,7 +92,10 @@ class FeatureSet:
             raise ConfigError("`features` must name at least one feature; found none")
         self._universe = universe
         if universe is not None:
-            nodes = {name: _within(node, self._infos) for name, node in nodes.items()}
+            done: dict[Node, Node] = {}
+            nodes = {name: _within(node, self._infos, done) for name, node in nodes.items()}
+        for name, node in nodes.items():
+            _check(name, node)
         self._nodes: Mapping[str, Node] = MappingProxyType(nodes)
 
     def __repr__(self) -> str:
@@ -128,9 +136,23 @@ class FeatureSet:
         )
 
     @property
+    def own_code(self) -> Mapping[str, str]:
+        """Hash of the code of each operator of one's own that is used, by its name."""
+        used = {
+            stage.info.name: stage.info.code
+            for stage in self._plan.stages
+            if isinstance(stage, OwnStage)
+        }
+        return MappingProxyType(dict(sorted(used.items())))
+
+    @property
     def digest(self) -> str:
-        """SHA-256 of what decides the values, in hexadecimal: names and canonical expressions."""
+        """SHA-256 of what decides the values, in hexadecimal.
+
+        That is names and canonical expressions, and the code of operators of one's own.
+        """
         lines = [f"{name}={text}\n" for name, text in self.expressions.items()]
+        lines += [f"operator {name}={code}\n" for name, code in self.own_code.items()]
         return hashlib.sha256("".join(["quantvista features 1\n", *lines]).encode()).hexdigest()
 
     @cached_property
@@ -206,19 +228,38 @@ class FeatureSet:
         if needed > longest and not short:
             rule = f"must have {needed} bars of an instrument for {name!r} to have a value"
             raise MarketDataError(f"`data` {rule}; found {longest}")
+        if not table.instruments:
+            return long_frame(table, self.names, np.empty((len(self.names), 0, 0)))
         values = self.stream(table.instruments, table.sectors).advance(table.columns)
         return long_frame(table, self.names, values)
 
 
-def _within(node: Node, infos: Mapping[str, OperatorInfo]) -> Node:
+def _check(name: str, node: Node) -> None:
+    """Refuse what has no name, would stand for a key, or is too large to be written down."""
+    if not name.strip() or name in _KEYS:
+        rule = f"must have names other than {', '.join(sorted(_KEYS))}, and not empty"
+        raise ConfigError(f"`features` {rule}; found {name!r}")
+    if isinstance(node, Call) and node.depth > _DEPTH_MAX:
+        rule = f"must be at most {_DEPTH_MAX} operators deep, with those that they use"
+        raise ConfigError(f"`features` {rule}; found {node.depth} in {name[:80]!r}")
+    if isinstance(node, Call) and node.size > _SIZE_MAX:
+        rule = f"must be written with at most {_SIZE_MAX:,} operators, columns and numbers, those"
+        raise ConfigError(
+            f"`features` {rule} that they use included; found {node.size:,} in {name[:80]!r}"
+        )
+
+
+def _within(node: Node, infos: Mapping[str, OperatorInfo], done: dict[Node, Node]) -> Node:
     """Leave members alone to the operators that compare instruments."""
     if not isinstance(node, Call):
         return node
-    inputs = tuple(_within(each, infos) for each in node.inputs)
-    if infos[node.operator].cross:
-        member = Column(MEMBER_COLUMN)
-        inputs = tuple(Call("mul", (each, member)) for each in inputs)
-    return Call(node.operator, inputs, node.params)
+    if node not in done:
+        inputs = tuple(_within(each, infos, done) for each in node.inputs)
+        if infos[node.operator].cross:
+            member = Column(MEMBER_COLUMN)
+            inputs = tuple(Call("mul", (each, member)) for each in inputs)
+        done[node] = Call(node.operator, inputs, node.params)
+    return done[node]
 
 
 class _Resolver:
@@ -228,34 +269,56 @@ class _Resolver:
         self._given = given
         self._own = own
         self._done: dict[str, Node] = {}
-        self._open: list[str] = []
+        self._now = ""  # what is parsed
 
     def parse(self, text: str) -> Node:
+        for each in names_in(text):
+            if self._is_feature(each, ""):
+                self.named(each)
+        self._now = ""
         return parse(text, features=self._reference, operators=self._own)
 
     def named(self, name: str) -> Node:
-        if name in self._open:
-            circle = " -> ".join([*self._open[self._open.index(name) :], name])
-            raise ConfigError(f"`features` must not use themselves; found {circle}")
-        if name not in self._done:
-            self._open.append(name)
-            shipped: Feature | None = FEATURES.get(name)
-            if name in self._given:
-                text = self._given[name]
-            elif shipped is not None:
-                text = shipped.expression
-            else:
-                nearest = get_close_matches(name, [*self._given, *FEATURES], 1, 0.5)
-                hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
-                raise ConfigError(f"`features` must exist; found no {name!r}{hint}")
-            self._done[name] = self.parse(text)
-            self._open.pop()
-        return self._done[name]
+        """Parse what a feature uses before the feature itself, however long the chain is."""
+        path: dict[str, list[str]] = {}  # what is open, each with what it still waits for
+        following = [name]
+        while True:
+            inner = following.pop() if following else None
+            if inner is None:
+                if not path:
+                    return self._done[name]
+                last, following = path.popitem()
+                self._now = last
+                made = parse(self._text(last), features=self._reference, operators=self._own)
+                self._done[last] = made
+                _check(last, made)
+                following = path[next(reversed(path))] if path else []
+            elif inner in path:
+                opened = list(path)
+                round_trip = [*opened[opened.index(inner) :], inner]
+                if len(round_trip) > 20:
+                    round_trip[10:-10] = ["..."]
+                circle = " -> ".join(round_trip)
+                raise ConfigError(f"`features` must not use themselves; found {circle}")
+            elif inner not in self._done:
+                used = names_in(self._text(inner))
+                following = [each for each in reversed(used) if self._is_feature(each, inner)]
+                path[inner] = following
+
+    def _text(self, name: str) -> str:
+        shipped: Feature | None = FEATURES.get(name)
+        if name in self._given:
+            return self._given[name]
+        if shipped is not None:
+            return shipped.expression
+        nearest = get_close_matches(name, [*self._given, *FEATURES], 1, 0.5)
+        hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+        raise ConfigError(f"`features` must exist; found no {name!r}{hint}")
+
+    def _is_feature(self, name: str, inside: str) -> bool:
+        # A feature that is called like a column of its own, close = "close", is that column.
+        own_column = inside == name and self._given.get(name) == name
+        return (name in self._given or name in FEATURES) and not own_column
 
     def _reference(self, name: str) -> Node | None:
-        if name in self._given or name in FEATURES:
-            # A feature that is called like a column of its own, close = "close", is that column.
-            if self._open and self._open[-1] == name and self._given.get(name) == name:
-                return None
-            return self.named(name)
-        return None
+        return self._done[name] if self._is_feature(name, self._now) else None

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -33,12 +33,15 @@ class Stored:
         Canonical, by feature.
     rows : int
         Rows of its history, all vintages.
+    own_code : mapping of str to str
+        Hash of the code of each operator of one's own, by its name.
     """
 
     name: str
     digest: str
     expressions: Mapping[str, str]
     rows: int
+    own_code: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def kind(self) -> str:
@@ -96,8 +99,9 @@ class FeatureStore:
 
     Notes
     -----
-    What is read must have been written by the same features: names, expressions and parameters
-    are compared by their hash, so that a model never gets a column that means something else.
+    What is read must have been written by the same features: names, expressions, parameters and
+    the code of operators of one's own are compared by their hash, so that a model never gets a
+    column that means something else.
     """
 
     def __init__(self, dataset: Dataset, online: OnlineStore | None = None) -> None:
@@ -119,10 +123,10 @@ class FeatureStore:
             notes: Mapping[str, Any] = commit.manifest.notes
             if notes.get("features") is None or (name is not None and notes["features"] != name):
                 continue
-            stored = Stored(notes["features"], notes["digest"], notes["expressions"], 0)
+            own = notes.get("own_code", {})
+            stored = Stored(notes["features"], notes["digest"], notes["expressions"], 0, own)
             if stored.kind not in found and stored.kind in snapshot.kinds:
-                rows = snapshot.rows(stored.kind)
-                found[stored.kind] = Stored(stored.name, stored.digest, stored.expressions, rows)
+                found[stored.kind] = replace(stored, rows=snapshot.rows(stored.kind))
         return tuple(found.values())
 
     def materialise(
@@ -174,6 +178,7 @@ class FeatureStore:
             "features": name,
             "digest": features.digest,
             "expressions": dict(features.expressions),
+            "own_code": dict(features.own_code),
         }
         with self._dataset.write() as writer:
             writer.upsert(stored.kind, table, where=f"features {name}", skip_unchanged=True)
@@ -338,7 +343,7 @@ class FeatureStore:
         if not _NAME.fullmatch(name):
             rule = "must be lower case letters, digits and underscores, at most 40"
             raise ConfigError(f"`name` of stored features {rule}; found {name[:80]!r}")
-        return Stored(name, features.digest, features.expressions, 0)
+        return Stored(name, features.digest, features.expressions, 0, features.own_code)
 
     def _same(self, name: str, features: FeatureSet, *, needed: bool) -> Stored:
         """Check once that features are those that are stored, if any are or must be."""
@@ -368,6 +373,12 @@ class FeatureStore:
                 raise ConfigError(
                     f"`features` must be those that are stored as {name!r}; found {feature!r} = "
                     f"{text!r}, which is {was}; materialise them again"
+                )
+        for operator, code in asked.own_code.items():
+            if versions[0].own_code.get(operator) != code:
+                raise ConfigError(
+                    f"`features` must be those that are stored as {name!r}; found operator "
+                    f"{operator!r} with other code than it had; materialise them again"
                 )
         rest = ", ".join(each for each in newest if each not in asked.expressions)
         raise ConfigError(f"`features` must be all that are stored as {name!r}; found no {rest}")

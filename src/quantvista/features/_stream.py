@@ -46,17 +46,14 @@ class FeatureStream:
         self.instruments = tuple(instruments)
         self._plan = plan
         n = len(self.instruments)
-        if n == 0 or (sectors and len(sectors) != n):
+        if n == 0:
+            raise ConfigError("`instruments` must name at least one; found none")
+        if sectors and len(sectors) != n:
             raise ConfigError(f"`sectors` must be {n} for {n} instruments; found {len(sectors)}")
         found = sorted(set(sectors))
         groups = [found.index(each) for each in sectors] if sectors else [0] * n
         self._groups = np.array(groups, dtype=np.int32)
-        self._programs: list[Any] = []
-        for stage in plan.stages:
-            if isinstance(stage, OwnStage):
-                self._programs.append([make_own(stage.info, stage.params) for _ in range(n)])
-            else:
-                self._programs.append(FeatureProgram(dict(stage.spec), n))
+        self._programs = self._made()
         self._rows = 0
 
     @property
@@ -149,31 +146,51 @@ class FeatureStream:
         ConfigError
             If it is of other features, other instruments or another version.
         """
+        other = ConfigError("`snapshot` must be one of a FeatureStream; found other bytes")
         try:
             saved = json.loads(snapshot)
             version, plan, states = saved["version"], saved["plan"], saved["states"]
-            rows = int(saved["rows"])
+            rows = saved["rows"]
         except (ValueError, KeyError, TypeError):
-            raise ConfigError(
-                "`snapshot` must be one of a FeatureStream; found other bytes"
-            ) from None
+            raise other from None
+        if not isinstance(states, list) or type(rows) is not int or rows < 0:
+            raise other
         if version != _VERSION or plan != self._identity() or len(states) != len(self._programs):
             raise ConfigError(
                 "`snapshot` must be of these features and instruments; found one of others"
             )
-        for stage, program, state in zip(self._plan.stages, self._programs, states, strict=True):
+        programs = self._made()  # the stream stays as it is if the snapshot is damaged
+        for stage, program, state in zip(self._plan.stages, programs, states, strict=True):
             if isinstance(stage, OwnStage):
+                if not isinstance(state, list) or len(state) != len(program):
+                    raise other
                 for each, inner in zip(program, state, strict=True):
+                    if not isinstance(inner, dict):
+                        raise other
                     load_state(each, inner)
-            else:
+                continue
+            try:
                 program.restore(bytes.fromhex(state))
-        self._rows = rows
+            except (ValueError, TypeError):
+                raise other from None
+        self._programs, self._rows = programs, rows
+
+    def _made(self) -> list[Any]:
+        """Make the programs of the plan, which remember nothing yet."""
+        n = self._groups.size
+        return [
+            [make_own(stage.info, stage.params) for _ in range(n)]
+            if isinstance(stage, OwnStage)
+            else FeatureProgram(dict(stage.spec), n)
+            for stage in self._plan.stages
+        ]
 
     def _identity(self) -> list[object]:
         steps: list[object] = []
         for stage in self._plan.stages:
             if isinstance(stage, OwnStage):
-                steps.append([stage.info.name, list(stage.params), list(stage.reads)])
+                own = stage.info
+                steps.append([own.name, own.code, list(stage.params), list(stage.reads)])
             else:
                 steps.append(json.loads(json.dumps(dict(stage.spec))))
         groups = [int(each) for each in self._groups]

@@ -79,12 +79,61 @@ def test_store_keeps_and_lists(bars: Path) -> None:
         (["rsi_14", "--operator", "none.py:X"], 2, "found no none.py"),
         (["a=b + 1", "b=a * 2"], 2, "a -> b -> a"),
         (["mean(close, 500)"], 3, "must have 500 bars of an instrument"),
+        (["rsi_41"], 3, "did you mean 'rsi_14'?"),
+        (["mean(rsi_41, 3)"], 3, "did you mean 'rsi_14'?"),
+        (["ts=close"], 2, "names other than"),
     ],
 )
 def test_mistakes_are_named(bars: Path, arguments: list[str], code: int, message: str) -> None:
     ended, said = run("features", "compute", *arguments, "-i", str(bars))
     assert ended == code
     assert message in said
+
+
+def test_show_refuses_what_there_is_not() -> None:
+    code, said = run("features", "show", "rsi_41")
+    assert code == 2
+    assert "did you mean 'rsi_14'?" in said
+    code, said = run("features", "show", "nosuchthingatall")
+    assert code == 2
+    assert "qv features list" in said
+    assert run("features", "show", "mean(earnings, 3)")[0] == 0
+
+
+def test_code_that_ends_the_program_is_an_error(bars: Path, tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "import sys\nfrom dataclasses import dataclass\nfrom quantvista.features import Operator\n"
+        "def signal(bars):\n    sys.exit(0)\n"
+        "@dataclass\nclass Ends(Operator):\n    def update(self, x: float) -> float:\n"
+        "        sys.exit(0)\n"
+        "@dataclass\nclass Made(Operator):\n    def __post_init__(self) -> None:\n"
+        "        sys.exit(0)\n    def update(self, x: float) -> float:\n        return x\n"
+    )
+    code, said = run("check", f"{file}:signal", "-i", str(bars))
+    assert (code, "SystemExit: 0" in said, "line 5" in said) == (4, True, True)
+    for name in ("Ends", "Made"):
+        asked = ("features", "compute", f"{name.lower()}(close)", "-i", str(bars))
+        code, said = run(*asked, "--operator", f"{file}:{name}")
+        assert (code, "SystemExit: 0" in said) == (4, True)
+    file.write_text("import sys\nsys.exit(0)\n")
+    code, said = run("check", f"{file}:signal", "-i", str(bars))
+    assert (code, "SystemExit: 0" in said) == (4, True)
+
+
+def test_check_of_a_function_names_the_file_that_it_reads(bars: Path, tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(
+        f"import polars as pl\n\ndef peek(bars):\n    pl.read_parquet({str(bars)!r})\n"
+        "    return bars['close']\n"
+    )
+    code, said = run("check", f"{file}:peek", "-i", str(bars), "--json")
+    (finding,) = json.loads(said)["findings"]
+    assert (code, finding["kind"], finding["after"]) == (4, "files", str(bars))
+    assert finding["line"] == 4
+    code, said = run("check", f"{file}:peek", "-i", str(bars))
+    assert "it opened a file while it was at work" in said
+    assert str(bars) in said.replace("\n", "")
 
 
 def test_features_that_the_history_is_too_short_for_are_named(bars: Path) -> None:

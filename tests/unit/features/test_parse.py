@@ -80,6 +80,7 @@ def test_canonical_text_reads_back_as_it_was(node: Node) -> None:
         ("mean(*close)", "starred", 5),
         ("1 / 0", "divide numbers by zero", 0),
         ("close in open", "compare with", 0),
+        ("mean(close, n=3, n=4)", "found twice 'n'", 19),
         ("1e999 + close", "finite", 0),
     ],
 )

@@ -1,13 +1,18 @@
 """Sets of features: names, references, tables, streams."""
 
+import json
+import sys
 from collections import deque
 from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
-from quantvista.errors import ConfigError, MarketDataError, StrategyError
+from quantvista.cli._load_own import own_operators
+from quantvista.errors import ConfigError, MarketDataError, QuantVistaError, StrategyError
 from quantvista.features import FEATURES, FeatureSet, Operator
 from quantvista.market import Panel
 
@@ -96,6 +101,9 @@ def test_own_operator_without_a_file_works_as_in_a_notebook() -> None:
         ({}, "at least one"),
         ({"a": "1 + 1"}, "at least one column"),
         (["rsi(14)", "rsi(close, 14)"], "once"),
+        ({"ts": "close"}, "names other than .*'ts'"),
+        ({"instrument": "close"}, "names other than .*'instrument'"),
+        ({"": "close"}, "names other than"),
     ],
 )
 def test_sets_that_cannot_be_are_refused(features: dict[str, str], message: str) -> None:
@@ -110,6 +118,138 @@ def test_features_use_each_other_and_shipped_ones() -> None:
     )
     assert made.digest == plain.digest
     assert made.compute(bars()).equals(plain.compute(bars()))
+
+
+def _chain(length: int, expression: str) -> dict[str, str]:
+    later = {f"f{k}": expression.replace("x", f"f{k - 1}") for k in range(length - 1, 0, -1)}
+    return {**later, "f0": "close"}
+
+
+def test_long_chains_are_computed_or_refused_at_once() -> None:
+    made = FeatureSet(_chain(200, "x + 1"))
+    assert made.warm_up["f199"] == 1
+    assert made.compute(bars())["f199"].to_list() == pytest.approx(
+        (bars()["close"] + 199).to_list(), rel=1e-12
+    )
+    with pytest.raises(ConfigError, match=r"at most 200 operators deep.* found 201 in 'f201'"):
+        FeatureSet(_chain(3000, "x + 1"))
+    with pytest.raises(ConfigError, match=r"f0 -> f1 .* -> f0"):
+        FeatureSet({f"f{k}": f"f{(k + 1) % 3000}" for k in range(3000)})
+
+
+def test_expressions_that_double_are_walked_once_or_refused() -> None:
+    made = FeatureSet(_chain(14, "x * x + 1"))
+    assert len(made._plan.stages) == 1
+    assert made.columns == ("close",)
+    with pytest.raises(ConfigError, match=r"at most 100,000 operators, .* found 131,069 in 'f15'"):
+        FeatureSet(_chain(1000, "x * x + 1"))
+
+
+def test_features_may_be_called_like_an_operator_or_a_column() -> None:
+    made = FeatureSet({"mean": "mean(close, 3)", "x": "mean + 1", "time": "time.day"})
+    assert made.expressions["x"] == "mean(close, 3) + 1"
+    assert made.expressions["time"] == "time.day"
+
+
+def test_a_feature_is_not_called_like_the_times_of_the_data() -> None:
+    dated = bars().rename({"ts": "date"})
+    with pytest.raises(ConfigError, match="column of times; found 'date'"):
+        FeatureSet({"date": "close"}).compute(dated)
+    assert FeatureSet({"date": "close + 1"}).compute(bars()).columns[-1] == "date"
+
+
+def test_a_table_without_rows_gives_one() -> None:
+    table = FeatureSet({"a": "close + 1"}).compute(bars().clear(), short=True)
+    assert table.schema == {"ts": pl.Int64, "instrument": pl.String, "a": pl.Float64}
+    with pytest.raises(ConfigError, match="must name at least one; found none"):
+        FeatureSet({"a": "close + 1"}).stream([])
+
+
+TIMES = """
+from dataclasses import dataclass
+from quantvista.features import Operator
+
+FACTOR = 2
+
+def scaled(x):
+    return FACTOR * x
+
+@dataclass
+class Times(Operator):
+    extra = 0
+    def update(self, x: float) -> float:
+        return scaled(x) + self.extra
+"""
+
+
+def _times(text: str) -> FeatureSet:
+    names: dict[str, object] = {"__name__": "no_such_module"}
+    exec(text, names)
+    own: type[Operator] = names["Times"]  # type: ignore[assignment]
+    return FeatureSet({"a": "times(close)"}, operators=[own])
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("FACTOR = 2", "FACTOR = 3"),
+        ("return FACTOR * x", "return FACTOR * x * x"),
+        ("extra = 0", "extra = 1"),
+        ("+ self.extra", "- self.extra"),
+    ],
+)
+def test_own_operator_that_was_changed_is_another(before: str, after: str) -> None:
+    features, other = _times(TIMES), _times(TIMES.replace(before, after))
+    assert _times(TIMES).digest == features.digest
+    assert other.digest != features.digest
+    saved = features.stream(["A.X"]).snapshot()
+    _times(TIMES).stream(["A.X"]).restore(saved)
+    with pytest.raises(ConfigError, match="of others"):
+        other.stream(["A.X"]).restore(saved)
+
+
+def test_own_operator_in_a_file_is_the_same_whatever_its_comments_say(tmp_path: Path) -> None:
+    digests = []
+    said = TIMES.replace("    def update", '    """Said."""  # more\n\n    def update')
+    for number, text in enumerate((TIMES, said, TIMES.replace("self.extra", "self.extra * 2"))):
+        file = tmp_path / f"times_{number}.py"
+        file.write_text(text)
+        made = FeatureSet({"a": "times(close)"}, operators=own_operators([f"{file}:Times"]))
+        digests.append(made.digest)
+    assert digests[0] == digests[1] != digests[2]
+
+
+def test_own_operator_that_ends_the_program_is_an_error() -> None:
+    @dataclass
+    class Ends(Operator):
+        def update(self, x: float) -> float:
+            sys.exit(0)
+
+    with pytest.raises(StrategyError, match=r"'Ends' raised SystemExit: 0 .*test_set.py, line"):
+        FeatureSet(["ends(close)"], operators=[Ends]).compute(bars())
+
+
+def test_damaged_snapshots_are_refused_and_change_nothing() -> None:
+    features = FeatureSet({"a": "mean(middle(mean(close, 2), 3), 2)"}, operators=[Middle])
+    close = bars()["close"].to_numpy().reshape(60, 3)
+    stream = features.stream(["A.X", "B.X", "C.X"])
+    stream.advance({"close": close[:30]})
+    kept = stream.snapshot()
+    later = features.stream(stream.instruments)
+    later.advance({"close": close[:40]})
+    saved = json.loads(later.snapshot())
+    for place, state in product(range(3), ("zz", "00", 7, None, [], [1, 2, 3])):
+        states = list(saved["states"])
+        states[place] = state
+        with pytest.raises(QuantVistaError):
+            stream.restore(json.dumps({**saved, "states": states}).encode())
+        assert stream.snapshot() == kept
+    for rows in (-5, 1.5, "3", True):
+        with pytest.raises(ConfigError, match="other bytes"):
+            stream.restore(json.dumps({**saved, "rows": rows}).encode())
+    with pytest.raises(ConfigError, match="other bytes"):
+        stream.restore(json.dumps({**saved, "states": 3}).encode())
+    assert stream.snapshot() == kept
 
 
 def test_rows_may_come_in_any_order_and_missing_bars_leave_no_row() -> None:

@@ -1,6 +1,7 @@
 """The store: what was trained on is what is served, and nothing is known before its time."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from quantvista.data.lake import Lake
 from quantvista.errors import ConfigError, MarketDataError
-from quantvista.features import FeatureSet, FeatureStore, InProcess
+from quantvista.features import FeatureSet, FeatureStore, InProcess, Operator
 from support.feature_bars import DAY_NS, feature_bars
 
 FEATURES = FeatureSet({"rsi": "rsi(close, 5)", "trend": "ema(close, 3) / close - 1"})
@@ -164,3 +165,31 @@ def test_bars_without_nanoseconds_and_values_of_another_shape_are_refused(tmp_pa
         kept.materialise("core", FEATURES, dated)
     with pytest.raises(MarketDataError, match=r"shape \(2, 3\); found \(3, 2\)"):
         kept.push("core", FEATURES, 0, NAMES, np.zeros((3, 2)))
+
+
+def test_operators_of_ones_own_that_were_changed_are_refused(tmp_path: Path) -> None:
+    @dataclass
+    class Twice(Operator):
+        def update(self, x: float) -> float:
+            return 2 * x
+
+    before = FeatureSet({"a": "twice(close)"}, operators=[Twice])
+
+    @dataclass
+    class Twice(Operator):  # type: ignore[no-redef]
+        def update(self, x: float) -> float:
+            return 3 * x
+
+    after = FeatureSet({"a": "twice(close)"}, operators=[Twice])
+    kept = store(tmp_path)
+    kept.materialise("core", before, bars())
+    assert kept.history("core", before).height == bars().height
+    samples = pl.DataFrame({"ts_received": [30 * DAY_NS], "instrument": ["I0.X"]})
+    for ask in (
+        lambda: kept.history("core", after),
+        lambda: kept.training("core", after, samples),
+        lambda: kept.serve("core", after, NAMES, at=0, tolerance_ns=1),
+        lambda: kept.push("core", after, 0, NAMES, np.zeros((1, 3))),
+    ):
+        with pytest.raises(ConfigError, match=r"operator 'twice' with other code .* again"):
+            ask()

@@ -1,8 +1,10 @@
 """Prove that a feature does not see the future, and needs no more past than it says."""
 
 import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import linecache
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -10,12 +12,17 @@ import polars as pl
 from quantvista.errors import ConfigError
 from quantvista.features._set import FeatureSet
 from quantvista.features.causality._inputs import Inputs, call
-from quantvista.features.causality._perturb import cuts, perturbed
+from quantvista.features.causality._opened import files_opened
+from quantvista.features.causality._perturb import cuts, perturbed, truncated
 from quantvista.features.causality._trace import first_difference
 
 __all__ = ["Finding", "check_feature", "check_set"]
 
-_TOLERANCE = 1e-9
+# Compiled libraries may round otherwise when there are more rows; what is more than that is seen.
+_ROUNDING = 1e-13
+# What a function may differ by that differs when it is given the same data again, as sums do that
+# several threads add up.
+_INEXACT = 1e-9
 # Of a recursive operator the start still weighs up to 1e-9 of the inputs, which may be a thousand
 # times what is left of their differences.
 _TOLERANCE_START = 1e-6
@@ -31,11 +38,12 @@ class Finding:
         Its name.
     kind : str
         ``values``, ``truncated``, ``revisions`` or ``universe``: what was altered after ``cut``;
-        or ``warm_up``: the value depends on bars before those that it declares.
+        ``warm_up``: the value depends on bars before those that it declares; ``repeat``: the same
+        data give another one when others were seen before; ``files``: it opened a file.
     instrument : str
-        Of the first value that differs.
+        Of the first value that differs, empty for files.
     ts : int
-        Its time, UTC nanoseconds.
+        Its time, UTC nanoseconds, 0 for files.
     cut : int
         The time after which the data were altered, or before which they were left out.
     before, after : float or None
@@ -46,6 +54,8 @@ class Finding:
         The line to blame, 0 where there is no file.
     code : str
         That line.
+    opened : str
+        The file that was opened, empty for other kinds.
     """
 
     feature: str
@@ -58,6 +68,7 @@ class Finding:
     file: str = ""
     line: int = 0
     code: str = ""
+    opened: str = ""
 
 
 def check_feature(
@@ -67,6 +78,7 @@ def check_feature(
     cut_count: int = 12,
     seed: int = 0,
     warm_up: int | None = None,
+    fresh: Callable[[], Callable[..., object]] | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> list[Finding]:
     """Check a feature that is a function of whole tables.
@@ -84,6 +96,9 @@ def check_feature(
     warm_up : int or None
         Bars that a value depends on, if it says so; an attribute ``warm_up`` of the function
         counts too. ``None`` does not check it.
+    fresh : callable or None
+        Makes the function anew, with nothing remembered of earlier calls, as by running its file
+        again. Without it a function that keeps the first data it ever saw goes unseen.
     progress : callable or None
         Told the share that is done.
 
@@ -99,24 +114,120 @@ def check_feature(
     ConfigError
         If there are too few bars to try anything.
     """
-    rng = np.random.default_rng(seed)
-    base = call(function, inputs)
-    times = cuts(inputs, cut_count, rng, start=_start(base, inputs, {}))
+    new = fresh or (lambda: function)
+    tell = progress or (lambda share: None)
+    with files_opened(_file_of(function)) as opened:
+        calls = _repeated(lambda: partial(call, new()), inputs)
+        rng = np.random.default_rng(seed)
+        times = cuts(inputs, cut_count, rng, start=_start(calls.base, inputs, {}))
+        repeats = calls.differences()
+        if repeats and (fresh is None or not calls.steady):
+            times = []  # what is not the same on the same data tells nothing about the future
+        found = _futures(new, inputs, calls, times, rng, tell)
+        findings = [_blamed(function, new, inputs, *each) for each in found]
+        declared = warm_up if warm_up is not None else getattr(function, "warm_up", None)
+        if isinstance(declared, int) and not repeats:
+            findings += _recursion(new(), inputs, calls.base, declared)
+    findings += [_placed(function, each) for each in repeats]
+    findings += [_opening(*each) for each in opened.items()]
+    tell(1.0)
+    return findings
+
+
+def _futures(
+    new: Callable[[], Callable[..., object]],
+    inputs: Inputs,
+    calls: "_Repeated",
+    times: Sequence[int],
+    rng: np.random.Generator,
+    tell: Callable[[float], None],
+) -> list[tuple[Finding, Inputs]]:
+    """Alter what comes after each time; give the first finding of a kind, with those data."""
     found: dict[tuple[str, str], tuple[Finding, Inputs]] = {}
     for done, cut in enumerate(times):
         for kind, altered in perturbed(inputs, cut, rng):
             if not altered.bars.is_empty():
-                for finding in _differences(base, call(function, altered), kind, cut):
+                other = call(new(), altered)
+                for finding in _differences(calls.base, other, kind, cut, calls.tolerance):
                     found.setdefault((finding.feature, kind), (finding, altered))
-        if progress is not None:
-            progress((done + 1) / (len(times) + 1))
-    findings = [_blamed(function, inputs, *each) for each in found.values()]
-    declared = warm_up if warm_up is not None else getattr(function, "warm_up", None)
-    if isinstance(declared, int):
-        findings += _recursion(function, inputs, base, declared)
-    if progress is not None:
-        progress(1.0)
-    return findings
+        tell((done + 1) / (len(times) + 1))
+    return list(found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Repeated:
+    """A feature called several times on the same data.
+
+    Parameters
+    ----------
+    first, short_again : polars.DataFrame
+        Of the data up to ``cut``: before anything else was seen, and after the whole.
+    base, again : polars.DataFrame
+        Of all data: with nothing remembered, and after earlier calls.
+    steady : bool
+        Whether a call with nothing remembered comes out the same each time.
+    tolerance : float
+        Up to which values count as equal, because the same data give other ones within it.
+    cut, last : int
+        UTC nanoseconds; the last time there is.
+    """
+
+    first: pl.DataFrame
+    short_again: pl.DataFrame
+    base: pl.DataFrame
+    again: pl.DataFrame
+    steady: bool
+    tolerance: float
+    cut: int
+    last: int
+
+    def differences(self) -> list[Finding]:
+        """Values that depend on earlier calls."""
+        found = _differences(self.base, self.again, "repeat", self.last, _INEXACT)
+        names = {each.feature for each in found}
+        short = _differences(self.first, self.short_again, "repeat", self.cut, _INEXACT)
+        return [*found, *(each for each in short if each.feature not in names)]
+
+
+def _repeated(new: Callable[[], Callable[[Inputs], pl.DataFrame]], inputs: Inputs) -> _Repeated:
+    """Compute on less before the whole was ever seen, and on both again."""
+    times = inputs.bars["ts_received"].unique().sort()
+    if len(times) < 2:
+        raise ConfigError(f"`bars` must have at least 2 times; found {inputs.bars.height} rows")
+    cut, last = int(times[max(1, 3 * len(times) // 4) - 1]), int(times[-1])
+    short = truncated(inputs, cut)
+    one = new()
+    first = one(short)
+    base = new()(inputs)
+    again, short_again = one(inputs), one(short)
+    exact = not (
+        _differences(base, again, "repeat", last, 0.0)
+        or _differences(first, short_again, "repeat", cut, 0.0)
+    )
+    steady = exact or not _differences(base, new()(inputs), "repeat", last, _INEXACT)
+    tolerance = _ROUNDING if exact else _INEXACT
+    return _Repeated(first, short_again, base, again, steady, tolerance, cut, last)
+
+
+def _file_of(function: Callable[..., object]) -> dict[str, str]:
+    """Name of a feature by its file, as `files_opened` takes it."""
+    routine = function if inspect.isroutine(function) else type(function).__call__
+    code = getattr(inspect.unwrap(routine), "__code__", None)
+    name = getattr(function, "__name__", "feature")
+    return {} if code is None else {code.co_filename: f"{name}\n{code.co_filename}"}
+
+
+def _opening(name: str, opened: tuple[str, int]) -> Finding:
+    feature, _, file = name.partition("\n")
+    path, line = opened
+    code = linecache.getline(file, line).strip()
+    return Finding(feature, "files", "", 0, 0, None, None, file, line, code, path)
+
+
+def _placed(function: Callable[..., object], finding: Finding) -> Finding:
+    """Add where the whole function is written."""
+    file, lines, line = _source(function)
+    return replace(finding, file=file, line=line, code=lines[0].strip() if lines else "")
 
 
 def check_set(
@@ -148,13 +259,16 @@ def check_set(
         return features.compute(bars, short=True).rename({"ts": "ts_received"})
 
     rng = np.random.default_rng(seed)
-    base = compute(inputs)
+    calls = _repeated(lambda: compute, inputs)
+    base = calls.base
     times = cuts(inputs, cut_count, rng, start=_start(base, inputs, features.warm_up))
-    findings: dict[tuple[str, str], Finding] = {}
+    findings = {(each.feature, each.kind): each for each in calls.differences()}
+    if findings:
+        return list(findings.values())
     for cut in times:
         for kind, altered in perturbed(inputs, cut, rng):
             if not altered.bars.is_empty():
-                for each in _differences(base, compute(altered), kind, cut):
+                for each in _differences(base, compute(altered), kind, cut, calls.tolerance):
                     findings.setdefault((each.feature, kind), each)
     late = _later_start(inputs)
     if late is not None:
@@ -173,8 +287,6 @@ def _start(base: pl.DataFrame, inputs: Inputs, warm_up: Mapping[str, int]) -> in
     ConfigError
         If there is none before the last: nothing could be tried, and nothing be called honest.
     """
-    if inputs.bars["ts_received"].n_unique() < 2:
-        raise ConfigError(f"`bars` must have at least 2 times; found {inputs.bars.height} rows")
     last = base["ts_received"].max()
     start = 0
     for name in base.columns[2:]:
@@ -188,7 +300,9 @@ def _start(base: pl.DataFrame, inputs: Inputs, warm_up: Mapping[str, int]) -> in
     return start
 
 
-def _differences(base: pl.DataFrame, other: pl.DataFrame, kind: str, cut: int) -> list[Finding]:
+def _differences(
+    base: pl.DataFrame, other: pl.DataFrame, kind: str, cut: int, tolerance: float
+) -> list[Finding]:
     """Find the first value of each column that is known by the cut and differs."""
     keys = ["ts_received", "instrument"]
     past = base.filter(pl.col("ts_received") <= cut)
@@ -205,19 +319,18 @@ def _differences(base: pl.DataFrame, other: pl.DataFrame, kind: str, cut: int) -
         if label not in both.columns:
             findings.append(_at(past, name, kind, cut, None))
             continue
-        differ = both.filter(_unequal(pl.col(name), pl.col(label)))
+        differ = both.filter(_unequal(pl.col(name), pl.col(label), tolerance))
         if not differ.is_empty():
             findings.append(_at(differ, name, kind, cut, label))
     return findings
 
 
-def _unequal(
-    left: pl.Expr, right: pl.Expr, tolerance: float = _TOLERANCE, least: float = 0.0
-) -> pl.Expr:
-    scale = pl.max_horizontal(left.abs(), right.abs(), pl.lit(least))
-    return (left.is_null() != right.is_null()) | (
-        ((left - right).abs() > tolerance * scale).fill_null(value=False)
-    )
+def _unequal(left: pl.Expr, right: pl.Expr, tolerance: float) -> pl.Expr:
+    """Tell values apart by what they are, or what the column usually is, whichever is more."""
+    usual = left.filter(left.is_finite()).abs().median()
+    scale = pl.max_horizontal(left.abs(), right.abs(), usual)
+    far = scale.is_infinite() | ((left - right).abs() > tolerance * scale)
+    return (left.is_null() != right.is_null()) | ((left != right) & far).fill_null(value=False)
 
 
 def _at(rows: pl.DataFrame, name: str, kind: str, cut: int, label: str | None) -> Finding:
@@ -227,23 +340,22 @@ def _at(rows: pl.DataFrame, name: str, kind: str, cut: int, label: str | None) -
 
 
 def _blamed(
-    function: Callable[..., object], before: Inputs, finding: Finding, after: Inputs
+    function: Callable[..., object],
+    new: Callable[[], Callable[..., object]],
+    before: Inputs,
+    finding: Finding,
+    after: Inputs,
 ) -> Finding:
     """Add the place in the user's file."""
     file, lines, first = _source(function)
     if not lines:
         return finding
-    line = first_difference(function, before, after, finding.cut)
+    line = first_difference(new, before, after, finding.cut)
     if line is None:
         returns = [first + k for k, text in enumerate(lines) if "return" in text]
         line = returns[-1] if returns else first
     code = lines[line - first].strip() if first <= line < first + len(lines) else ""
-    fields = {
-        name: getattr(finding, name) for name in ("feature", "kind", "instrument", "ts", "cut")
-    }
-    return Finding(
-        **fields, before=finding.before, after=finding.after, file=file, line=line, code=code
-    )
+    return replace(finding, file=file, line=line, code=code)
 
 
 def _later_start(inputs: Inputs) -> Inputs | None:
@@ -267,12 +379,7 @@ def _recursion(
     found: Mapping[tuple[str, str], Finding] = {}
     for name in (each for each in base.columns if each not in ("ts_received", "instrument")):
         found = {**found, **_short(base, values, name, warm_up)}
-    file, lines, line = _source(function)
-    code = lines[0].strip() if lines else ""
-    return [
-        Finding(e.feature, e.kind, e.instrument, e.ts, e.cut, e.before, e.after, file, line, code)
-        for e in found.values()
-    ]
+    return [_placed(function, each) for each in found.values()]
 
 
 def _source(function: Callable[..., object]) -> tuple[str, list[str], int]:
@@ -297,8 +404,7 @@ def _short(
     both = base.select("ts_received", "instrument", name).join(
         settled, on=["ts_received", "instrument"], suffix="_other"
     )
-    usual = float(base[name].abs().median() or 0.0)  # type: ignore[arg-type]
-    unequal = _unequal(pl.col(name), pl.col(f"{name}_other"), _TOLERANCE_START, usual)
+    unequal = _unequal(pl.col(name), pl.col(f"{name}_other"), _TOLERANCE_START)
     differ = both.filter(unequal).sort("ts_received")
     if differ.is_empty():
         return {}

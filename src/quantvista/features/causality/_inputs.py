@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from quantvista.errors import ConfigError, StrategyError, printable
+from quantvista.features._own import place_of
 
 __all__ = ["Inputs", "call", "values_of"]
 
@@ -89,15 +90,14 @@ def call(function: Callable[..., object], inputs: Inputs) -> pl.DataFrame:
         pandas = wanted.startswith("pd.") or "pandas" in wanted
         given[parameter.name] = value.to_pandas() if pandas else value  # type: ignore[attr-defined]
     try:
-        result = function(**given)
-    except Exception as error:
-        at = error.__traceback__
-        while at is not None and at.tb_next is not None:
-            at = at.tb_next
-        place = f" ({at.tb_frame.f_code.co_filename}, line {at.tb_lineno})" if at else ""
-        raise StrategyError(
-            f"feature {name!r} raised {type(error).__name__}: {printable(error)}{place}"
-        ) from error
+        result: Any = function(**given)
+        if hasattr(result, "collect") and not isinstance(result, pl.DataFrame):
+            result = result.collect()
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # SystemExit too, and panics of compiled libraries
+        raised = f"{type(error).__name__}: {printable(error)}{place_of(error, function)}"
+        raise StrategyError(f"feature {name!r} raised {raised}") from error
     return values_of(result, inputs.bars, name)
 
 
@@ -109,8 +109,6 @@ def values_of(result: Any, bars: pl.DataFrame, name: str) -> pl.DataFrame:  # no
     StrategyError
         If it is neither a column as long as the bars nor a table with their keys.
     """
-    if hasattr(result, "collect") and not isinstance(result, pl.DataFrame):
-        result = result.collect()
     if not isinstance(result, pl.DataFrame | pl.Series) and hasattr(result, "reset_index"):
         result = pl.from_pandas(result)
     if isinstance(result, pl.DataFrame):

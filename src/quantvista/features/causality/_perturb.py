@@ -7,7 +7,7 @@ import polars as pl
 
 from quantvista.features.causality._inputs import Inputs
 
-__all__ = ["KINDS", "cuts", "perturbed"]
+__all__ = ["KINDS", "cuts", "perturbed", "truncated"]
 
 KINDS = ("values", "truncated", "revisions", "universe")
 """What is altered after a time: values, everything left out, revisions of what was published
@@ -79,7 +79,7 @@ def perturbed(inputs: Inputs, cut: int, rng: np.random.Generator) -> Iterator[tu
         name: _shaken(frame, pl.col("known_at") > cut, rng) for name, frame in inputs.series.items()
     }
     yield "values", Inputs(bars, series, inputs.universe)
-    yield "truncated", _truncated(inputs, cut)
+    yield "truncated", truncated(inputs, cut)
     if inputs.series:
         revised = {name: _revised(each, cut, rng) for name, each in inputs.series.items()}
         yield "revisions", Inputs(inputs.bars, revised, inputs.universe)
@@ -101,7 +101,8 @@ def _shaken(frame: pl.DataFrame, later: pl.Expr, rng: np.random.Generator) -> pl
     return frame.with_columns(factor).with_columns(shaken).drop("_factor")
 
 
-def _truncated(inputs: Inputs, cut: int) -> Inputs:
+def truncated(inputs: Inputs, cut: int) -> Inputs:
+    """Leave out all that was not known by a time."""
     universe = inputs.universe
     if universe is not None:
         universe = universe.filter(pl.col("known_at") <= cut)

@@ -17,14 +17,14 @@ type _Seen = list[tuple[int, dict[str, bytes | None]]]
 
 
 def first_difference(
-    function: Callable[..., object], before: Inputs, after: Inputs, cut: int
+    fresh: Callable[[], Callable[..., object]], before: Inputs, after: Inputs, cut: int
 ) -> int | None:
     """Find the line whose result differs between two futures, in rows that were known by a time.
 
     Parameters
     ----------
-    function : callable
-        The feature, a plain Python function.
+    fresh : callable
+        Gives the feature, a plain Python function, as it is before its first call.
     before, after : Inputs
         The data, and those with another future.
     cut : int
@@ -41,7 +41,7 @@ def first_difference(
     Both runs are traced line by line. Of each local table or column that has as many rows as the
     bars, the rows up to ``cut`` are compared; the line before the first that differ is to blame.
     """
-    runs = [_traced(function, inputs, cut) for inputs in (before, after)]
+    runs = [_traced(fresh(), inputs, cut) for inputs in (before, after)]
     line_before: int | None = None
     for (line, mine), (other_line, other) in zip(*runs, strict=False):
         if line != other_line:
