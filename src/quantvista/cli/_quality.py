@@ -16,6 +16,7 @@ from quantvista.data.quality import (
     CHECKS,
     CheckOptions,
     Report,
+    apart,
     check_bars,
     counted,
     repair_bars,
@@ -99,7 +100,8 @@ def repair_source(asked: Asked, output: Path) -> None:
         asked, lambda bars, report: (report, repair_bars(bars, report))
     )
     unreadable = _unreadable(loaded.rejected)
-    quarantined = pl.concat([done.quarantined, unreadable], how="diagonal")
+    found = apart(done.quarantined, ("source", "source_row", "content"))
+    quarantined = pl.concat([found, unreadable], how="diagonal")
     kept = done.bars.rename({"ts": "ts_received"})
     write_tables({aside: quarantined, changed: done.changes, output: kept})
     counts = {

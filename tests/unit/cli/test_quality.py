@@ -247,6 +247,18 @@ def test_repair_loses_no_row_of_the_source(vendor: Path, qv: Qv) -> None:
     assert json.loads(out)["unreadable"] == 2
 
 
+def test_columns_named_as_those_of_the_quarantine_do_no_harm(vendor: Path, qv: Qv) -> None:
+    extra = [",source,check,content,row", *[",1,2,3,4"] * 3, "", *[",1,2,3,4"] * 5]
+    lines = [line + more for line, more in zip(VENDOR.splitlines(), extra, strict=False)]
+    vendor.write_text("\n".join(lines).replace("9.90", "0") + "\n")
+    code, _, err = qv("data", "repair", vendor, "-o", "clean.parquet")
+    assert (code, err) == (0, "")
+    aside = pl.read_parquet("clean.quarantine.parquet")
+    assert aside["check"].to_list() == ["price_sign", "unreadable", "unreadable"]
+    assert aside["source"].to_list() == [None, "vendor.csv", "vendor.csv"]
+    assert [str(each)[0] for each in aside["source_data"].head(1)] == ["1"]
+
+
 def test_what_is_read_is_never_written_over(vendor: Path, qv: Qv) -> None:
     before = vendor.read_bytes()
     folder = vendor.parent / "in"

@@ -2,7 +2,7 @@
 
 from quantvista.data.quality._check import check_bars
 from quantvista.data.quality._events import MARKET_EVENTS
-from quantvista.data.quality._repair import Repaired, repair_bars
+from quantvista.data.quality._repair import Repaired, apart, repair_bars
 from quantvista.data.quality._types import (
     CHECKS,
     FLAGS,
@@ -24,6 +24,7 @@ __all__ = [
     "CheckOptions",
     "Repaired",
     "Report",
+    "apart",
     "check_bars",
     "counted",
     "repair_bars",

@@ -10,9 +10,10 @@ from quantvista.data.quality._bars import PRICES
 from quantvista.data.quality._check import prepared
 from quantvista.data.quality._types import Report
 
-__all__ = ["Repaired", "repair_bars"]
+__all__ = ["Repaired", "apart", "repair_bars"]
 
 _TOUCH = 1e-9
+_ROW = "__row"
 _ROUNDS = 4  # of mending: what is put right may show another fault, seldom a third
 _TIMES = ("ts", "ts_event", "date", "time", "timestamp", "datetime")
 
@@ -28,7 +29,8 @@ class Repaired:
     bars : polars.DataFrame
         Those that are left, ordered by time, then instrument, with the columns of the data.
     quarantined : polars.DataFrame
-        Those that were set aside, with ``check``, ``text`` and the ``row`` they had.
+        Those that were set aside, with ``check``, ``text`` and the ``row`` they had; a column of
+        the data by one of these names is called ``check_data`` and the like.
     changes : polars.DataFrame
         ``row``, ``instrument``, ``ts``, ``check``, ``column``, ``before``, ``after``.
     """
@@ -72,23 +74,44 @@ def repair_bars(bars: pl.DataFrame, report: Report) -> Repaired:
         names = {str(change[4]) for change in changes}
         mended = bars.with_columns(pl.Series(lower[name], columns[name]) for name in names)
         report = report.again(mended)
-    mended = mended.with_row_index("row")
+    mended = mended.with_row_index(_ROW)
     gone = _set_aside(report)
     out = sorted(gone)
     reasons = pl.DataFrame(
         {
-            "row": pl.Series(out, dtype=mended["row"].dtype),
+            _ROW: pl.Series(out, dtype=mended[_ROW].dtype),
             "check": pl.Series([gone[row][0] for row in out], dtype=pl.String),
             "text": pl.Series([gone[row][1] for row in out], dtype=pl.String),
         }
     )
-    left = mended.join(reasons.select("row"), on="row", how="anti", maintain_order="left")
+    left = mended.join(reasons.select(_ROW), on=_ROW, how="anti", maintain_order="left")
     time = lower[next(n for n in _TIMES if n in lower)]
     keys = [time, *(lower[n] for n in ("instrument", "symbol") if n in lower)]
     if report.policies["time_order"] == "repair":
         left = left.sort(keys, maintain_order=True)
-    taken = mended.join(reasons, on="row", how="inner", maintain_order="left")
-    return Repaired(left.drop("row"), taken, _record(changes))
+    taken = apart(mended, ("row", "check", "text"))
+    taken = taken.join(reasons, on=_ROW, how="inner", maintain_order="left")
+    return Repaired(left.drop(_ROW), taken.rename({_ROW: "row"}), _record(changes))
+
+
+def apart(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """Call columns of data otherwise that have names which are needed beside them.
+
+    Examples
+    --------
+    >>> apart(pl.DataFrame({"close": [1.0], "row": ["x"]}), ("row", "text")).columns
+    ['close', 'row_data']
+    """
+    taken = set(frame.columns)
+    renamed = {}
+    for name in names:
+        if name in taken:
+            other = f"{name}_data"
+            while other in taken:
+                other += "_"
+            taken.add(other)
+            renamed[name] = other
+    return frame.rename(renamed)
 
 
 def _mend_all(columns: _Columns, report: Report) -> list[tuple[object, ...]]:

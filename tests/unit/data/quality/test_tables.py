@@ -142,3 +142,17 @@ def test_missing_sessions_are_counted_beside_the_share_of_rows() -> None:
     assert report.missing == 2
     assert report.score == pytest.approx(100 * (left.height - 1) / left.height)
     assert report.scorecard()["missing"] == 2
+
+
+def test_columns_of_the_data_by_our_names_are_kept_apart() -> None:
+    names = ["row", "check", "text", "text_data"]
+    wrong = (
+        whole()
+        .with_columns(*(pl.lit(7).alias(name) for name in names))
+        .with_columns(pl.when(pl.col("ts") == 400).then(-1.0).otherwise("low").alias("low"))
+    )
+    done = repair_bars(wrong, check_bars(wrong))
+    assert done.bars.columns == wrong.columns
+    (row,) = done.quarantined.to_dicts()
+    assert (row["row"], row["check"], row["text"]) == (40, "price_sign", "not positive")
+    assert [row[name] for name in ("row_data", "check_data", "text_data", "text_data_")] == [7] * 4
