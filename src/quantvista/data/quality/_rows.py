@@ -83,10 +83,11 @@ def _swapped(bars: Bars, found: Findings) -> Bools:
         crossed = whole & (low > high * (1 + _TOLERANCE)) & ~turned
         found.add("ohlc_order", bars, crossed, "low", "above the high", expected=high)
         swapped |= turned | crossed
-    if "volume" in bars.columns and whole.any():
+    known = whole & np.isfinite(bars.columns.get("volume", np.full(len(bars), np.nan)))
+    if known.any():
         volume = bars.columns["volume"]
         middle = float(np.median(bars.close[whole]))
-        usual = float(np.median(volume[whole & np.isfinite(volume)], axis=0)) if whole.any() else 0
+        usual = float(np.median(volume[known]))
         if usual > 50 * middle:  # else the two are too alike to tell
             for name in (each for each in PRICES if each in bars.columns):
                 value = bars.columns[name]

@@ -156,3 +156,9 @@ def test_columns_of_the_data_by_our_names_are_kept_apart() -> None:
     (row,) = done.quarantined.to_dicts()
     assert (row["row"], row["check"], row["text"]) == (40, "price_sign", "not positive")
     assert [row[name] for name in ("row_data", "check_data", "text_data", "text_data_")] == [7] * 4
+
+
+@pytest.mark.parametrize("volume", [None, float("nan")])
+def test_bars_without_any_volume_are_checked_in_silence(volume: float | None) -> None:
+    empty = whole().with_columns(pl.lit(volume, dtype=pl.Float64).alias("volume"))
+    assert check_bars(empty).counts == {}  # a warning of NumPy would be an error here
