@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import os
 import re
 import sys
 import sysconfig
@@ -70,10 +71,11 @@ def files_opened(files: Mapping[str, str]) -> Iterator[dict[str, tuple[str, int]
             frame = frame.f_back
 
     def audited(event: str, arguments: tuple[object, ...]) -> None:
-        if event != "open" or not arguments or not isinstance(arguments[0], str):
+        if event != "open" or not isinstance(arguments[0], str | bytes | os.PathLike):
             return
-        path = arguments[0]
-        if not (path.endswith(_QUIET) or path.startswith(_INSTALLED) or _CACHED in path):
+        path = os.fsdecode(arguments[0])
+        quiet = path.endswith(_QUIET) or path.startswith(_INSTALLED) or _CACHED in path
+        if not quiet and path not in sys.path:  # imports look into archives that are on it
             note(path, sys._getframe(2))
 
     _hook()

@@ -1,6 +1,8 @@
 """Features that remember earlier calls, read files, end the program, or hide what they see."""
 
+import importlib
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -83,6 +85,7 @@ def test_operator_that_keeps_values_of_an_earlier_run_is_found() -> None:
 READS = {
     "polars": ("", "pl.read_parquet(PATH)"),
     "scan": ("", "pl.scan_parquet(PATH).collect()"),
+    "bytes": ("", "open(PATH.encode()).close()"),
     "pandas": ("import pandas as pd\n", "pd.read_parquet(PATH)"),
     "pandas_csv": ("import pandas as pd\n", "pd.read_csv(PATH + '.csv')"),
     "arrow": ("import pyarrow as pa\n", "pa.memory_map(PATH).close()"),
@@ -204,3 +207,19 @@ def test_feature_that_ends_the_program_is_an_error_with_its_place() -> None:
 
     with pytest.raises(StrategyError, match=r"ColumnNotFoundError.*test_state.py, line"):
         check_feature(wrong_column, _inputs())
+
+
+def test_archives_that_an_import_looks_into_are_no_files_of_the_feature(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = tmp_path / "packages.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("zipped_factor.py", "FACTOR = 2\n")
+    monkeypatch.syspath_prepend(archive)
+
+    def zipped(bars: pl.DataFrame) -> object:
+        sys.modules.pop("zipped_factor", None)
+        sys.path_importer_cache.pop(str(archive), None)
+        return bars["close"] * importlib.import_module("zipped_factor").FACTOR
+
+    assert check_feature(zipped, _inputs(), cut_count=2) == []
