@@ -11,8 +11,8 @@ from typing import IO, Any
 
 __all__ = ["HandedFile", "wait_until_free"]
 
-_LONGEST_S = 5.0
 _PAUSE_S = 0.0005
+_PAUSES = 10_000  # about 5 s
 
 
 class HandedFile:
@@ -44,6 +44,7 @@ class HandedFile:
 
 def wait_until_free(*handed: "weakref.ref[Any]") -> None:
     """Wait until nobody has what was handed over, at most some seconds."""
-    end = time.monotonic() + _LONGEST_S
-    while any(each() is not None for each in handed) and time.monotonic() < end:
+    for _ in range(_PAUSES):
+        if all(each() is None for each in handed):
+            return
         time.sleep(_PAUSE_S)
