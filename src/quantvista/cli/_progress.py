@@ -2,7 +2,6 @@
 
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -64,19 +63,18 @@ def _lines() -> Iterator[Advance]:
     """Say it from a thread, so that one long step is told of too."""
     state: tuple[int, int, str] = (0, 0, "loading")
     ended = threading.Event()
-    start = time.monotonic()
 
     def advance(done: int, total: int, text: str) -> None:
         nonlocal state
         state = (done, total, text)
 
     def tell() -> None:
-        wait = _FIRST_S
+        wait, waited = _FIRST_S, 0.0
         while not ended.wait(wait):
+            waited += wait
             done, total, text = state
             share = f", {100 * done / total:.0f} %" if total else ""
-            seconds = time.monotonic() - start
-            sys.stderr.write(f"{text}{share}, {seconds:.0f} s so far\n")
+            sys.stderr.write(f"{text}{share}, {waited:.0f} s so far\n")
             sys.stderr.flush()
             wait = _NEXT_S
 
