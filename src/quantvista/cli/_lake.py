@@ -82,8 +82,9 @@ def _facts(dataset: Dataset, commit: str | None = None) -> dict[str, Any]:
         kinds[kind] = {
             "rows": snapshot.rows(kind),
             "files": len(files),
-            "first": shown(min(each.ts_event[0] for each in files)),
-            "last": shown(max(each.ts_event[1] for each in files)),
+            # The rows of the quarantine have no times.
+            "first": shown(min(e.ts_event[0] for e in files)) if kind != "quarantine" else None,
+            "last": shown(max(e.ts_event[1] for e in files)) if kind != "quarantine" else None,
             "columns": dict(snapshot.columns(kind)),
             "revised": bool(snapshot.manifest.kinds[kind].revised),
         }

@@ -145,3 +145,47 @@ def test_a_damaged_dataset_is_named_and_hides_no_other(qv: Qv, here: Path) -> No
     for arguments in (["data", "show", "good", "-k", "bars"], ["data", "check", "lake:good"]):
         code, _, err = qv(*arguments)
         assert (code, path.name in err) == (3, True), err
+
+
+def test_one_row_is_said_as_one_and_the_quarantine_has_no_times(qv: Qv, here: Path) -> None:
+    (here / "one.csv").write_text("Day,Ticker,Close\n2024-01-02,AAA,2\n2024-01-03,AAA,x\n")
+    options = ("--into", "mine", "--venue", "XNAS")
+    _, out, _ = qv("data", "import", "one.csv", *options)
+    assert "mine: 1 row of bars; commit" in out
+    assert "1 row is in quarantine:" in out
+    _, out, _ = qv("data", "show", "mine")
+    assert "1970" not in out
+    _, out, _ = qv("data", "show", "mine", "--json")
+    assert json.loads(out)["kinds"]["quarantine"]["first"] is None
+    _, out, _ = qv("data", "import", "one.csv", *options)
+    assert "mine: 0 rows of bars, 1 was there already; commit" in out
+    assert json.loads(qv("data", "show", "mine", "--json")[1])["kinds"]["quarantine"]["rows"] == 1
+
+
+def test_files_of_a_folder_that_are_left_out_are_named(qv: Qv, here: Path) -> None:
+    (here / "in").mkdir()
+    (here / "in" / "good.csv").write_text(GOOD)
+    (here / "in" / "book.xlsx").write_text("")
+    line = "Left out, for they are no files of a known format: book.xlsx"
+    for more in ((), ("--dry-run",)):
+        code, out, _ = qv("data", "import", "in", "--into", "mine", "--venue", "XNAS", *more)
+        assert (code, line in out) == (0, True)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--encoding", "rot13"),
+        ("--separator", "\N{SECTION SIGN}"),
+        ("--delay", "99999999999"),
+        ("--period", "9999999999999"),
+        ("--known-at", "9999-12-31"),
+        ("--scale", "inf"),
+        ("--decimal", ";"),
+    ],
+)
+def test_options_of_an_import_that_mean_nothing_are_the_users_mistake(
+    qv: Qv, option: tuple[str, str]
+) -> None:
+    code, _, err = qv("data", "import", "good.csv", "--into", "mine", "--venue", "XNAS", *option)
+    assert (code, "internal" in err, "must" in err) == (2, False, True)
