@@ -20,7 +20,7 @@ def bars_of(count: int, spec: BarSpec, *, agree: bool) -> Found:
         with watch:
             made = builder.add(frame)[spec.name]
         bars += made.height
-        volume += made["volume"].sum()
-        closes += made["close"].sum()
+        volume += float(made["volume"].sum())
+        closes += float(made["close"].sum())
     check = f"{bars} {volume:.0f} {closes:.2f}"
     return watch.seconds, count, quantvista.__version__, check, check if agree else ""

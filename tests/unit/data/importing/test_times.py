@@ -96,7 +96,9 @@ def test_ways_to_write_a_time(tmp_path: Path, times: list[str], first: str) -> N
 
 
 @pytest.mark.parametrize("dtype", [pl.Int64, pl.Float64])
-def test_numbers_that_are_digits_of_a_time_or_a_count(tmp_path: Path, dtype: type) -> None:
+def test_numbers_that_are_digits_of_a_time_or_a_count(
+    tmp_path: Path, dtype: type[pl.DataType]
+) -> None:
     for number, values in enumerate(([202401021530, 202401021531], [1704209400, 1704209460])):
         frame = pl.DataFrame({"time": pl.Series(values, dtype=dtype), "close": [1.0, 2.0]})
         folder = tmp_path / str(number)
