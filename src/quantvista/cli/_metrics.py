@@ -1,6 +1,5 @@
 """Rows of the tables of metrics."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from quantvista.backtest._within import lasting, profit_share
@@ -40,9 +39,7 @@ def metric_rows(columns: list[dict[str, Any] | None]) -> list[list[str]]:
     """
     rows = []
     for label, name, digits in _ROWS:
-        values = [metric(each, name) for each in columns]
-        shares = _decimals(values) if digits is None else 0
-        cells = [_cell(each, name, digits, shares) for each in columns]
+        cells = [_cell(each, name, digits) for each in columns]
         if any(cell != NONE for cell in cells):
             rows.append([label, *cells])
     return rows
@@ -67,17 +64,16 @@ def _share(value: float | None) -> str:
     return NONE if value is None else profit_share(value)
 
 
-def _decimals(values: Sequence[float | None]) -> int:
-    """Decimals of percentages of which none but 0 is shown as 0."""
-    small = [abs(value) for value in values if value]
-    least = min(small, default=1.0)
-    return 1 if least >= 0.0005 else 3 if least >= 0.000_005 else 5
+def _decimals(value: float | None) -> int:
+    """Decimals of a percentage that is not shown as 0 unless it is."""
+    size = abs(value) if value else 1.0
+    return 1 if size >= 0.0005 else 3 if size >= 0.000_005 else 5
 
 
-def _cell(metrics: dict[str, Any] | None, name: str, digits: int | None, shares: int) -> str:
+def _cell(metrics: dict[str, Any] | None, name: str, digits: int | None) -> str:
     value = metric(metrics, name)
     if digits is None:
-        return percent(value, shares)
+        return percent(value, _decimals(value))
     text = number(value, digits)
     error = metric(metrics, "sharpe_se") if name == "sharpe" else None
     return text if error is None or value is None else f"{text} ± {number(error, 2)}"

@@ -10,7 +10,7 @@ def rows(*returns: float) -> list[str]:
 
 
 def test_a_small_loss_is_not_shown_as_nothing() -> None:
-    assert rows(-0.00044, 0.2) == ["-0.044", "20.000"]
+    assert rows(-0.00044, 0.2) == ["-0.044", "20.0"]
     assert rows(-0.0000028) == ["-0.00028"]
 
 

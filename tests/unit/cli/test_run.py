@@ -124,7 +124,7 @@ def test_run_prints_verdict_table_costs_limits_biases_and_next(qv: Qv, fake: lis
     ):
         assert text in done.out
     (row,) = [line for line in lines if line.startswith("Return a year")]
-    assert row.split()[-3:] == ["7.0", "5.0", "0.0"]
+    assert row.split()[-3:] == ["7.0", "5.0", "\N{MINUS SIGN}0.010"]
 
 
 def test_run_json_is_pure(qv: Qv, fake: list[Any]) -> None:
