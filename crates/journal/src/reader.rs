@@ -190,17 +190,9 @@ impl<S: Storage> Reader<S> {
                     let records = wanted.map(|frame| frame.to_record()).collect();
                     return Ok(Read::Batch(records, place.after(&batch)));
                 }
-                Step::End => return Ok(Read::Nothing(None)),
                 Step::Short(_) if read == size => size *= 4,
-                Step::Short(at) => {
-                    let at = place.offset + at as u64;
-                    return Ok(Read::Nothing(Some((at, "the segment is cut short"))));
-                }
                 Step::Bad(..) if read == size && is_torn(&bytes, place) => size *= 4,
-                Step::Bad(at, problem) => {
-                    let at = place.offset + at as u64;
-                    return Ok(Read::Nothing(Some((at, problem))));
-                }
+                broken => return Ok(Read::Nothing(broken.fault(place))),
             }
         }
     }

@@ -62,6 +62,18 @@ pub(crate) enum Step<'a> {
     Bad(usize, &'static str),
 }
 
+impl Step<'_> {
+    /// Where and why bytes behind a place are no batch; none if they are one, or nothing.
+    pub(crate) fn fault(&self, place: &Place) -> Option<(u64, &'static str)> {
+        let (at, problem) = match self {
+            Self::Batch(_) | Self::End => return None,
+            Self::Short(at) => (*at, "the segment is cut short"),
+            Self::Bad(at, problem) => (*at, *problem),
+        };
+        Some((place.offset + at as u64, problem))
+    }
+}
+
 /// Take the next batch from bytes that begin at a place.
 pub(crate) fn step<'a>(bytes: &'a [u8], place: &Place) -> Step<'a> {
     let mut frames: Vec<Frame<'a>> = Vec::new();

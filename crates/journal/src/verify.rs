@@ -128,17 +128,8 @@ fn through(
                 let problem = "there are bytes behind the last batch of a closed segment";
                 return Err(damaged(segment, place.offset, place.sequence, problem));
             }
-            Step::Short(at) => {
-                let at = place.offset + at as u64;
-                return Err(damaged(
-                    segment,
-                    at,
-                    place.sequence,
-                    "the segment is cut short",
-                ));
-            }
-            Step::Bad(at, problem) => {
-                let at = place.offset + at as u64;
+            broken => {
+                let (at, problem) = broken.fault(&place).expect("neither a batch nor the end");
                 return Err(damaged(segment, at, place.sequence, problem));
             }
         }

@@ -358,18 +358,11 @@ pub(crate) fn walk(bytes: &[u8], segment: &str, first: u64) -> Result<(Header, P
         match step(rest, &place) {
             Step::Batch(batch) => place = place.after(&batch),
             Step::End => return Ok((header, place)),
-            Step::Short(_) | Step::Bad(..) if is_torn(rest, &place) => return Ok((header, place)),
-            Step::Short(at) => {
-                let at = place.offset + at as u64;
-                return Err(damaged(
-                    segment,
-                    at,
-                    place.sequence,
-                    "the segment is cut short",
-                ));
-            }
-            Step::Bad(at, problem) => {
-                let at = place.offset + at as u64;
+            broken => {
+                if is_torn(rest, &place) {
+                    return Ok((header, place));
+                }
+                let (at, problem) = broken.fault(&place).expect("neither a batch nor the end");
                 return Err(damaged(segment, at, place.sequence, problem));
             }
         }
