@@ -1,6 +1,7 @@
 """From files to a dataset: understood, converted in batches, and committed at once."""
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,7 +71,7 @@ class Imported:
 
 
 @dataclass
-class Work:
+class Work(ABC):
     """Files on their way to somewhere."""
 
     strict: bool
@@ -81,9 +82,9 @@ class Work:
     names: Names = field(default_factory=lambda: Names("`source`"))
     now: tuple[pl.DataFrame, Batch] | None = None  # rows on their way, and what they were made of
 
+    @abstractmethod
     def add(self, kind: str, frame: pl.DataFrame, where: str, keyed: bool) -> None:
         """Hand rows of a kind on."""
-        raise NotImplementedError
 
     def reject(self, rejects: pl.DataFrame, where: str) -> None:
         """Quarantine rows, or refuse them."""

@@ -6,6 +6,7 @@ import gzip
 import weakref
 import zipfile
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -54,7 +55,7 @@ class Batch:
     rejects: list[tuple[int, str, str]]
 
 
-class Source:
+class Source(ABC):
     """A table that can be read from its beginning, more than once.
 
     Parameters
@@ -83,9 +84,9 @@ class Source:
     size: int
     position: int = 0
 
+    @abstractmethod
     def batches(self) -> Generator[Batch]:
         """Read it from its beginning."""
-        raise NotImplementedError
 
     def sample(self) -> pl.DataFrame:
         """First rows.
