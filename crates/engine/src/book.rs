@@ -173,7 +173,7 @@ impl Book {
         self.by_instrument[order.instrument]
             .orders
             .push((order.id, slot));
-        if let Some(time) = order.expire_at {
+        if let Some(time) = order.expire_at.filter(|_| !order.remote) {
             self.expiries.insert((time, order.id));
         }
         if order.origin == Origin::Target {

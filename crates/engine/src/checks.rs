@@ -64,17 +64,18 @@ impl Engine {
             Event::ReplaceOrder { request, .. } => self.check_request(request),
             Event::ActivateSemantics { number } => check_semantics(*number),
             Event::Operator(command) => self.check_command(command),
+            Event::Report(report) => self.check_report(report),
             Event::RiskFigure(figure) => self.check_figure(figure),
             Event::Scenarios(scenarios) => self.check_scenarios(scenarios),
             other => self.check_accounts(other),
         }
     }
 
-    fn check_instrument(&self, found: usize) -> Result<()> {
+    pub(crate) fn check_instrument(&self, found: usize) -> Result<()> {
         Self::check_index("instrument", found, self.config.instruments.len())
     }
 
-    fn check_sleeve(&self, found: usize) -> Result<()> {
+    pub(crate) fn check_sleeve(&self, found: usize) -> Result<()> {
         Self::check_index("sleeve", found, self.config.sleeves.len())
     }
 

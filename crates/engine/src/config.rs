@@ -206,7 +206,7 @@ pub struct Sleeve {
     pub limits: SleeveLimits,
 }
 
-/// A simulated venue: one object per assumption.
+/// A venue: a simulated one with one object per assumption, or one that reports.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Venue {
     pub id: String,
@@ -222,6 +222,15 @@ pub struct Venue {
     pub impact: Option<ImpactModel>,
     #[serde(default)]
     pub latency: LatencyModel,
+    /// Whether orders leave for a venue outside, whose reports say what becomes of them. Of the
+    /// models it has only `fee`, for what orders may cost.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub remote: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+pub(crate) fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 impl Currency {
@@ -372,6 +381,12 @@ impl Config {
             if let Some((name, _)) = rates.iter().find(|(_, ok)| !ok) {
                 return Err(EngineError::Config(format!("{name} is out of range")));
             }
+            if venue.remote && has_models(venue) {
+                return Err(EngineError::Config(format!(
+                    "venue {}: a remote venue has no slippage, impact, latency, participation cap or cut-off of ours",
+                    venue.id
+                )));
+            }
             let problems = [
                 venue.fee.problem(),
                 venue.slippage.problem(),
@@ -387,4 +402,13 @@ impl Config {
         }
         self.limits.validate()
     }
+}
+
+fn has_models(venue: &Venue) -> bool {
+    venue.slippage != SlippageModel::default()
+        || venue.limit_fill_on_touch
+        || venue.participation_max.is_some()
+        || venue.on_close_cutoff_ns != 0
+        || venue.impact.is_some()
+        || !venue.latency.is_none()
 }

@@ -20,6 +20,7 @@ use crate::numbers::Result;
 use crate::order::{Order, OrderStatus, Reason};
 use crate::orders::{Watch, advance};
 use crate::output::{Fill, FillKind, Output};
+use crate::remote::Remote;
 use crate::transit::{Errand, Transit};
 use crate::venue::floor::Floor;
 
@@ -49,6 +50,8 @@ pub struct Engine {
     pub(crate) floor: Floor,
     /// Commands that are not there yet.
     pub(crate) transit: Transit,
+    /// What is remembered of the venues outside.
+    pub(crate) remote: Remote,
     /// What the gate remembers.
     pub(crate) guard: Guard,
     /// Of the gate and of matching; none of it is state.
@@ -99,6 +102,7 @@ impl Engine {
             losses: Losses::new(&config),
             floor: Floor::new(&config),
             transit: Transit::default(),
+            remote: Remote::default(),
             turnover: vec![Turnover::default(); config.venues.len()],
             fees_paid: BTreeMap::new(),
             felt: vec![Felt::default(); instruments.len()],
@@ -220,6 +224,7 @@ impl Engine {
                 Ok(())
             }
             Event::Operator(command) => self.command(ts, command, out),
+            Event::Report(report) => self.receive_report(ts, report, out),
             Event::RiskFigure(figure) => {
                 self.receive_figure(figure);
                 Ok(())
@@ -357,6 +362,10 @@ impl Engine {
         out: &mut Vec<Output>,
     ) -> Result<()> {
         if let Some(order) = self.book.get(slot).copied() {
+            if order.remote {
+                self.request_cancel(ts, &order, reason, out);
+                return Ok(());
+            }
             self.finish(slot, OrderStatus::Cancelled)?;
             out.push(Output::OrderCancelled {
                 ts,

@@ -65,6 +65,11 @@ pub enum EngineError {
         "`shortable` of instrument {instrument} must not be negative, its borrow rate must be in [0, 1], and only assets in margin accounts have them"
     )]
     InvalidShortTerms { instrument: String },
+    #[error("a venue's report `{report}`: {problem}")]
+    InvalidReport {
+        report: &'static str,
+        problem: &'static str,
+    },
     #[error("{action} of instrument {instrument}: {problem}")]
     InvalidAction {
         action: &'static str,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::action::Action;
 use crate::market::{Auction, BookLevel, BookOrder, Quote, Tick, TradingStatus};
 use crate::order::{Leg, Link, OrderKind, Side, TimeInForce, Trail, TriggerSource};
+use crate::report::Report;
 use crate::risk::{Command, RiskFigure, Scenarios};
 
 /// One thing that happened or was decided.
@@ -48,6 +49,8 @@ macro_rules! events {
 events! {
     /// What the operator of the fund commands.
     Operator(Command) = "operator", 0;
+    /// What a remote venue says of our orders.
+    Report(Report) = "report", 0;
     /// Money paid in, or out where negative, in a currency.
     CashFlow { sleeve: usize, currency: usize, amount: i128 } = "cash_flow", 1;
     Action(Action) = "action", 1;

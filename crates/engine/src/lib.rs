@@ -34,6 +34,8 @@ mod packed;
 mod random;
 mod reading;
 mod recording;
+mod remote;
+mod report;
 mod risk;
 mod sizing;
 mod snapshot;
@@ -72,6 +74,7 @@ pub use reading::Worth;
 pub use recording::{
     ActionRow, BalanceRow, OrderRow, PositionRow, Recorder, SleeveRow, StateRow, VerdictRow,
 };
+pub use report::{Execution, Report};
 pub use risk::{Cause, Command, FundState, RiskFigure, RiskKind, Scenarios, SleeveState};
 pub use snapshot::Snapshot;
 pub use tape::{Tape, TapeColumns, TapeKind};

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::is_false;
 use crate::input::OrderRequest;
 
 /// Names as they stand in the files of a run, in encodings and in Python.
@@ -72,6 +73,8 @@ named!(OrderStatus {
     Held = "held",
     /// On its way to the venue.
     Submitted = "submitted",
+    /// On its way to a remote venue, which may have it or not: it could not be asked.
+    Unknown = "unknown",
     Accepted = "accepted",
     /// A stop or if-touched order that has become active.
     Triggered = "triggered",
@@ -114,6 +117,8 @@ named!(
         Halted = "halted",
         /// The market did not reach its trigger.
         Trigger = "trigger",
+        /// A remote venue ended it by itself.
+        Venue = "venue",
     }
 );
 
@@ -208,6 +213,12 @@ pub const TRANSITIONS: &[(OrderStatus, OrderStatus)] = &[
     (S::Submitted, S::Accepted),
     (S::Submitted, S::Cancelled),
     (S::Submitted, S::Expired),
+    (S::Submitted, S::Rejected),
+    (S::Submitted, S::Unknown),
+    (S::Unknown, S::Accepted),
+    (S::Unknown, S::Cancelled),
+    (S::Unknown, S::Expired),
+    (S::Unknown, S::Rejected),
     (S::Accepted, S::Triggered),
     (S::Accepted, S::PartiallyFilled),
     (S::Accepted, S::Filled),
@@ -288,6 +299,9 @@ pub struct Order {
     pub group: Option<u64>,
     /// Whether it counts as in flight: of a group only one does.
     pub counted: bool,
+    /// Whether its venue is a remote one, where nothing but reports moves it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub remote: bool,
 }
 
 impl Order {
@@ -305,10 +319,17 @@ impl Order {
         }
     }
 
-    /// Whether it stands at the venue: no longer on its way there, and not held for its parent.
+    /// Whether it stands at a simulated venue: no longer on its way there, and not held for its
+    /// parent.
     #[must_use]
     pub fn is_at_venue(&self) -> bool {
-        !matches!(self.status, S::Held | S::Submitted)
+        !self.remote && !matches!(self.status, S::Held | S::Submitted)
+    }
+
+    /// Whether a remote venue has not said yet that it has the order.
+    #[must_use]
+    pub fn is_unconfirmed(&self) -> bool {
+        self.remote && matches!(self.status, S::Submitted | S::Unknown)
     }
 
     /// Whether it waits at the venue for its trigger.

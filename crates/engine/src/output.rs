@@ -38,7 +38,13 @@ outputs! {
     OrderFilled(Fill) = "order_filled";
     OrderCancelled { ts: i64, order: u64, reason: Reason } = "order_cancelled";
     OrderExpired { ts: i64, order: u64, reason: Reason } = "order_expired";
+    /// A remote venue is to cancel an order, which works until it says that it did.
+    CancelRequested { ts: i64, order: u64, reason: Reason } = "cancel_requested";
     CancelRejected { ts: i64, order: u64 } = "cancel_rejected";
+    /// Whether a remote venue has the order is not known; it counts as if it did.
+    OrderUnknown { ts: i64, order: u64 } = "order_unknown";
+    /// A report changed nothing: it came twice, or too late, or of nothing that we know.
+    ReportIgnored { ts: i64, report: String, order: Option<u64> } = "report_ignored";
     AmendRejected { ts: i64, order: u64, rule: Rule } = "amend_rejected";
     Verdict(Verdict) = "verdict";
     /// Money that moved without a trade.
@@ -90,6 +96,10 @@ named!(FillKind {
     Liquidation = "liquidation",
     /// Units that a corporate action gave or took.
     Action = "action",
+    /// At a remote venue, and not of an order that works: by hand, late, or more than was asked.
+    External = "external",
+    /// A trade that a remote venue took back.
+    Bust = "bust",
 });
 
 named!(
@@ -208,6 +218,8 @@ named!(
         IncrementalValueAtRisk = "incremental_value_at_risk",
         /// No working order has this id.
         Unknown = "unknown",
+        /// A remote venue refused it, or it is nothing that we send to one.
+        Venue = "venue",
     }
 );
 

@@ -58,6 +58,7 @@ const REDUCE_ONLY: u8 = 8;
 const HAS_TRIGGER: u8 = 16;
 const COUNTED: u8 = 32;
 const TRIGGERED: u8 = 64;
+const REMOTE: u8 = 128;
 
 fn flag(is_set: bool, flag: u8) -> u8 {
     if is_set { flag } else { 0 }
@@ -98,7 +99,8 @@ impl PackedOrder {
                 | flag(order.limit_price.is_some(), HAS_LIMIT)
                 | flag(order.trigger_price.is_some(), HAS_TRIGGER)
                 | flag(order.triggered, TRIGGERED)
-                | flag(order.counted, COUNTED),
+                | flag(order.counted, COUNTED)
+                | flag(order.remote, REMOTE),
             reason: None,
             rejected_by,
         }
@@ -146,6 +148,7 @@ impl PackedOrder {
                 children: rare.children,
                 group: rare.group,
                 counted: self.has(COUNTED),
+                remote: self.has(REMOTE),
             },
             reason: self.reason,
             rejected_by: self.rejected_by,
@@ -181,6 +184,11 @@ impl PackedOrder {
         } else {
             OrderStatus::PartiallyFilled
         };
+    }
+
+    /// What fills after the end of an order, or beyond what was asked, changes no status.
+    pub(crate) fn fill_late(&mut self, quantity: i64) {
+        self.filled += quantity;
     }
 
     pub(crate) fn trigger(&mut self) {

@@ -7,7 +7,7 @@ use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::numbers::Result;
 use crate::order::{Order, OrderStatus, Reason};
-use crate::output::{Figure, Fill, Output, Posting, Rule, Verdict};
+use crate::output::{Figure, Fill, FillKind, Output, Posting, Rule, Verdict};
 use crate::packed::{Costs, KeptVerdict, PackedFill, PackedOrder, plain_verdict};
 use crate::reading::Worth;
 
@@ -371,7 +371,12 @@ impl Recorder {
     fn observe_fill(&mut self, fill: &Fill) {
         self.fills.push(PackedFill::pack(fill, &mut self.costs));
         if let Some(row) = fill.order.and_then(|id| self.order_mut(id)) {
-            row.fill(fill.quantity);
+            match fill.kind {
+                FillKind::External => row.fill_late(fill.quantity),
+                // The order had it; that it was taken back is a fill of its own.
+                FillKind::Bust => {}
+                _ => row.fill(fill.quantity),
+            }
         }
     }
 

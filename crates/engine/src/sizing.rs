@@ -30,6 +30,9 @@ impl Engine {
             self.cancel(ts, slot, Reason::Superseded, out)?;
         }
         self.book.sweep();
+        if self.defer_targets(sleeve, targets) {
+            return Ok(());
+        }
         let equity = self.exposure.sleeve_equity(&self.ledger, sleeve)?.max(0);
         let mut trades = Vec::new();
         let mut sorted = targets.to_vec();

@@ -16,6 +16,7 @@ use crate::models::fees::Turnover;
 use crate::models::impact::Felt;
 use crate::numbers::Result;
 use crate::order::Order;
+use crate::remote::Remote;
 use crate::transit::Message;
 use crate::venue::floor::{Floor, PitState};
 
@@ -38,6 +39,8 @@ pub struct Snapshot {
     last_key: Option<Key>,
     waiting_since: Option<i64>,
     failed: Option<String>,
+    #[serde(default, skip_serializing_if = "Remote::is_empty")]
+    remote: Remote,
 }
 
 impl Engine {
@@ -63,6 +66,7 @@ impl Engine {
             last_key: self.last_key,
             waiting_since: self.waiting_since,
             failed: self.failed.clone(),
+            remote: self.remote.clone(),
         }
     }
 
@@ -85,6 +89,7 @@ impl Engine {
         engine.last_key = snapshot.last_key;
         engine.waiting_since = snapshot.waiting_since;
         engine.failed = snapshot.failed;
+        engine.remote = snapshot.remote;
         engine.check_restored(&snapshot.orders)?;
         for order in snapshot.orders {
             let hold = engine.hold_of(&order)?;

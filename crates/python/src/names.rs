@@ -5,8 +5,8 @@ use pyo3::types::PyDict;
 use quantvista_engine::{
     Account, AccountKind, Action, AuctionKind, Cause, Command, Crossed, DataKind, Event, FillKind,
     FundState, InstrumentKind, Leg, Link, Liquidity, OrderKind, OrderStatus, Origin, Outcome,
-    Output, PositionMode, PostingKind, RateSource, Reason, RiskKind, Rule, Settlement, Side,
-    SleeveState, TRANSITIONS, TimeInForce, TradingStatus, Trail, TriggerSource,
+    Output, PositionMode, PostingKind, RateSource, Reason, Report, RiskKind, Rule, Settlement,
+    Side, SleeveState, TRANSITIONS, TimeInForce, TradingStatus, Trail, TriggerSource,
 };
 
 /// Lists of names by what they name.
@@ -34,6 +34,7 @@ pub fn names(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     dict.set_item("trail", Trail::NAMES)?;
     dict.set_item("event", Event::NAMES)?;
     dict.set_item("output", Output::NAMES)?;
+    dict.set_item("report", Report::NAMES)?;
     dict.set_item("action", Action::NAMES)?;
     dict.set_item("command", Command::NAMES)?;
     Ok(dict)

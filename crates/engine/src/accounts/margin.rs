@@ -79,6 +79,10 @@ impl Engine {
         let maintenance = |engine: &Self, i: usize| engine.config.instruments[i].margin_maintenance;
         let initial = |engine: &Self, i: usize| engine.config.instruments[i].margin_initial;
         let required = self.margin_of_positions(&positions, maintenance)?;
+        if self.awaits_cancels(sleeve) {
+            // They may fill yet; the reports of their ends lead here again.
+            return Ok(());
+        }
         // Nothing is left that no liquidation closes yet: what is lost beyond stays a debt.
         if equity >= required || positions.iter().all(|position| position.lots == 0) {
             return Ok(());
@@ -90,6 +94,9 @@ impl Engine {
             required,
         });
         self.cancel_for_margin(ts, sleeve, out)?;
+        if self.awaits_cancels(sleeve) {
+            return Ok(());
+        }
         let mut order = Vec::with_capacity(positions.len());
         for position in &positions {
             let rate = maintenance(self, position.instrument);

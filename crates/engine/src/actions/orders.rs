@@ -37,7 +37,12 @@ impl Engine {
             let Some(before) = self.book.get(slot).copied() else {
                 continue;
             };
-            let after = adjusted(&before, &self.config.instruments[instrument], terms);
+            let after = if before.remote {
+                // What its venue makes of it, the venue says; we want it no more.
+                None
+            } else {
+                adjusted(&before, &self.config.instruments[instrument], terms)
+            };
             self.book.replace(slot, after.unwrap_or(before), 0);
             changes.push((slot, before, after));
         }

@@ -104,6 +104,7 @@ impl Venue {
             on_close_cutoff_ns: 0,
             impact: None,
             latency: LatencyModel::default(),
+            remote: false,
         }
     }
 }

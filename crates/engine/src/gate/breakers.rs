@@ -105,10 +105,15 @@ impl Engine {
         }
     }
 
+    /// Count a refusal of an order that was counted when it left.
+    pub(crate) fn count_refused(&mut self, ts: i64, rule: Rule) {
+        if self.enforced.counts {
+            self.count_refusal(ts, Some(rule));
+        }
+    }
+
     fn count_one(&mut self, ts: i64, refused_by: Option<Rule>) {
-        let breakers = &self.config.limits.breakers;
-        let (by_rate, by_refusals) = (breakers.order_rate, breakers.rejects);
-        if let Some(breaker) = by_rate
+        if let Some(breaker) = self.config.limits.breakers.order_rate
             && self.guard.asked.trips(ts, &breaker)
         {
             let figure = Figure::Count(breaker.limit + 1);
@@ -119,10 +124,14 @@ impl Engine {
                 Figure::Count(breaker.limit),
             );
         }
+        self.count_refusal(ts, refused_by);
+    }
+
+    fn count_refusal(&mut self, ts: i64, refused_by: Option<Rule>) {
         let counts =
             refused_by.is_some_and(|rule| !matches!(rule, Rule::State | Rule::SleeveState));
         if counts
-            && let Some(breaker) = by_refusals
+            && let Some(breaker) = self.config.limits.breakers.rejects
             && self.guard.refused.trips(ts, &breaker)
         {
             let figure = Figure::Count(breaker.limit + 1);

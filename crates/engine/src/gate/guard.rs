@@ -92,6 +92,11 @@ impl Guard {
             && self.fund == self.strictest()
     }
 
+    /// Whether all positions are to be closed.
+    pub(crate) fn is_flattening(&self) -> bool {
+        self.causes.contains_key(&Cause::Flatten)
+    }
+
     pub(crate) fn fund_state(&self) -> FundState {
         self.fund
     }

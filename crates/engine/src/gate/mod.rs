@@ -139,7 +139,7 @@ impl Engine {
             reference,
             mark: self.mark(request.instrument).unwrap_or(0),
             lot: self.config.instruments[request.instrument].lot_size,
-            room: self.room(request)?,
+            room: self.room_at_gate(request)?,
             occasion,
             past,
         };

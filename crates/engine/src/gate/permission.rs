@@ -33,6 +33,20 @@ impl Engine {
         Ok(held.max(0).saturating_sub(taken).max(0))
     }
 
+    /// What a new order may take off the position. A venue outside does not cut an order at its
+    /// match, so that there all that is in flight counts.
+    #[inline(always)]
+    pub(crate) fn room_at_gate(&self, request: &OrderRequest) -> Result<i64> {
+        if request.reduce_only && self.is_remote(request.instrument) {
+            let reduce_only = false;
+            return self.room(&OrderRequest {
+                reduce_only,
+                ..*request
+            });
+        }
+        self.room(request)
+    }
+
     /// The same where a currency is given away for the fund's own.
     #[inline(never)]
     fn room_to_exchange(&self, request: &OrderRequest, base: usize) -> Result<i64> {

@@ -192,7 +192,12 @@ impl Engine {
             if is_closing || sleeve.is_some_and(|sleeve| sleeve != order.sleeve) {
                 continue;
             }
-            let stays = !all && (order.status == OrderStatus::Held || self.is_opposite(&order)?);
+            let stays = !all
+                && if order.remote {
+                    self.only_closes(&order)
+                } else {
+                    order.status == OrderStatus::Held || self.is_opposite(&order)?
+                };
             // Another cancel may have taken it along.
             if let (false, Some(slot)) = (stays, self.book.find(order.id)) {
                 let reason = if all {
@@ -246,7 +251,7 @@ impl Engine {
         }
     }
 
-    fn flatten_line(
+    pub(crate) fn flatten_line(
         &mut self,
         ts: i64,
         sleeve: usize,
@@ -270,7 +275,7 @@ impl Engine {
         // An exchange gives its base away, less what another pair gives away already.
         request.reduce_only = !is_exchange;
         // Whole lots: what is left of a currency, less than a lot, stays.
-        request.quantity = self.room(&request)?;
+        request.quantity = self.room_at_gate(&request)?;
         request.reduce_only = true;
         if request.quantity == 0 {
             return Ok(());

@@ -34,6 +34,8 @@ pub(crate) struct Form {
     pub(crate) has_impact: bool,
     /// Whether commands act at once.
     pub(crate) is_prompt: bool,
+    /// Whether the venue is one outside, where nothing is matched here.
+    pub(crate) is_remote: bool,
 }
 
 impl Form {
@@ -50,6 +52,7 @@ impl Form {
             is_exact: venue.impact.is_none() && venue.slippage == SlippageModel::default(),
             has_impact: venue.impact.is_some(),
             is_prompt: venue.latency.is_none(),
+            is_remote: venue.remote,
         }
     }
 

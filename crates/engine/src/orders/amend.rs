@@ -83,6 +83,9 @@ impl Engine {
         before: &Order,
         after: &Order,
     ) -> Result<Option<Breach>> {
+        if before.remote {
+            return Ok(Some(plain_breach(Rule::Venue)));
+        }
         let lot = self.config.instruments[before.instrument].lot_size;
         if after.unfilled() <= 0 || after.unfilled() % lot != 0 {
             let floor = if after.unfilled() <= 0 {
@@ -191,6 +194,7 @@ impl Engine {
         let old = self.book.find(id);
         let breach = match old.and_then(|slot| self.book.get(slot)).copied() {
             None => Some(plain_breach(Rule::Unknown)),
+            Some(order) if order.remote => Some(plain_breach(Rule::Venue)),
             Some(order) if !may_be_replaced(&order, request) => Some(plain_breach(Rule::Linked)),
             Some(_) => {
                 let slot = old.expect("the order that was found");

@@ -61,6 +61,9 @@ impl Engine {
         out: &mut Vec<Output>,
     ) -> Result<()> {
         self.take_terms(ts, &mut order);
+        if self.is_remote(order.instrument) {
+            return self.send_away(ts, order, outcome, breach, out);
+        }
         // A list travels as one, as its first order would alone.
         let first = order.group.unwrap_or(order.id);
         order.arrival = self.arrival_of(ts, order.instrument, first, LatencyKind::Submit);
@@ -216,6 +219,7 @@ impl Engine {
             children: 0,
             group: None,
             counted: true,
+            remote: false,
         }
     }
 }

@@ -20,10 +20,12 @@ impl Engine {
         link: Link,
         out: &mut Vec<Output>,
     ) -> Result<()> {
-        let found = if is_well_formed(requests, link) {
-            self.list_breach(ts, requests, link)?
-        } else {
+        let found = if !is_well_formed(requests, link) {
             Some((usize::MAX, plain_breach(Rule::Linked)))
+        } else if self.is_remote(requests[0].instrument) {
+            Some((0, plain_breach(Rule::Venue)))
+        } else {
+            self.list_breach(ts, requests, link)?
         };
         if let Some((place, breach)) = found {
             for (index, request) in requests.iter().enumerate() {

@@ -11,6 +11,6 @@ mod triggers;
 
 pub(crate) use form::reference_of;
 pub use form::{CellData, MatrixCell, matrix};
-pub(crate) use intake::{advance, adverse, plain_breach};
+pub(crate) use intake::{advance, adverse, plain_breach, verdict_on};
 pub(crate) use trail::trail_trigger;
 pub(crate) use triggers::{Told, Watch, is_met, is_rising, moved_trigger};
