@@ -482,15 +482,6 @@ impl Engine {
         self.exposure
             .notional(instrument, quantity, self.mark(instrument).unwrap_or(0))
     }
-
-    /// What a sleeve may spend now: cash, less reserves, plus the worst case of its sales.
-    ///
-    /// # Errors
-    ///
-    /// [`EngineError::Overflow`] if it does not fit.
-    pub fn available_cash(&self, sleeve: usize, currency: usize) -> Result<i128> {
-        self.available(sleeve, currency)
-    }
 }
 
 pub(crate) fn check_semantics(found: u16) -> Result<()> {

@@ -166,4 +166,13 @@ impl Engine {
     pub fn is_in_halt(&self, instrument: usize) -> bool {
         self.is_halted(instrument)
     }
+
+    /// What a sleeve may spend now: cash, less reserves, plus the worst case of its sales.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Overflow`] if it does not fit.
+    pub fn available_cash(&self, sleeve: usize, currency: usize) -> Result<i128> {
+        self.available(sleeve, currency)
+    }
 }

@@ -1,11 +1,11 @@
 //! Orders at venues outside: `docs/engine/remote.md`. They leave as outputs and are moved by
 //! reports alone; until a report says otherwise, everything that may still happen counts.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+mod memory;
 
-use serde::{Deserialize, Serialize};
+pub(crate) use memory::Remote;
 
-use crate::config::PositionMode;
+use crate::config::{PositionMode, Settlement};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::gate::Breach;
@@ -16,80 +16,17 @@ use crate::orders::{advance, verdict_on};
 use crate::output::{Fill, FillKind, Outcome, Output, Rule};
 use crate::report::{Execution, Report};
 
-/// So many of the newest trades are known by name; what is older is for reconciliation.
-const TRADES_KEPT: usize = 65_536;
-
-/// Venue, whether it was taken back, and the venue's name of the trade.
-type TradeName = (usize, bool, String);
-
-/// What is remembered of remote venues.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "Kept", into = "Kept")]
-pub(crate) struct Remote {
-    /// Orders that a venue is to cancel, and why.
-    cancelling: BTreeMap<u64, Reason>,
-    /// By sleeve: targets that wait for the orders of the targets before them to end.
-    targets: BTreeMap<usize, Vec<(usize, i64)>>,
-    /// In the order in which they came.
-    trades: VecDeque<TradeName>,
-    /// The same, to be found.
-    names: BTreeSet<TradeName>,
-}
-
-/// [`Remote`] as it is written down.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Kept {
-    cancelling: Vec<(u64, Reason)>,
-    targets: Vec<(usize, Vec<(usize, i64)>)>,
-    trades: VecDeque<TradeName>,
-}
-
-impl From<Kept> for Remote {
-    fn from(kept: Kept) -> Self {
-        Self {
-            cancelling: kept.cancelling.into_iter().collect(),
-            targets: kept.targets.into_iter().collect(),
-            names: kept.trades.iter().cloned().collect(),
-            trades: kept.trades,
-        }
-    }
-}
-
-impl From<Remote> for Kept {
-    fn from(remote: Remote) -> Self {
-        Self {
-            cancelling: remote.cancelling.into_iter().collect(),
-            targets: remote.targets.into_iter().collect(),
-            trades: remote.trades,
-        }
-    }
-}
-
-impl Remote {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.cancelling.is_empty() && self.targets.is_empty() && self.trades.is_empty()
-    }
-
-    fn knows(&self, name: &TradeName) -> bool {
-        self.names.contains(name)
-    }
-
-    fn learn(&mut self, name: TradeName) {
-        self.trades.push_back(name.clone());
-        self.names.insert(name);
-        if self.trades.len() > TRADES_KEPT
-            && let Some(oldest) = self.trades.pop_front()
-        {
-            self.names.remove(&oldest);
-        }
-    }
-}
-
 impl Engine {
     /// Whether an instrument trades at a venue outside.
     #[inline]
     pub(crate) fn is_remote(&self, instrument: usize) -> bool {
         self.floor.pits[instrument].form.is_remote
+    }
+
+    /// Whether an instrument exchanges two currencies, and so has no position.
+    pub(crate) fn is_exchange(&self, instrument: usize) -> bool {
+        let settlement = self.config.instruments[instrument].settlement;
+        matches!(settlement, Settlement::Exchange { .. })
     }
 
     pub(crate) fn check_report(&self, report: &Report) -> Result<()> {
@@ -350,7 +287,7 @@ impl Engine {
         if let Some((_, order)) = of {
             self.after_outside(ts, &order, out)?;
         }
-        self.trim(ts, execution, out)?;
+        self.trim(ts, execution, out);
         self.check_margins_of(ts, instrument, out)?;
         Ok(true)
     }
@@ -375,7 +312,7 @@ impl Engine {
             ..execution.clone()
         };
         self.book_outside(ts, &reversed, FillKind::Bust, out)?;
-        self.trim(ts, &reversed, out)?;
+        self.trim(ts, &reversed, out);
         self.check_margins_of(ts, execution.instrument, out)?;
         Ok(true)
     }
@@ -430,12 +367,14 @@ impl Engine {
 
     /// Ask for the cancel of orders that may only reduce and together would take more off a
     /// position than there is, the newest first.
-    fn trim(&mut self, ts: i64, execution: &Execution, out: &mut Vec<Output>) -> Result<()> {
+    fn trim(&mut self, ts: i64, execution: &Execution, out: &mut Vec<Output>) {
+        if self.is_exchange(execution.instrument) {
+            return;
+        }
         for side in [Side::Buy, Side::Sell] {
             let (sleeve, leg) = (execution.sleeve, execution.leg);
-            self.trim_side(ts, (sleeve, execution.instrument, leg), side, out)?;
+            self.trim_side(ts, (sleeve, execution.instrument, leg), side, out);
         }
-        Ok(())
     }
 
     fn trim_side(
@@ -444,11 +383,11 @@ impl Engine {
         (sleeve, instrument, leg): (usize, usize, Leg),
         side: Side,
         out: &mut Vec<Output>,
-    ) -> Result<()> {
+    ) {
         let mut excess = self.excess(sleeve, instrument, leg, side);
         for slot in self.book.slots_of(instrument).into_iter().rev() {
             if excess <= 0 {
-                return Ok(());
+                return;
             }
             let Some(order) = self.book.get(slot).copied() else {
                 continue;
@@ -461,7 +400,6 @@ impl Engine {
                 self.request_cancel(ts, &order, Reason::ReduceOnly, out);
             }
         }
-        Ok(())
     }
 
     /// By how much orders of a side in flight exceed the position that they are against.

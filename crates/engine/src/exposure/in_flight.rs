@@ -170,7 +170,7 @@ impl Exposure {
 fn is_sure(config: &Config, order: &Order) -> bool {
     let listed = &config.instruments[order.instrument];
     let settles = listed.settlement_days == 0 || config.account.trade_on_unsettled;
-    listed.matching == DataKind::Bars && !order.reduce_only && settles
+    listed.matching == DataKind::Bars && !order.reduce_only && !order.remote && settles
 }
 
 /// The lowest price that a price band allows, rounded down to a price unit.

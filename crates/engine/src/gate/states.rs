@@ -1,7 +1,7 @@
 //! What the fund and its sleeves may do, and what changes that: `docs/engine/gate.md`, section 6.
 
 use super::rows::RowKey;
-use crate::config::{PositionMode, Settlement};
+use crate::config::PositionMode;
 use crate::engine::Engine;
 use crate::exposure::Row;
 use crate::input::{Event, OrderRequest};
@@ -193,7 +193,7 @@ impl Engine {
                 continue;
             }
             let stays = !all
-                && if order.remote {
+                && if order.remote && !self.is_exchange(order.instrument) {
                     self.only_closes(&order)
                 } else {
                     order.status == OrderStatus::Held || self.is_opposite(&order)?
@@ -259,10 +259,7 @@ impl Engine {
         leg: Leg,
         out: &mut Vec<Output>,
     ) -> Result<()> {
-        let is_exchange = matches!(
-            self.config.instruments[instrument].settlement,
-            Settlement::Exchange { .. }
-        );
+        let is_exchange = self.is_exchange(instrument);
         if is_exchange && leg.index() > 0 {
             // There is one balance, and no position by legs.
             return Ok(());

@@ -20,6 +20,7 @@ pub(crate) const UNLIMITED: i64 = i64::MAX;
 pub(crate) const LARGEST: i64 = 1 << 60;
 
 /// What of the configuration the market of an instrument needs at every event.
+#[expect(clippy::struct_excessive_bools, reason = "facts, each its own")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Form {
     pub(crate) kind: DataKind,
