@@ -51,6 +51,7 @@ def test_every_kind_of_input_is_in_the_corpus() -> None:
     names = _native.names
     assert {name for event in events for name in event} == set(names["event"])
     assert variants(events, "action") == set(names["action"])
+    assert variants(events, "report") == set(names["report"])
     assert variants(events, "operator") == set(names["command"])
     for event, field, list_ in (
         ("risk_figure", "kind", "risk_kind"),

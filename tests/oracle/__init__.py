@@ -2,8 +2,8 @@
 
 It follows the pages of ``docs/engine`` and shares no code with ``src`` or ``crates``: whole
 numbers and fractions, everything from scratch at every question. The layers build on each other:
-state, books, exposure, forms, gate, life, venue, barrier, days, actions, states, targets and
-simulator.
+state, books, exposure, forms, gate, life, venue, barrier, days, actions, states, targets, remote
+and simulator.
 """
 
 from oracle.numbers import InputError

@@ -181,6 +181,9 @@ class Actions(Days):
         quantities: tuple[int, int],
         prices: tuple[int, int],
     ) -> None:
+        if order.remote:
+            self.end(order, "cancelled", "action")
+            return
         (a, b), (c, d) = quantities, prices
         tick, lot = instrument.tick_size, instrument.lot_size
         before = self._terms(order)
@@ -210,6 +213,9 @@ class Actions(Days):
         tick = instrument.tick_size
         for order in self.working():
             if not order.working or order.instrument != instrument.index:
+                continue
+            if order.remote:
+                self.end(order, "cancelled", "action")
                 continue
             before = self._terms(order)
             # Those that would trade only because the price falls by the dividend.

@@ -49,6 +49,10 @@ class Commands(Life):
         if not order.working:
             self.emit_ts("amend_rejected", order=order.id, rule="unknown")
             return
+        if order.remote:
+            self.emit_ts("amend_rejected", order=order.id, rule="venue")
+            self.say(order, "rejected", Failure("venue"))
+            return
         names = ("quantity", "limit_price", "trigger_price", "trail", "expire_at")
         new = {name: terms[name] for name in names if terms.get(name) is not None}
         changed = {name: value for name, value in new.items() if value != getattr(order, name)}
@@ -149,6 +153,9 @@ class Commands(Life):
         if order is None or not order.working:
             self.reject(new, Failure("unknown"))
             return
+        if order.remote:
+            self.reject(new, Failure("venue"))
+            return
         hangs = order.parent is not None or order.group is not None or bool(order.children)
         same = ("sleeve", "instrument", "side", "leg")
         if hangs or any(getattr(order, name) != getattr(new, name) for name in same):
@@ -172,7 +179,7 @@ class Commands(Life):
             due: list[tuple[int, int, int, int, Any]] = [
                 (order.expire_at, 0, order.id, 0, order)
                 for order in self.working()
-                if order.expire_at is not None and order.expire_at <= until
+                if order.expire_at is not None and order.expire_at <= until and not order.remote
             ]
             due += [
                 (arrival, 1, id, number, (kind, terms))

@@ -168,6 +168,8 @@ class Days(Barrier):
         for sleeve in sleeves:
             if not self._closable(sleeve) or self.has_unknown(sleeve):
                 continue
+            if self._cancels_open(sleeve):
+                continue
             equity, needed = self.sleeve_equity(sleeve), self._of_rest(sleeve, "maintenance")
             if equity < needed:
                 self.emit_ts("margin_called", sleeve=sleeve, equity=equity, required=needed)
@@ -201,10 +203,17 @@ class Days(Barrier):
         sizes = [(line[1], left) for line, left in self.left_to_close(sleeve).items()]
         return self.margin(sizes, f"margin_{which}")
 
+    def _cancels_open(self, sleeve: int) -> bool:
+        """Say whether a remote venue has yet to answer a request for a cancel."""
+        return any(each.asked is not None for each in self.working() if each.sleeve == sleeve)
+
     def _liquidate(self, sleeve: int) -> None:
         for order in self.working():
             if order.sleeve == sleeve and order.origin != "liquidation" and order.working:
                 self.end(order, "cancelled", "margin")
+        if self._cancels_open(sleeve):
+            # The reports look at it again.
+            return
         sizes = self._closable(sleeve)
 
         def heaviest(line: Line) -> tuple[int, int, int]:

@@ -127,6 +127,10 @@ class Exposure(Books):
             if self.line_of(order) == line and order.side == side
         )
 
+    def against(self, line: Line, side: str) -> int:
+        """Size of the position that orders of a side of a line are against."""
+        return max(0, self.quantities[line] * (1 if side == "sell" else -1))
+
     # Lines and rows.
 
     def all_lines(self) -> list[Line]:
@@ -210,7 +214,8 @@ class Exposure(Books):
     def room(self, order: Order, flagged: bool | None = None) -> int | None:
         """What an order may take off its line; None is unlimited."""
         instrument = self.of(order)
-        flag = order.reduce_only if flagged is None else flagged
+        # A remote venue does not cut an order at its match.
+        flag = order.reduce_only and not order.remote if flagged is None else flagged
         if instrument.is_exchange:
             return self._exchange_room(order, instrument, flag)
         held = self.quantities[self.line_of(order)]
@@ -266,7 +271,7 @@ class Exposure(Books):
             instrument = self.of(order)
             if order.buys or order.kind != "market" or instrument.currency != currency:
                 continue
-            if order.reduce_only or not instrument.on_bars:
+            if order.reduce_only or not instrument.on_bars or order.remote:
                 continue
             if instrument.settlement_days and not self.account["trade_on_unsettled"]:
                 continue

@@ -246,7 +246,8 @@ class Gate(Measures):
         if instrument.settlement == "asset" and not order.buys:
             if not margined or self.shortable[order.instrument] == 0:
                 held = self.quantities[self.line_of(order)]
-                flown = 0 if order.reduce_only else self.flight(self.line_of(order), "sell")
+                cut_there = order.reduce_only and not order.remote
+                flown = 0 if cut_there else self.flight(self.line_of(order), "sell")
                 limit: Figure = {"quantity": held - flown}
                 yield Check("no_short", free, lambda q: {"quantity": q}, limit)
             else:

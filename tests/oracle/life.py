@@ -20,6 +20,7 @@ class Life(Gate):
 
     def make(self, request: Mapping[str, Any], origin: str = "strategy") -> Order:
         order = order_of(request, len(self.orders) + 1, self.now, origin)
+        order.remote = self.is_remote(self.of(order))
         self.orders[order.id] = order
         self.prepare(order)
         return order
@@ -69,7 +70,11 @@ class Life(Gate):
         self.alive.append(order)
         if arrival is None:
             arrival = self.arrival_of(order, "submit") if travel else self.now
-        if arrival > self.now:
+        if order.remote:
+            order.move("submitted")
+            order.arrival = self.now
+            self.emit("order_submitted", order.record())
+        elif arrival > self.now:
             order.move("submitted")
             self.send(order, "submit", arrival)
             order.arrival = arrival
@@ -143,6 +148,8 @@ class Life(Gate):
         """None if all pass; else the place of the first refused and why (None: all of it)."""
         if not self._well_formed(orders, link):
             return (None, Failure("linked"))
+        if orders[0].remote:
+            return (0, Failure("venue"))
         if link == "oco":
             for order in orders:
                 order.group = orders[0].id
@@ -378,7 +385,15 @@ class Life(Gate):
     # Ends.
 
     def end(self, order: Order, status: str, reason: str) -> None:
-        """Cancel or expire a working order, and end what hangs on it."""
+        """Cancel or expire a working order, and end what hangs on it.
+
+        A remote venue is asked for it instead, and works the order on.
+        """
+        if order.remote:
+            if order.asked is None:
+                order.asked = reason
+                self.emit_ts("cancel_requested", order=order.id, reason=reason)
+            return
         order.move(status)
         self.leave(order)
         self.emit_ts(f"order_{status}", order=order.id, reason=reason)

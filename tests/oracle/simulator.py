@@ -7,11 +7,12 @@ from typing import Any
 
 from oracle.market import Market
 from oracle.numbers import InputError
-from oracle.targets import Targets
+from oracle.remote import Remote
 from oracle.terms import REQUEST, Instrument, Record
 
 CLASSES = {
     "operator": 0,
+    "report": 0,
     "cash_flow": 1,
     "action": 1,
     "instrument_ended": 1,
@@ -43,7 +44,7 @@ MATCHES = {
 SHOWN = {"quote": ("bars", "trades", "l2", "l3"), "trade": ("bars",), "bar": MATCHES["trade"]}
 
 
-class Oracle(Targets):
+class Oracle(Remote):
     """One fund from its start on."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
@@ -235,6 +236,9 @@ class Oracle(Targets):
 
     def _on_operator(self, terms: Any) -> None:  # noqa: ANN401
         self.command(terms)
+
+    def _on_report(self, terms: Any) -> None:  # noqa: ANN401
+        self.report(terms)
 
     def _on_cash_flow(self, terms: Any) -> None:  # noqa: ANN401
         self.cash_flow(terms["sleeve"], terms["currency"], terms["amount"])

@@ -80,6 +80,9 @@ class State:
         venue: Mapping[str, Any] = self.venues[instrument.venue]
         return venue
 
+    def is_remote(self, instrument: Instrument) -> bool:
+        return bool(self.venue(instrument).get("remote"))
+
     def limit(self, name: str) -> Any:  # noqa: ANN401 - limits are of several types
         return self.limits.get(name)
 

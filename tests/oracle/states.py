@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from oracle.actions import Actions
+from oracle.books import Line
 from oracle.forms import Failure, Figure
 from oracle.measures import money
 from oracle.numbers import RATE_ONE, InputError
@@ -109,10 +110,14 @@ class States(Actions):
                 continue
             if state in ("halted", "off"):
                 self.end(order, "cancelled", "state")
-            elif order.status != "held" and not self._opposite(order):
+            elif order.status != "held" and not self._may_stay(order):
                 self.end(order, "cancelled", "reduce_only")
 
-    def _opposite(self, order: Order) -> bool:
+    def _may_stay(self, order: Order) -> bool:
+        """Say whether an order may go on when fund or sleeve turns reduce-only."""
+        if order.remote and not self.of(order).is_exchange:
+            line = self.line_of(order)
+            return self.flight(line, order.side) <= self.against(line, order.side)
         room = self.room(order, flagged=True)
         return room is None or room > 0
 
@@ -170,17 +175,31 @@ class States(Actions):
     def _flatten(self) -> None:
         self.closing: list[Order] = []
         for line in self.all_lines():
-            instrument = self.instruments[line[1]]
-            held = self.quantities[line]
-            if instrument.base is not None:
-                if line[2] == 0 and instrument.currency == 0:
-                    self._flatten_exchange(line, instrument.base)
-            elif held:
-                self._flatten_line(line, abs(held))
+            self._flatten_at(line)
         for order in self.closing:
             self.come(order)
 
-    def _flatten_exchange(self, line: tuple[int, int, int], base: int) -> None:
+    def flatten_anew(self, line: Line) -> None:
+        """Close what is left of a line, once an order in it has ended."""
+        self.closing = []
+        self._flatten_at(line)
+        for order in self.closing:
+            self.come(order)
+
+    def _flatten_at(self, line: Line) -> None:
+        instrument = self.instruments[line[1]]
+        held = self.quantities[line]
+        if instrument.base is not None:
+            if line[2] == 0 and instrument.currency == 0:
+                self._flatten_exchange(line, instrument.base)
+        elif held:
+            left = abs(held)
+            if self.is_remote(instrument):
+                left = instrument.lots(left - self.flight(line, "sell" if held > 0 else "buy"))
+            if left > 0:
+                self._flatten_line(line, left)
+
+    def _flatten_exchange(self, line: Line, base: int) -> None:
         instrument = self.instruments[line[1]]
         out = sum(
             self.of(each).base_money(each.unfilled)
@@ -192,7 +211,7 @@ class States(Actions):
         if lots > 0:
             self._flatten_line(line, lots * instrument.lot_size)
 
-    def _flatten_line(self, line: tuple[int, int, int], quantity: int) -> None:
+    def _flatten_line(self, line: Line, quantity: int) -> None:
         request = self.closing_request(line, quantity)
         if self.instruments[line[1]].is_exchange:
             request["side"] = "sell"
@@ -345,8 +364,11 @@ class States(Actions):
         self.verdicts.append(self.now)
         self._count("order_rate", self.verdicts)
         if outcome == "rejected" and rule not in ("state", "sleeve_state"):
-            self.rejects.append(self.now)
-            self._count("rejects", self.rejects)
+            self.rejection_counted()
+
+    def rejection_counted(self) -> None:
+        self.rejects.append(self.now)
+        self._count("rejects", self.rejects)
 
     def _count(self, name: str, times: list[int]) -> None:
         model = self.breaker(name)

@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from oracle.forms import Failure
 from oracle.numbers import RATE_ONE
 from oracle.states import States
+from oracle.terms import Order
 
 
 class Targets(States):
     """Weights of a sleeve's equity become market orders."""
 
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        super().__init__(config)
+        self.waiting: dict[int, Sequence[Sequence[int]]] = {}
+        """Targets that wait for the end of orders at remote venues, by sleeve."""
+
     def target_portfolio(self, sleeve: int, targets: Sequence[Sequence[int]]) -> None:
-        for order in self.working():
-            if order.working and order.sleeve == sleeve and order.origin == "target":
+        for order in self._of_targets(sleeve):
+            if order.working:
                 self.end(order, "cancelled", "superseded")
+        self.waiting[sleeve] = targets
+        self.apply_waiting(sleeve)
+
+    def _of_targets(self, sleeve: int) -> list[Order]:
+        return [o for o in self.working() if o.sleeve == sleeve and o.origin == "target"]
+
+    def apply_waiting(self, sleeve: int) -> None:
+        """Apply the targets of a sleeve, unless an order of those before them still works."""
+        if sleeve not in self.waiting or self._of_targets(sleeve):
+            return
+        targets = self.waiting.pop(sleeve)
         equity = max(0, self.sleeve_equity(sleeve))
         deltas = {}
         for index, weight in sorted((index, weight) for index, weight in targets):

@@ -20,7 +20,8 @@ ENDED = ("filled", "cancelled", "expired", "rejected")
 TRANSITIONS = {
     "initialised": {"held", "submitted", "accepted", "rejected"},
     "held": {"accepted", "rejected", "cancelled", "expired"},
-    "submitted": {"accepted", "cancelled", "expired"},
+    "submitted": {"accepted", "cancelled", "expired", "rejected", "unknown"},
+    "unknown": {"accepted", "cancelled", "expired", "rejected"},
     "accepted": {"triggered", "partially_filled", "filled", "cancelled", "expired"},
     "triggered": {"partially_filled", "filled", "cancelled", "expired"},
     "partially_filled": {"partially_filled", "filled", "cancelled", "expired"},
@@ -146,6 +147,10 @@ class Order:
     charged: bool = False
     """Whether a fill of it has paid a fee."""
     last_command: int = 0
+    remote: bool = False
+    """Whether it is for a venue outside, where nothing but reports moves it."""
+    asked: str | None = None
+    """Why a remote venue was asked to cancel it, while that is open."""
     history: list[tuple[str, str]] = field(default_factory=list)
 
     @property
@@ -166,7 +171,8 @@ class Order:
 
     @property
     def at_venue(self) -> bool:
-        return self.working and self.status not in ("held", "submitted")
+        """Say whether it is at a simulated venue."""
+        return self.working and not self.remote and self.status not in ("held", "submitted")
 
     @property
     def waits_for_trigger(self) -> bool:

@@ -71,6 +71,8 @@ def _of_input(seen: Seen, event: Mapping[str, Any]) -> None:
                 seen["sleeve_state", terms["sleeve"]["state"]] += 1
         case "action":
             seen["action", next(iter(terms))] += 1
+        case "report":
+            seen["report", next(iter(terms))] += 1
         case "risk_figure":
             seen["risk_kind", terms["kind"]] += 1
         case "submit_list":

@@ -34,7 +34,8 @@ class Watch:
 
     def __init__(self, oracle: Oracle) -> None:
         self.oracle = oracle
-        self.cash_only = oracle.account["kind"] == "cash"
+        self.remote = any(oracle.is_remote(each) for each in oracle.instruments)
+        self.cash_only = oracle.account["kind"] == "cash" and not self.remote
         self.positions: Counter[Line] = Counter()
         self.held: dict[Line, list[int]] = {}
         """What positions have been within the input at hand."""
@@ -57,6 +58,8 @@ class Watch:
         self.positions = Counter(self.oracle.quantities)
         self._balances(engine)
         self._limits(input, outputs)
+        if self.remote:
+            self._outside(input, outputs)
 
     # Reduce-only.
 
@@ -81,7 +84,8 @@ class Watch:
         line = (fill["sleeve"], fill["instrument"], fill["leg"])
         base = self.oracle.instruments[line[1]].base
         if base is not None:
-            if fill["order"] in self.flagged and fill["side"] == "sell":
+            simulated = not self.oracle.is_remote(self.oracle.instruments[line[1]])
+            if simulated and fill["order"] in self.flagged and fill["side"] == "sell":
                 left = self.oracle.money_of(fill["sleeve"], base)
                 assert left >= 0, f"more was sold than there was: {left} by {fill}"
             return
@@ -89,12 +93,38 @@ class Watch:
         after = before + (fill["quantity"] if fill["side"] == "buy" else -fill["quantity"])
         self.positions[line] = after
         self.held.setdefault(line, []).append(after)
-        if fill["order"] is None:
+        if fill["order"] is None or self.oracle.is_remote(self.oracle.instruments[line[1]]):
             return
         free = self.fund_active and self.sleeves_on.get(fill["sleeve"], True)
         if fill["order"] in self.flagged or not free:
             assert abs(after) < abs(before), f"enlarged: {before} to {after} by {fill}"
             assert before * after >= 0, f"flipped: {before} to {after} by {fill}"
+
+    # Venues outside.
+
+    def _outside(self, input: Record, outputs: Sequence[Record]) -> None:
+        """Nothing but a report ends or fills an order there; a trade leaves no excess unasked."""
+        reported = "report" in input["event"]
+        for output in outputs:
+            ((name, body),) = output.items()
+            if reported or name not in ("order_filled", "order_cancelled", "order_expired"):
+                continue
+            order = self.oracle.orders.get(body["order"])
+            assert order is None or not order.remote, f"moved without a report: {output}"
+        told = next(iter(input["event"]["report"].values())) if reported else {}
+        if "trade" not in told or not any("order_filled" in output for output in outputs):
+            return
+        line = (told["sleeve"], told["instrument"], int(told["leg"] == "short"))
+        if self.oracle.instruments[line[1]].base is not None:
+            return
+        for side, held in (("buy", -self.positions[line]), ("sell", self.positions[line])):
+            free = sum(
+                order.quantity - order.filled
+                for order in self.oracle.orders.values()
+                if order.id in self.flagged and order.working and order.asked is None
+                if order.side == side and self.lines[order.id] == line
+            )
+            assert free <= max(0, held), f"{free} may close {held} of {line} unasked"
 
     # Money.
 

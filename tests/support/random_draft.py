@@ -35,6 +35,10 @@ class Draft:
     ts: int = START + 9 * HOUR
     sequence: int = 0
     book_ids: int = 0
+    remote: bool = False
+    """Whether venues outside report, at the beginning of each step."""
+    trades: list[Record] = field(default_factory=list)
+    """What they have told of trades."""
     check: Callable[[Step], None] = lambda step: None
 
     def push(self, name: str, terms: object) -> bool:

@@ -15,7 +15,17 @@ from oracle.terms import Instrument
 from support.random_data import bars, currency_rate, data, figures, good_figures, scenarios
 from support.random_draft import Draft, Step
 from support.random_orders import opposite_orders, order_command, targets
-from support.random_worlds import DAY, HOUR, MINUTE, MONEY, RATE, SECOND, random_config
+from support.random_reports import reports
+from support.random_worlds import (
+    DAY,
+    HOUR,
+    MINUTE,
+    MONEY,
+    RATE,
+    SECOND,
+    random_config,
+    with_remote_venues,
+)
 
 type Record = dict[str, Any]
 
@@ -29,6 +39,15 @@ def draft_session(seed: int) -> Draft:
     oracle = Oracle(config)
     prices = {each.index: _first_price(random, each) for each in oracle.instruments}
     return Draft(seed, random, config, oracle, prices)
+
+
+def draft_remote_session(seed: int) -> Draft:
+    """Set up a session in which some venues are outside."""
+    random = Random(f"remote {seed}")
+    config = with_remote_venues(random, random_config(random))
+    oracle = Oracle(config)
+    prices = {each.index: _first_price(random, each) for each in oracle.instruments}
+    return Draft(seed, random, config, oracle, prices, remote=True)
 
 
 def random_session(seed: int) -> Draft:
@@ -77,6 +96,8 @@ def _step(draft: Draft, step: int) -> None:
         draft.ts += MINUTE
         draft.push("day_ended", {"trading": draft.chance(0.8)})
         draft.ts += 10 * HOUR
+    if draft.remote:
+        reports(draft)
     stuck = draft.oracle.fund_state() != "active"
     if draft.chance(0.35 if stuck else 0.04):
         _operator(draft)

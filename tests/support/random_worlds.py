@@ -220,6 +220,23 @@ def _venue(random: Random, index: int) -> Record:
     }
 
 
+def with_remote_venues(random: Random, config: Record) -> Record:
+    """Let some venues be outside: nothing is matched there, and nothing assumed."""
+    venues = config["venues"]
+    count = len(venues)
+    outside = random.sample(range(count), random.choice((1, count)))
+    for index in outside:
+        kept = {name: venues[index][name] for name in ("id", "fee")}
+        venues[index] = {**kept, "slippage": {"rate": 0, "ticks": 0}, "impact": None}
+        venues[index] |= {"remote": True}
+    if random.random() < 0.5:
+        # What refuses little shows more of what becomes of orders.
+        kept = ("price_band", "self_trade", "crossed", "breakers")
+        limits = config["limits"]
+        config["limits"] = {name: v if name in kept else None for name, v in limits.items()}
+    return config
+
+
 def _maybe(random: Random, chance: float, value: object) -> Any:  # noqa: ANN401 - any limit
     return value if random.random() < chance else None
 

@@ -91,8 +91,9 @@ def instrument(name: str, **more: object) -> Record:
 def scenes() -> list[Scene]:
     """All of them, in the order in which their files are written."""
     from golden.encoding.scenes_of_events import actions, broken, events, states
+    from golden.encoding.scenes_of_reports import reports
 
-    return [bars(), events(), actions(), states(), broken()]
+    return [bars(), events(), actions(), states(), broken(), reports()]
 
 
 def bars() -> Scene:
