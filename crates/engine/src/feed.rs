@@ -1,10 +1,8 @@
 //! Columns of bars, turned into inputs one barrier at a time.
 
-use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::input::{Bar, Event, Input};
 use crate::numbers::Result;
-use crate::output::Output;
 
 /// Marks a bar that is not there.
 pub const MISSING: i64 = i64::MIN;
@@ -103,12 +101,12 @@ impl Feed {
         self.bars.ts.len()
     }
 
-    /// Feed one row: what ended before it, its bars, its missing bars, its barrier.
+    /// Apply one row: what ended before it, its bars, its missing bars, its barrier.
     ///
     /// # Errors
     ///
     /// The first [`EngineError`] that an input meets.
-    pub fn step(&self, row: usize, engine: &mut Engine, out: &mut Vec<Output>) -> Result<()> {
+    pub fn step(&self, row: usize, mut apply: impl FnMut(&Input) -> Result<()>) -> Result<()> {
         let ts = self.bars.ts[row];
         let input = |sequence: usize, event: Event| Input {
             ts_event: ts,
@@ -119,16 +117,11 @@ impl Feed {
         };
         for (instrument, life) in self.lives.iter().enumerate() {
             if life.is_some_and(|(_, last)| last + 1 == row) {
-                engine.apply_into(
-                    &input(
-                        instrument,
-                        Event::InstrumentEnded {
-                            instrument,
-                            price: None,
-                        },
-                    ),
-                    out,
-                )?;
+                let price = None;
+                apply(&input(
+                    instrument,
+                    Event::InstrumentEnded { instrument, price },
+                ))?;
             }
         }
         for instrument in 0..self.bars.instruments {
@@ -139,20 +132,17 @@ impl Feed {
                 }
                 None => continue,
             };
-            engine.apply_into(&input(instrument, event), out)?;
+            apply(&input(instrument, event))?;
         }
         let (session_start, session_end) =
             (self.bars.session_start[row], self.bars.session_end[row]);
-        engine.apply_into(
-            &input(
-                0,
-                Event::Barrier {
-                    session_start,
-                    session_end,
-                },
-            ),
-            out,
-        )
+        apply(&input(
+            0,
+            Event::Barrier {
+                session_start,
+                session_end,
+            },
+        ))
     }
 
     /// The bar of an instrument in a row, if it has one.

@@ -6,6 +6,7 @@ mod context;
 mod events;
 mod features;
 mod host;
+mod log;
 mod lookup;
 mod mail;
 mod names;

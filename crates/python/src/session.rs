@@ -11,6 +11,7 @@ use quantvista_engine::{
 
 use crate::columns::Epoch;
 use crate::host::HostSpec;
+use crate::log::Log;
 use crate::mail::Mail;
 use crate::source::{self, Source, View};
 use crate::timers::Timers;
@@ -33,6 +34,7 @@ pub struct Session {
     pub mail: Mail,
     pub views: Vec<View>,
     pub out: Vec<Output>,
+    pub log: Log,
     pub ids: HashMap<String, usize>,
     pub names: Vec<Py<PyString>>,
     pub price_scale: Vec<f64>,
@@ -82,6 +84,15 @@ impl Session {
         }
     }
 
+    /// Let the engine take an input.
+    #[inline]
+    pub fn apply(&mut self, input: &Input) -> PyResult<()> {
+        let Self {
+            engine, out, log, ..
+        } = self;
+        log.apply(engine, input, out).map_err(|e| raise(&e))
+    }
+
     /// Give the engine something that was decided now.
     pub fn decide(&mut self, event: Event) -> PyResult<()> {
         self.sequence += 1;
@@ -93,9 +104,7 @@ impl Session {
             event,
         };
         self.out.clear();
-        self.engine
-            .apply_into(&input, &mut self.out)
-            .map_err(|e| raise(&e))?;
+        self.apply(&input)?;
         self.observe();
         Ok(())
     }
@@ -189,6 +198,7 @@ impl Session {
             timers: Timers::default(),
             mail: Mail::default(),
             out: Vec::new(),
+            log: Log::default(),
             calling: None,
         })
     }
@@ -297,6 +307,20 @@ impl Session {
             py.check_signals()?;
         }
         Ok(sent as u64)
+    }
+
+    /// Keep all inputs and outputs of the engine from now on, encoded, until they are taken.
+    fn open_log(&mut self) {
+        self.log.open();
+    }
+
+    /// What was kept since it was taken last: `"input"` or `"output"` and the bytes, in order. Each
+    /// input stands before its outputs.
+    fn take_log<'py>(&mut self, py: Python<'py>) -> Vec<(&'static str, Bound<'py, PyBytes>)> {
+        let kept = self.log.take();
+        kept.iter()
+            .map(|(side, bytes)| (*side, PyBytes::new(py, bytes)))
+            .collect()
     }
 
     /// State of engine, run and strategies as bytes; `states` has one entry per sleeve.

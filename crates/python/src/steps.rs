@@ -129,9 +129,7 @@ impl Session {
         if matches!(input.event, Event::Action(Action::Precision { .. })) {
             self.begin_epoch();
         }
-        self.engine
-            .apply_into(&input, &mut self.out)
-            .map_err(|e| raise(&e))?;
+        self.apply(&input)?;
         if matches!(input.event, Event::Action(_)) {
             self.renew_scales();
         }
@@ -165,12 +163,19 @@ impl Session {
         }
         let (first, mut barrier) = (self.row, None);
         self.out.clear();
-        match &self.source {
+        let Self {
+            source,
+            engine,
+            out,
+            log,
+            ..
+        } = self;
+        match source {
             Source::Bars(feed) => {
-                self.now = feed.ts(self.row);
-                feed.step(self.row, &mut self.engine, &mut self.out)
+                self.now = feed.ts(first);
+                feed.step(first, |input| log.apply(engine, input, out))
                     .map_err(|e| raise(&e))?;
-                barrier = Some(self.row);
+                barrier = Some(first);
                 self.row += 1;
             }
             Source::Tape(events) => {
@@ -210,9 +215,7 @@ impl Session {
                     self.row += 1;
                 }
                 Next::Scheduled(input) => {
-                    self.engine
-                        .apply_into(&input, &mut self.out)
-                        .map_err(|e| raise(&e))?;
+                    self.apply(&input)?;
                     self.scheduled += 1;
                 }
             }
