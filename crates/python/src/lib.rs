@@ -3,15 +3,18 @@
 mod bars;
 mod columns;
 mod context;
+mod disk;
 mod events;
 mod features;
 mod host;
+mod journal;
 mod lookup;
 mod mail;
 mod names;
 mod recording;
 mod records;
 mod resume;
+mod seals;
 mod session;
 mod source;
 mod steps;
@@ -30,15 +33,21 @@ mod _native {
     #[pymodule_export]
     use crate::context::Context;
     #[pymodule_export]
+    use crate::disk::MemoryDisk;
+    #[pymodule_export]
     use crate::events::{
         BarEvent, BookEvent, FillEvent, OrderEvent, OrderView, QuoteEvent, TimerEvent, TradeEvent,
     };
     #[pymodule_export]
     use crate::features::{FeatureProgram, operator_settle, operator_warm_up};
     #[pymodule_export]
+    use crate::journal::{Head, Journal, Reader, Record, Snapshot, verify_journal};
+    #[pymodule_export]
     use crate::recording::decode_binance;
     #[pymodule_export]
     use crate::records::RawEngine;
+    #[pymodule_export]
+    use crate::seals::{Seal, SecretKey};
     #[pymodule_export]
     use crate::session::Session;
 
