@@ -16,6 +16,9 @@ from typing import ClassVar
 __all__ = [
     "ConfigError",
     "EngineError",
+    "JournalDamagedError",
+    "JournalError",
+    "JournalLockedError",
     "MarketDataError",
     "OutputError",
     "QuantVistaError",
@@ -50,6 +53,43 @@ class StrategyError(QuantVistaError, RuntimeError):
 
 class EngineError(QuantVistaError, RuntimeError):
     """The engine refused an input; the run cannot go on."""
+
+
+class JournalError(QuantVistaError, RuntimeError):
+    """A journal that cannot be gone on with; end the process and open it anew."""
+
+
+class JournalLockedError(JournalError):
+    """Another process writes the journal."""
+
+
+class JournalDamagedError(JournalError):
+    """Something in a journal or a seal is not what was written.
+
+    Parameters
+    ----------
+    text : str
+        All of it, for people.
+    file : str
+        The segment, snapshot or seal; empty where no file is to blame.
+    offset : int
+        The byte of the file at which the first thing begins that does not verify.
+    after : int
+        The last record before it, 0 if there is none.
+    problem : str
+        What does not verify.
+    """
+
+    exit_code = 3
+
+    def __init__(
+        self, text: str, file: str = "", offset: int = 0, after: int = 0, problem: str = ""
+    ) -> None:
+        super().__init__(text)
+        self.file = file
+        self.offset = offset
+        self.after = after
+        self.problem = problem or text
 
 
 class OutputError(QuantVistaError, OSError):

@@ -35,6 +35,8 @@ pub enum JournalError {
     /// The seal's signature, or what it says, does not fit.
     #[error("the seal {0}")]
     Seal(&'static str),
+    #[error("the check was stopped")]
+    Stopped,
 }
 
 /// What the functions of this crate return.

@@ -4,11 +4,12 @@
 //! commit frame with `chain = BLAKE3(previous chain ‖ batch)`. A [`Reader`] follows it from another
 //! process, [`verify`] checks every byte, and a [`Seal`] signs where it ends.
 //!
-//! The crate reads no clock. What it reads and writes goes through [`Storage`], so that tests can
-//! lose, tear and reorder writes.
+//! The crate reads no clock. What it reads and writes goes through [`Storage`], so that tests and
+//! simulations can lose, tear and reorder writes.
 
 mod error;
 mod format;
+mod memory;
 mod name;
 mod reader;
 mod scan;
@@ -20,9 +21,10 @@ mod writer;
 
 pub use error::{JournalError, Result};
 pub use format::{CHAIN_START, Chain, KIND_MAX, Record};
+pub use memory::Memory;
 pub use reader::Reader;
 pub use seal::{PublicKey, Seal, SecretKey};
 pub use snapshot::Snapshot;
 pub use storage::{Files, Storage};
-pub use verify::{Verified, verify};
+pub use verify::{Verified, verify, verify_with};
 pub use writer::{Head, Journal, Opened, Options};

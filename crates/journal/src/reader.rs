@@ -3,12 +3,15 @@
 use crate::error::{Result, io_of};
 use crate::format::{HEADER, Header, Record};
 use crate::name;
-use crate::scan::{Place, Step, is_torn, step};
+use crate::scan::{Batch, Place, Step, is_torn, step};
 use crate::storage::Storage;
 use crate::writer::{Head, damaged};
 
 /// How much is read at a time, unless a batch is longer.
 const WINDOW: usize = 256 << 10;
+
+/// How much is looked at where the journal ended the last time.
+const GLANCE: usize = 4 << 10;
 
 /// Reads whole batches in order, and waits at the end for more.
 #[derive(Debug)]
@@ -19,6 +22,34 @@ pub struct Reader<S> {
     /// The first record to hand out.
     from: u64,
     stream: Option<String>,
+    ahead: Ahead,
+}
+
+/// Bytes of the segment that were read with a batch, of which the next ones are taken.
+#[derive(Debug)]
+struct Ahead {
+    bytes: Vec<u8>,
+    /// In the segment.
+    offset: u64,
+    /// How much to read at a time.
+    size: usize,
+}
+
+impl Ahead {
+    const NOTHING: Self = Self {
+        bytes: Vec::new(),
+        offset: 0,
+        size: WINDOW,
+    };
+
+    /// What it has behind a place.
+    fn rest(&self, place: &Place) -> &[u8] {
+        let skipped = place.offset.checked_sub(self.offset);
+        let skipped = skipped.and_then(|skipped| usize::try_from(skipped).ok());
+        skipped
+            .and_then(|skipped| self.bytes.get(skipped..))
+            .unwrap_or(&[])
+    }
 }
 
 impl<S: Storage> Reader<S> {
@@ -30,6 +61,7 @@ impl<S: Storage> Reader<S> {
             at: None,
             from,
             stream: None,
+            ahead: Ahead::NOTHING,
         }
     }
 
@@ -133,6 +165,7 @@ impl<S: Storage> Reader<S> {
             ));
         }
         let place = Place::behind(&header);
+        self.ahead = Ahead::NOTHING;
         self.stream = Some(header.stream);
         self.at = Some((segment, place));
         Ok(true)
@@ -172,29 +205,51 @@ impl<S: Storage> Reader<S> {
         self.enter(next)
     }
 
-    fn read(&self, segment: &str, place: &Place) -> Result<Read> {
-        let mut size = WINDOW;
+    fn read(&mut self, segment: &str, place: &Place) -> Result<Read> {
+        if let Step::Batch(batch) = step(self.ahead.rest(place), place) {
+            return Ok(self.taken(&batch, place));
+        }
         loop {
-            let mut bytes = vec![0; size];
-            let read = self
-                .storage
-                .read(segment, place.offset, &mut bytes)
-                .map_err(io_of(segment))?;
-            bytes.truncate(read);
-            match step(&bytes, place) {
+            let size = self.ahead.size;
+            self.fill(segment, place)?;
+            let bytes = self.ahead.rest(place);
+            let is_full = bytes.len() == size;
+            match step(bytes, place) {
                 Step::Batch(batch) => {
-                    let wanted = batch
-                        .frames
-                        .iter()
-                        .filter(|frame| frame.sequence >= self.from);
-                    let records = wanted.map(|frame| frame.to_record()).collect();
-                    return Ok(Read::Batch(records, place.after(&batch)));
+                    let read = self.taken(&batch, place);
+                    self.ahead.size = size.max(WINDOW);
+                    return Ok(read);
                 }
-                Step::Short(_) if read == size => size *= 4,
-                Step::Bad(..) if read == size && is_torn(&bytes, place) => size *= 4,
-                broken => return Ok(Read::Nothing(broken.fault(place))),
+                Step::Short(_) if is_full => self.ahead.size = size * 4,
+                Step::Bad(..) if is_full && is_torn(bytes, place) => self.ahead.size = size * 4,
+                broken => {
+                    let fault = broken.fault(place);
+                    self.ahead = Ahead {
+                        size: GLANCE,
+                        ..Ahead::NOTHING
+                    };
+                    return Ok(Read::Nothing(fault));
+                }
             }
         }
+    }
+
+    fn fill(&mut self, segment: &str, place: &Place) -> Result<()> {
+        self.ahead.offset = place.offset;
+        self.ahead.bytes.resize(self.ahead.size, 0);
+        let read = self
+            .storage
+            .read(segment, place.offset, &mut self.ahead.bytes)
+            .map_err(io_of(segment))?;
+        self.ahead.bytes.truncate(read);
+        Ok(())
+    }
+
+    fn taken(&self, batch: &Batch<'_>, place: &Place) -> Read {
+        let frames = batch.frames.iter();
+        let wanted = frames.filter(|frame| frame.sequence >= self.from);
+        let records = wanted.map(|frame| frame.to_record()).collect();
+        Read::Batch(records, place.after(batch))
     }
 }
 

@@ -191,5 +191,8 @@ fn commits(bytes: &[u8]) -> impl Iterator<Item = (usize, Commit)> + '_ {
 }
 
 pub(crate) fn is_zero(bytes: &[u8]) -> bool {
-    bytes.iter().all(|byte| *byte == 0)
+    // Of a reserve of many megabytes 64 bytes are looked at together.
+    let (blocks, rest) = bytes.as_chunks::<64>();
+    let is_block_zero = |block: &[u8; 64]| block.iter().fold(0, |sum, byte| sum | byte) == 0;
+    blocks.iter().all(is_block_zero) && rest.iter().all(|byte| *byte == 0)
 }

@@ -1,6 +1,6 @@
 //! Checking every byte.
 
-use crate::error::{Result, io_of};
+use crate::error::{JournalError, Result, io_of};
 use crate::format::{CHAIN_START, Chain, Header};
 use crate::name;
 use crate::scan::{Place, Step, step};
@@ -16,6 +16,8 @@ pub struct Verified {
     pub records: u64,
     pub batches: u64,
     pub bytes: u64,
+    /// Of the first record and the last one, if there is one.
+    pub span: Option<(i64, i64)>,
     pub head: Head,
     /// The sequences up to which seals were checked, ascending.
     pub sealed: Vec<u64>,
@@ -31,8 +33,22 @@ pub struct Verified {
 /// # Errors
 /// At the first place that does not verify; if there is no segment; if the storage fails.
 pub fn verify<S: Storage>(storage: &S, seals: &[Seal]) -> Result<Verified> {
+    verify_with(storage, seals, |_, _| true)
+}
+
+/// [`verify`], which tells after each segment how many of how many bytes were checked, and stops
+/// when it is answered no.
+///
+/// # Errors
+/// As [`verify`], or if it was stopped.
+pub fn verify_with<S: Storage>(
+    storage: &S,
+    seals: &[Seal],
+    mut progress: impl FnMut(u64, u64) -> bool,
+) -> Result<Verified> {
     let names = storage.names().map_err(io_of("the journal's folder"))?;
     let firsts = name::numbers(&names, name::SEGMENT);
+    let (mut done, all) = (0, size_of(storage, &firsts)?);
     let mut found: Option<Verified> = None;
     let mut expected = (1, CHAIN_START);
     let mut due: Vec<&Seal> = seals.iter().collect();
@@ -52,6 +68,7 @@ pub fn verify<S: Storage>(storage: &S, seals: &[Seal]) -> Result<Verified> {
             records: 0,
             batches: 0,
             bytes: 0,
+            span: None,
             head: Head {
                 sequence: 0,
                 chain: CHAIN_START,
@@ -74,6 +91,10 @@ pub fn verify<S: Storage>(storage: &S, seals: &[Seal]) -> Result<Verified> {
         total.bytes += place.offset;
         total.head = head_of(&place);
         total.records = place.sequence;
+        done += bytes.len() as u64;
+        if !progress(done, all) {
+            return Err(JournalError::Stopped);
+        }
     }
     let Some(total) = found else {
         return Err(damaged(&name::segment(1), 0, 0, "there is no segment"));
@@ -89,6 +110,13 @@ pub fn verify<S: Storage>(storage: &S, seals: &[Seal]) -> Result<Verified> {
         ));
     }
     Ok(total)
+}
+
+/// The length of all segments, reserve included.
+fn size_of<S: Storage>(storage: &S, firsts: &[u64]) -> Result<u64> {
+    let names = firsts.iter().map(|first| name::segment(*first));
+    let mut lengths = names.map(|name| storage.length(&name).map_err(io_of(&name)));
+    lengths.try_fold(0, |sum, length| Ok(sum + length?))
 }
 
 fn head_of(place: &Place) -> Head {
@@ -115,6 +143,8 @@ fn through(
             Step::Batch(batch) => {
                 place = place.after(&batch);
                 total.batches += 1;
+                let start = total.span.map_or(batch.frames[0].ts, |span| span.0);
+                total.span = Some((start, batch.commit.ts));
             }
             _ if is_last && due.is_empty() => {
                 // It may be written to, or have been when its writer ended.
@@ -148,7 +178,7 @@ fn check_seals(
         }
         seal.check()?;
         if seal.stream != total.stream {
-            return Err(crate::error::JournalError::Seal("is of another stream"));
+            return Err(JournalError::Seal("is of another stream"));
         }
         if !is_same(&seal.head, place.sequence, &place.chain) {
             let problem = "the journal is not the one that was sealed";

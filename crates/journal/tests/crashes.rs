@@ -1,10 +1,7 @@
 //! Power is lost at any change of the disk, with any of the unsynced sectors written.
 
-mod support;
-
 use proptest::prelude::*;
-use quantvista_journal::{Journal, Options, Reader, SecretKey, verify};
-use support::Disk;
+use quantvista_journal::{Journal, Memory as Disk, Options, Reader, SecretKey, verify};
 
 const STREAM: &str = "fund";
 

@@ -1,11 +1,8 @@
 //! What a journal promises when nothing goes wrong, and what it refuses.
 
-mod support;
-
 use quantvista_journal::{
-    Files, Journal, JournalError, Options, Reader, Record, SecretKey, verify,
+    Files, Journal, JournalError, Memory as Disk, Options, Reader, Record, SecretKey, verify,
 };
-use support::Disk;
 
 const SMALL: Options = Options {
     segment_bytes: 1_000,

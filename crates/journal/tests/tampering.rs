@@ -1,10 +1,9 @@
 //! Whatever is changed in a sealed journal is found, and where.
 
-mod support;
-
 use proptest::prelude::*;
-use quantvista_journal::{Journal, JournalError, Options, Reader, Seal, SecretKey, verify};
-use support::Disk;
+use quantvista_journal::{
+    Journal, JournalError, Memory as Disk, Options, Reader, Seal, SecretKey, verify,
+};
 
 fn sealed(records: u8) -> (Disk, Seal) {
     let disk = Disk::new();
@@ -33,7 +32,7 @@ fn a_sealed_journal_verifies() {
     let (disk, seal) = sealed(40);
     let verified = verify(&disk, std::slice::from_ref(&seal)).unwrap();
     assert_eq!((verified.records, verified.sealed), (40, vec![40]));
-    let text = String::from_utf8(disk.content(&seal.file_name())).unwrap();
+    let text = String::from_utf8(disk.content(&seal.file_name()).unwrap()).unwrap();
     assert_eq!(Seal::from_text(&text).unwrap(), seal);
 }
 
@@ -42,11 +41,11 @@ fn every_flipped_bit_is_found_in_its_segment() {
     let (disk, seal) = sealed(60);
     let total: usize = segments(&disk)
         .iter()
-        .map(|name| disk.content(name).len())
+        .map(|name| disk.content(name).unwrap().len())
         .sum();
     assert!(total > 3_000 && total < 16_384, "{total}");
     for name in segments(&disk) {
-        let whole = disk.content(&name);
+        let whole = disk.content(&name).unwrap();
         // What follows the seal is not covered by it.
         let is_open = name == *segments(&disk).last().unwrap();
         let covered = if is_open { 128 } else { whole.len() };
@@ -95,12 +94,12 @@ fn segments_that_are_dropped_swapped_cut_or_longer_are_found() {
         assert!(is_refused(&changed), "{name} dropped");
         let changed = disk.copy();
         let next = &names[place + 1];
-        let (this, other) = (disk.content(name), disk.content(next));
+        let (this, other) = (disk.content(name).unwrap(), disk.content(next).unwrap());
         changed.put(name, other);
         changed.put(next, this.clone());
         assert!(is_refused(&changed), "{name} swapped");
         for keep in 0..this.len() {
-            changed.put(next, disk.content(next));
+            changed.put(next, disk.content(next).unwrap());
             changed.put(name, this[..keep].to_vec());
             assert!(is_refused(&changed), "{name} cut to {keep}");
         }
@@ -148,7 +147,7 @@ fn a_record_of_a_durable_batch_that_was_damaged_stops_the_writer_and_the_reader(
         journal.commit().unwrap();
     }
     drop(journal);
-    let whole = disk.content("00000000000000000001.qvj");
+    let whole = disk.content("00000000000000000001.qvj").unwrap();
     let end = whole.iter().rposition(|byte| *byte != 0).unwrap();
     for at in (128..=end).step_by(37) {
         let mut bytes = whole.clone();
@@ -183,11 +182,11 @@ proptest! {
     ) {
         let (disk, seal) = sealed(30);
         let name = segments(&disk)[1].clone();
-        let mut bytes = disk.content(&name);
+        let mut bytes = disk.content(&name).unwrap();
         let from = at.min(bytes.len());
         bytes.truncate(from);
         bytes.extend_from_slice(&garbage);
-        let is_same = bytes == disk.content(&name);
+        let is_same = bytes == disk.content(&name).unwrap();
         disk.put(&name, bytes);
         prop_assert_eq!(verify(&disk, &[seal]).is_ok(), is_same);
         let options = Options { segment_bytes: 700 };

@@ -3,9 +3,11 @@
 mod bars;
 mod columns;
 mod context;
+mod disk;
 mod events;
 mod features;
 mod host;
+mod journal;
 mod log;
 mod lookup;
 mod mail;
@@ -13,6 +15,7 @@ mod names;
 mod recording;
 mod records;
 mod resume;
+mod seals;
 mod session;
 mod source;
 mod steps;
@@ -31,15 +34,21 @@ mod _native {
     #[pymodule_export]
     use crate::context::Context;
     #[pymodule_export]
+    use crate::disk::MemoryDisk;
+    #[pymodule_export]
     use crate::events::{
         BarEvent, BookEvent, FillEvent, OrderEvent, OrderView, QuoteEvent, TimerEvent, TradeEvent,
     };
     #[pymodule_export]
     use crate::features::{FeatureProgram, operator_settle, operator_warm_up};
     #[pymodule_export]
+    use crate::journal::{Head, Journal, Reader, Record, Snapshot, verify_journal};
+    #[pymodule_export]
     use crate::recording::decode_binance;
     #[pymodule_export]
     use crate::records::RawEngine;
+    #[pymodule_export]
+    use crate::seals::{Seal, SecretKey};
     #[pymodule_export]
     use crate::session::Session;
 
