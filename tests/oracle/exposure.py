@@ -127,6 +127,10 @@ class Exposure(Books):
             if self.line_of(order) == line and order.side == side
         )
 
+    def is_turned(self, line: Line) -> bool:
+        """Say whether trades outside have left a leg with the sign of the other."""
+        return self.hedging and self.quantities[line] * (-1 if line[2] else 1) < 0
+
     def against(self, line: Line, side: str) -> int:
         """Size of the position that orders of a side of a line are against."""
         return max(0, self.quantities[line] * (1 if side == "sell" else -1))
@@ -329,13 +333,13 @@ class Exposure(Books):
         sizes = []
         for index in range(len(self.instruments)):
             lines = [(sleeve, index, leg) for leg in range(self.legs)]
-            if self.hedging:
-                worst = sum(abs(self.quantities[line]) for line in lines)
-                worst += bought[lines[0]] + sold[lines[1]]
-            else:
-                held = self.quantities[lines[0]]
-                worst = max(abs(held + bought[lines[0]]), abs(held - sold[lines[0]]))
-            sizes.append((index, worst))
+            for line in lines:
+                held = self.quantities[line]
+                up, down = held + bought[line], sold[line] - held
+                if not self.hedging or self.is_turned(line):
+                    sizes.append((index, max(up, down)))
+                else:
+                    sizes.append((index, down if line[2] else up))
         total = self.margin(sizes, "margin_initial")
         return total + sum(self.convert(amount, c) for c, amount in holds.items())
 
@@ -343,15 +347,17 @@ class Exposure(Books):
         """Quantities that working liquidation orders will close."""
         found: Counter[Line] = Counter()
         for order in self.working():
+            line = self.line_of(order)
             if order.sleeve == sleeve and order.origin == "liquidation":
-                found[self.line_of(order)] += order.unfilled
+                # A trade outside may have turned the position round since.
+                found[line] += order.unfilled if self.against(line, order.side) else 0
         return found
 
     def left_to_close(self, sleeve: int) -> dict[Line, int]:
-        """Positions less what liquidation orders close."""
+        """Positions less what liquidation orders close, in whole lots."""
         closing = self.liquidating(sleeve)
         return {
-            line: max(0, abs(self.quantities[line]) - closing[line])
+            line: self.instruments[line[1]].lots(abs(self.quantities[line]) - closing[line])
             for line in self.lines_of(sleeve)
         }
 

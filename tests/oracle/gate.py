@@ -268,7 +268,8 @@ class Gate(Measures):
         lines = {
             line: bounds
             for line, bounds in self.line_bounds().items()
-            if line[1] == order.instrument and (not self.hedging or line[2] == 1)
+            if line[1] == order.instrument
+            if not self.hedging or line[2] == 1 or self.is_turned(line)
         }
         own = self.line_of(order)
 

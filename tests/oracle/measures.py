@@ -68,7 +68,7 @@ class Measures(Forms):
     def line_worst(self, line: tuple[int, int, int], bounds: tuple[int, int]) -> int:
         """The largest that a line may become; what closes a leg cannot open the other side."""
         high, low = bounds
-        if not self.hedging:
+        if not self.hedging or self.is_turned(line):
             return max(high, -low)
         return -low if line[2] else high
 

@@ -119,9 +119,14 @@ class Book:
 
     def worst_of_line(self, line: tuple[int, int, int]) -> int:
         high, low = self.lines[line]
-        if self.hedging:
-            return high if line[2] == 0 else -low
-        return max(high, -low)
+        if not self.hedging or self.is_turned(line):
+            return max(high, -low)
+        return high if line[2] == 0 else -low
+
+    def is_turned(self, line: tuple[int, int, int]) -> bool:
+        """Say whether a leg has the sign of the other, by trades outside."""
+        held = self.oracle.quantities[line]
+        return self.hedging and (held < 0 if line[2] == 0 else held > 0)
 
     # Margin.
 
@@ -205,7 +210,7 @@ def _of_lines(book: Book, equity: int) -> Figures:
     short: Counter[int] = Counter()
     for line, (_, low) in book.lines.items():
         gross[line[0]] += book.worth(line[1], book.worst_of_line(line)) or 0
-        if not book.hedging or line[2] == 1:
+        if not book.hedging or line[2] == 1 or book.is_turned(line):
             short[line[1]] += max(0, -low)
     found["leverage"] = (sum(gross.values()), share(oracle.limit("leverage_max"), equity))
     for sleeve in range(len(oracle.sleeves)):

@@ -34,8 +34,8 @@ def _of_working(draft: Draft, order: Order) -> None:
         words = ("accepted", "accepted", "accepted", "unknown", "rejected", "cancelled")
         _tell(draft, random.choice((*words, "expired")), order.id)
     elif order.asked is not None and choice < 0.7:
-        words = ("cancelled", "cancelled", "cancelled", "cancel_rejected", "rejected")
-        _tell(draft, random.choice((*words, "expired")), order.id)
+        answers = ("cancelled", "cancelled", "cancelled", "cancel_rejected", "rejected")
+        _tell(draft, random.choice((*answers, "expired")), order.id)
     elif choice < 0.12:
         _tell(draft, random.choice(("cancelled", "expired", "rejected")), order.id)
     elif choice < 0.2:

@@ -227,13 +227,19 @@ def with_remote_venues(random: Random, config: Record) -> Record:
     outside = random.sample(range(count), random.choice((1, count)))
     for index in outside:
         kept = {name: venues[index][name] for name in ("id", "fee")}
-        venues[index] = {**kept, "slippage": {"rate": 0, "ticks": 0}, "impact": None}
-        venues[index] |= {"remote": True}
+        venues[index] = kept | {
+            "slippage": {"rate": 0, "ticks": 0},
+            "limit_fill_on_touch": False,
+            "participation_max": None,
+            "on_close_cutoff_ns": 0,
+            "impact": None,
+            "remote": True,
+        }
     if random.random() < 0.5:
         # What refuses little shows more of what becomes of orders.
-        kept = ("price_band", "self_trade", "crossed", "breakers")
+        needed = ("price_band", "self_trade", "crossed", "breakers")
         limits = config["limits"]
-        config["limits"] = {name: v if name in kept else None for name, v in limits.items()}
+        config["limits"] = {name: v if name in needed else None for name, v in limits.items()}
     return config
 
 

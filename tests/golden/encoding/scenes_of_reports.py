@@ -36,6 +36,9 @@ def reports() -> Scene:
                     "id": "outside",
                     "fee": {"tiers": [{"maker": 0, "taker": 0}]},
                     "slippage": {"rate": 0},
+                    "limit_fill_on_touch": False,
+                    "participation_max": None,
+                    "on_close_cutoff_ns": 0,
                     "remote": True,
                 }
             ],
