@@ -177,6 +177,8 @@ def _wrong(draft: Draft, instrument: Instrument) -> None:
         {"fee": random.choice((-1, 1)) * (2**60 + 1)},
         {"leg": random.choice(("net", "long", "short"))},
         {"trade": ""},
+        {"sleeve": len(draft.oracle.sleeves)},
+        {"instrument": len(draft.oracle.instruments)},
     ]
     name = random.choice(("filled", "busted"))
     terms = _execution(draft, instrument) | random.choice(wrong)
