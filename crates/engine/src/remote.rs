@@ -287,8 +287,7 @@ impl Engine {
         if let Some((_, order)) = of {
             self.after_outside(ts, &order, out)?;
         }
-        self.trim(ts, execution, out);
-        self.check_margins_of(ts, instrument, out)?;
+        self.after_trade(ts, execution, out)?;
         Ok(true)
     }
 
@@ -312,8 +311,7 @@ impl Engine {
             ..execution.clone()
         };
         self.book_outside(ts, &reversed, FillKind::Bust, out)?;
-        self.trim(ts, &reversed, out);
-        self.check_margins_of(ts, execution.instrument, out)?;
+        self.after_trade(ts, &reversed, out)?;
         Ok(true)
     }
 
@@ -344,6 +342,16 @@ impl Engine {
         self.book_trade(&fill, mark)?;
         out.push(Output::OrderFilled(fill));
         Ok(())
+    }
+
+    /// What a position that a venue has changed leads to.
+    fn after_trade(&mut self, ts: i64, execution: &Execution, out: &mut Vec<Output>) -> Result<()> {
+        let (sleeve, instrument) = (execution.sleeve, execution.instrument);
+        if self.guard.is_flattening() {
+            self.flatten_line(ts, sleeve, instrument, execution.leg, out)?;
+        }
+        self.trim(ts, execution, out);
+        self.check_margins_of(ts, instrument, out)
     }
 
     /// What waited for an order to end at its venue goes on.

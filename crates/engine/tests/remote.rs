@@ -318,6 +318,28 @@ fn nothing_flips_a_position_when_all_is_flattened() {
 }
 
 #[test]
+fn a_late_fill_is_flattened_and_targets_that_wait_are_forgotten() {
+    let mut market = market(margin());
+    let target = |weight| Event::TargetPortfolio {
+        sleeve: 0,
+        targets: vec![(0, weight)],
+    };
+    market.apply(target(1_000_000));
+    let first = market.engine.last_order();
+    market.later(target(2_000_000));
+    market.later(Event::Operator(Command::Flatten));
+    says(&mut market, Report::Cancelled { order: first });
+    assert_eq!(market.engine.last_order(), first);
+    let late = filled(&mut market, "t1", first, Side::Buy, 5);
+    assert_eq!(fills(&late)[0].kind, FillKind::External);
+    let closing = market.order(market.engine.last_order());
+    assert_eq!((closing.side, closing.quantity), (Side::Sell, 5));
+    market.later(Event::Operator(Command::Resume));
+    filled(&mut market, "t2", closing.id, Side::Sell, 5);
+    assert_eq!(market.engine.last_order(), closing.id);
+}
+
+#[test]
 fn the_venues_refusals_trip_the_breaker() {
     let mut config = config();
     config.limits.breakers.rejects = Some(quantvista_engine::Breaker {

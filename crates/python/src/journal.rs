@@ -21,7 +21,7 @@ pub struct Record {
 }
 
 impl Record {
-    fn new(py: Python<'_>, record: &journal::Record) -> Self {
+    fn read(py: Python<'_>, record: &journal::Record) -> Self {
         Self {
             sequence: record.sequence,
             ts: record.ts,
@@ -34,6 +34,18 @@ impl Record {
 
 #[pymethods]
 impl Record {
+    /// As it would be read.
+    #[new]
+    fn new(sequence: u64, ts: i64, kind: u16, version: u16, payload: Py<PyBytes>) -> Self {
+        Self {
+            sequence,
+            ts,
+            kind,
+            version,
+            payload,
+        }
+    }
+
     fn __repr__(&self, py: Python<'_>) -> String {
         format!(
             "Record(sequence={}, ts={}, kind={}, version={}, payload=<{} bytes>)",
@@ -268,7 +280,7 @@ impl Reader {
         let Some(batch) = batch else {
             return Ok(None);
         };
-        let records = batch.iter().map(|record| Record::new(py, record));
+        let records = batch.iter().map(|record| Record::read(py, record));
         PyList::new(py, records.collect::<Vec<_>>()).map(Some)
     }
 

@@ -3,13 +3,16 @@
 use quantvista_engine::{Engine, EngineError, Input, Output, encode};
 
 /// Which side of the engine a record is of.
-pub const INPUT: &str = "input";
-pub const OUTPUT: &str = "output";
+const INPUT: &str = "input";
+const OUTPUT: &str = "output";
+
+/// Side, when the input of it was received, and the bytes.
+pub type Entry = (&'static str, i64, Vec<u8>);
 
 /// Keeps records between two times that they are taken, if it is open.
 #[derive(Default)]
 pub struct Log {
-    kept: Option<Vec<(&'static str, Vec<u8>)>>,
+    kept: Option<Vec<Entry>>,
 }
 
 impl Log {
@@ -18,7 +21,7 @@ impl Log {
     }
 
     /// All since the last time, in the order in which it happened.
-    pub fn take(&mut self) -> Vec<(&'static str, Vec<u8>)> {
+    pub fn take(&mut self) -> Vec<Entry> {
         self.kept.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
@@ -35,8 +38,9 @@ impl Log {
         };
         let first = out.len();
         engine.apply_into(input, out)?;
-        kept.push((INPUT, encode(input)));
-        kept.extend(out[first..].iter().map(|output| (OUTPUT, encode(output))));
+        let ts = input.ts_received;
+        kept.push((INPUT, ts, encode(input)));
+        kept.extend(out[first..].iter().map(|o| (OUTPUT, ts, encode(o))));
         Ok(())
     }
 }

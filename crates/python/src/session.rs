@@ -314,12 +314,12 @@ impl Session {
         self.log.open();
     }
 
-    /// What was kept since it was taken last: `"input"` or `"output"` and the bytes, in order. Each
-    /// input stands before its outputs.
-    fn take_log<'py>(&mut self, py: Python<'py>) -> Vec<(&'static str, Bound<'py, PyBytes>)> {
+    /// What was kept since it was taken last, in order, each input before its outputs: `"input"` or
+    /// `"output"`, when the input was received, and the bytes.
+    fn take_log<'py>(&mut self, py: Python<'py>) -> Vec<(&'static str, i64, Bound<'py, PyBytes>)> {
         let kept = self.log.take();
         kept.iter()
-            .map(|(side, bytes)| (*side, PyBytes::new(py, bytes)))
+            .map(|(side, ts, bytes)| (*side, *ts, PyBytes::new(py, bytes)))
             .collect()
     }
 

@@ -84,7 +84,7 @@ impl Engine {
             return Ok(());
         }
         // Nothing is left that no liquidation closes yet: what is lost beyond stays a debt.
-        if equity >= required || positions.iter().all(|position| position.lots == 0) {
+        if equity >= required || !positions.iter().any(|position| self.can_close(position)) {
             return Ok(());
         }
         out.push(Output::MarginCalled {
@@ -115,8 +115,8 @@ impl Engine {
             if missing <= 0 {
                 break;
             }
-            let is_it = |p: &&Closable| (p.instrument, p.leg) == (instrument, leg) && p.lots > 0;
-            let Some(position) = left.iter().find(is_it) else {
+            let is_it = |p: &&Closable| (p.instrument, p.leg) == (instrument, leg);
+            let Some(position) = left.iter().find(is_it).filter(|p| self.can_close(p)) else {
                 continue;
             };
             let per_lot = self.margin_of_lots(position, 1, initial(self, instrument))?;
@@ -167,6 +167,13 @@ impl Engine {
             }
         }
         found
+    }
+
+    /// Whether a liquidation can close some of it: trades at a remote venue may come after the
+    /// instrument has ended.
+    fn can_close(&self, position: &Closable) -> bool {
+        let listed = &self.instruments[position.instrument];
+        position.lots > 0 && !listed.ended && listed.mark.is_some()
     }
 
     fn margin_of_lots(&self, position: &Closable, lots: i64, rate: i64) -> Result<i128> {

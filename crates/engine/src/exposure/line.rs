@@ -84,20 +84,34 @@ impl Line {
         ))
     }
 
-    /// The larger of both, without sign. On a leg only what opens counts.
+    /// Whether both of its sides count: on a leg only what opens does, but if trades at a remote
+    /// venue have left it with the sign of the other leg.
+    #[inline(always)]
+    fn has_two_sides(&self, legs: usize, leg: usize) -> bool {
+        legs == 1
+            || if leg == 0 {
+                self.held < 0
+            } else {
+                self.held > 0
+            }
+    }
+
+    /// The larger of both, without sign.
     #[inline(always)]
     pub(crate) fn worst(&self, legs: usize, leg: usize) -> i128 {
-        match (legs, leg) {
-            (1, _) => self.high().max(-self.low()),
-            (_, 0) => self.high(),
-            _ => -self.low(),
+        if self.has_two_sides(legs, leg) {
+            self.high().max(-self.low())
+        } else if leg == 0 {
+            self.high()
+        } else {
+            -self.low()
         }
     }
 
     /// What may come to be short.
     #[inline(always)]
     pub(crate) fn short(&self, legs: usize, leg: usize) -> i128 {
-        if legs == 1 || leg == 1 {
+        if leg == 1 || self.has_two_sides(legs, leg) {
             (-self.low()).max(0)
         } else {
             0
@@ -121,21 +135,27 @@ impl Move {
         // Lows are turned around.
         let (old_high, old_low) = old.narrow_bounds()?;
         let (new_high, new_low) = new.narrow_bounds()?;
-        let worst = |high: i64, low: i64| match (legs, leg) {
-            (1, _) => high.max(low),
-            (_, 0) => high,
-            _ => low,
+        let worst = |line: &Line, high: i64, low: i64| {
+            if line.has_two_sides(legs, leg) {
+                high.max(low)
+            } else if leg == 0 {
+                high
+            } else {
+                low
+            }
         };
-        let shorter = if legs == 1 || leg == 1 {
-            new_low.max(0) - old_low.max(0)
-        } else {
-            0
+        let short = |line: &Line, low: i64| {
+            if leg == 1 || line.has_two_sides(legs, leg) {
+                low.max(0)
+            } else {
+                0
+            }
         };
         Some(Self {
             rise: new_high.checked_sub(old_high)?,
             fall: old_low.checked_sub(new_low)?,
-            heavier: worst(new_high, new_low).checked_sub(worst(old_high, old_low))?,
-            shorter,
+            heavier: worst(new, new_high, new_low).checked_sub(worst(old, old_high, old_low))?,
+            shorter: short(new, new_low) - short(old, old_low),
         })
     }
 }

@@ -230,6 +230,7 @@ impl Engine {
     /// Halt, cancel everything and close all positions.
     fn flatten(&mut self, ts: i64, out: &mut Vec<Output>) -> Result<()> {
         self.guard.causes.insert(Cause::Flatten, FundState::Halted);
+        self.remote.forget_targets();
         self.guard.fund = FundState::Halted;
         self.tell_state(ts, Cause::Flatten, NO_GROUNDS, out);
         self.withdraw(ts, None, true, out)?;

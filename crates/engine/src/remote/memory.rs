@@ -60,6 +60,11 @@ impl Remote {
         self.cancelling.is_empty() && self.targets.is_empty() && self.trades.is_empty()
     }
 
+    /// Nothing that was wanted before is wanted any more.
+    pub(crate) fn forget_targets(&mut self) {
+        self.targets.clear();
+    }
+
     pub(super) fn knows(&self, name: &TradeName) -> bool {
         self.names.contains(name)
     }
