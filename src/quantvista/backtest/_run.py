@@ -28,6 +28,8 @@ from quantvista.backtest._setup import (
 )
 from quantvista.backtest._simulation import Simulation
 from quantvista.backtest._summary import RunMeta, SleeveMeta, build_summary
+from quantvista.backtest.recorded import RunJournal
+from quantvista.backtest.recorded._driving import Progress, advance, begin_recording, started
 from quantvista.data import MarketData
 from quantvista.data.events import EventData
 from quantvista.engine import run_tables, text_array
@@ -37,13 +39,8 @@ from quantvista.strategies import Strategy, plain_params
 
 __all__ = ["Pages", "Progress", "run"]
 
-type Progress = Callable[[int, int, str], None]
-"""Called with rows done, rows in all, and what is being done."""
-
 type Pages = Callable[[Outcome], Mapping[str, str]]
 """Makes further files of the run folder, by name, such as a report."""
-
-_STEPS = 50
 
 
 def run(
@@ -52,6 +49,7 @@ def run(
     out: str | PathLike[str] | None = None,
     progress: Progress | None = None,
     pages: Pages | None = None,
+    journal: str | PathLike[str] | None = None,
 ) -> Outcome:
     """Run a fund, event by event, through the engine.
 
@@ -66,6 +64,9 @@ def run(
     pages : callable, optional
         Called with the outcome of a complete run; what it returns is written before the folder
         says that it is whole.
+    journal : path, optional
+        New folder for a journal of the run: all that its engine was told and said, and every
+        decision, durable and chained, for ``qv replay`` and ``qv explain``.
 
     Returns
     -------
@@ -80,6 +81,7 @@ def run(
         If the user pressed Ctrl-C; the folder then holds what there was, marked ``incomplete``.
     """
     target = None if out is None else out_path(out)  # now: a strategy may change the folder
+    written = None if journal is None else out_path(journal)
     loaded = load_fund(fund)
     tell = progress or _silent
     tell(0, 0, "loading")
@@ -93,8 +95,11 @@ def run(
         fund_hash(loaded),
     )
     ours = simulation(loaded, prepared.data, strategies)
-    with nullcontext() if target is None else RunFolder(target, loaded.inputs) as folder:
-        outcome, failure = _outcome(prepared, ours, tell, target)
+    with (
+        nullcontext() if target is None else RunFolder(target, loaded.inputs) as folder,
+        nullcontext() if written is None else RunJournal(written, loaded.fund.fund.name) as kept,
+    ):
+        outcome, failure = _outcome(prepared, ours, tell, target, kept)
         if folder is not None:
             tell(0, 0, "writing")
             outcome.write(folder, pages(outcome) if pages and failure is None else None)
@@ -114,16 +119,26 @@ class _Prepared:
     features: Sequence[str]
     fund_hash: str
 
+    def fingerprint(self, state_hash: str) -> dict[str, Any]:
+        """Identify the run, in a state of its engine."""
+        return fingerprint(self.fund_hash, self.data, state_hash)
+
 
 def _outcome(
-    prepared: _Prepared, ours: Simulation, tell: Progress, target: Path | None
+    prepared: _Prepared,
+    ours: Simulation,
+    tell: Progress,
+    target: Path | None,
+    kept: RunJournal | None,
 ) -> tuple[Outcome, QuantVistaError | None]:
     """Run to the end, or as far as it goes."""
     fund = prepared.loaded.fund
     status = "complete"
     failure: QuantVistaError | None = None
+    if kept is not None:
+        begin_recording(ours, kept, started(ours, prepared.config, prepared.fingerprint("")))
     try:
-        _advance(ours, tell, fund.fund.name)
+        advance(ours, tell, fund.fund.name, kept)
     except KeyboardInterrupt:
         status = "incomplete"
         failure = RunInterruptedError(
@@ -131,6 +146,8 @@ def _outcome(
         )
     except QuantVistaError as error:
         status, failure = "failed", error
+    if kept is not None:
+        kept.end(status, printable(failure or ""))
     tell(0, 0, "summary")
     equal, compared = (None, "") if failure else _equal_weight(fund, prepared.data)
     tables = _tables(ours, prepared.data, equal)
@@ -141,15 +158,6 @@ def _outcome(
         json.loads(json.dumps(build_summary(outcome.frames, meta), sort_keys=True))
     )
     return outcome, failure
-
-
-def _advance(simulation: Simulation, tell: Progress, text: str) -> None:
-    rows = simulation.session.rows
-    step = max(1, rows // _STEPS)
-    while simulation.session.row < rows:
-        tell(simulation.session.row, rows, text)
-        simulation.run(simulation.session.row + step)
-    tell(rows, rows, text)
 
 
 def _equal_weight(fund: Fund, data: MarketData | EventData) -> tuple[Simulation | None, str]:
@@ -263,7 +271,7 @@ def _meta(prepared: _Prepared, ours: Simulation, status: str, error: str, compar
         bases={each.id: each.base for each in data.instruments if each.settlement == "exchange"},
         biases=[(bias.name, bias.text) for bias in data.biases],
         assumptions=[*assumptions, compared] if compared else assumptions,
-        fingerprint=fingerprint(prepared.fund_hash, data, ours.session.state_hash()),
+        fingerprint=prepared.fingerprint(ours.session.state_hash()),
     )
 
 

@@ -35,6 +35,10 @@ type Input = tuple[int, dict[str, Any]]
 """Time, UTC ns, and event, for the engine of a run of events."""
 
 
+type OnDecision = Callable[[str, int, Sequence[str], Decision], None]
+"""Told of a decision before the engine is: sleeve, time of the last bar, instruments."""
+
+
 @dataclass(frozen=True, slots=True)
 class TargetRow:
     """What a sleeve decided at one time: integer weights, shape (n,)."""
@@ -88,6 +92,13 @@ class Simulation:
     inputs : sequence of (int, dict)
         What reaches a run of events beside its market data.
 
+    Attributes
+    ----------
+    targets : list of TargetRow
+        What was decided so far.
+    on_decision : callable or None
+        Told of each decision before the engine is.
+
     Raises
     ------
     MarketDataError
@@ -105,6 +116,7 @@ class Simulation:
     record: str = "all"
     inputs: Sequence[Input] = ()
     targets: list[TargetRow] = field(default_factory=list, init=False)
+    on_decision: OnDecision | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         """Set up the session and what strategies are given."""
@@ -237,6 +249,8 @@ class Simulation:
             members = None if self._members is None else self._members[number]
             decision = self._decision(bars, row, self._sleeves[index], strategy, rows, members)
             weights = decision.weight_e9
+            if self.on_decision is not None:
+                self.on_decision(self._sleeves[index], int(bars.ts[row]), bars.ids, decision)
             self.targets.append(TargetRow(self.session.now, index, weights))
             self.session.submit_targets(index, list(zip(places, weights.tolist(), strict=True)))
 

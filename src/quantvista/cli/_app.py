@@ -87,11 +87,57 @@ def run(
     demo: Annotated[bool, typer.Option("--demo", help="Run the built-in demo fund.")] = False,
     json: Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only the verdict.")] = False,
+    journal: Annotated[
+        str | None,
+        typer.Option("--journal", metavar="<path>", help="New folder to record the run in."),
+    ] = None,
 ) -> None:
-    """Run a fund over its history, event by event, and write its report."""
+    """Run a fund over its history, event by event, and write its report.
+
+    With --journal all that went into the engine and came out of it, and every decision, is kept
+    in a chained journal, for qv replay and qv explain.
+    """
     from quantvista.cli._run import run_fund
 
-    run_fund(fund, out=out, demo=demo, as_json=json, quiet=quiet)
+    run_fund(fund, out=out, demo=demo, as_json=json, quiet=quiet, journal=journal)
+
+
+@app.command(
+    epilog="Examples: qv replay out/journal    qv replay out/journal --fund fund.toml --json"
+)
+@guarded
+def replay(
+    folder: Annotated[Path, typer.Argument(metavar="JOURNAL", help="Of qv run --journal.")],
+    fund: Annotated[
+        Path | None,
+        typer.Option(
+            "--fund", help="Go through its data and strategies again, too.", autocompletion=funds
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Do a recorded run again and say where it parts from its journal, if it does.
+
+    The engine gets the recorded inputs, and must say and end the same, byte for byte (R1). With
+    --fund the data, features and strategies are gone through again as well (R2). Ends with 1 at
+    a difference.
+    """
+    from quantvista.cli._recorded import replay_run
+
+    replay_run(folder, fund=fund, as_json=json)
+
+
+@app.command(epilog="Example: qv explain out/journal 17")
+@guarded
+def explain(
+    folder: Annotated[Path, typer.Argument(metavar="JOURNAL", help="Of qv run --journal.")],
+    order: Annotated[str, typer.Argument(help="Its number, or its order_id in orders.parquet.")],
+    json: Json = False,
+) -> None:
+    """Show why there is an order: the data, the decision, the target, the verdicts, the fills."""
+    from quantvista.cli._recorded import explain_order
+
+    explain_order(folder, order, as_json=json)
 
 
 @app.command(epilog="Example: qv report out/demo --open")

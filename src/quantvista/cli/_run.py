@@ -19,7 +19,15 @@ from quantvista.fund import LoadedFund, load_fund, template_path
 __all__ = ["run_fund"]
 
 
-def run_fund(fund: Path | None, *, out: str | None, demo: bool, as_json: bool, quiet: bool) -> None:
+def run_fund(
+    fund: Path | None,
+    *,
+    out: str | None,
+    demo: bool,
+    as_json: bool,
+    quiet: bool,
+    journal: str | None = None,
+) -> None:
     """Run a fund, write its report and print what came out.
 
     Parameters
@@ -34,6 +42,8 @@ def run_fund(fund: Path | None, *, out: str | None, demo: bool, as_json: bool, q
         Print the summary as JSON, nothing else.
     quiet : bool
         Print the verdict, nothing else.
+    journal : str or None
+        Folder to record the run in.
 
     Raises
     ------
@@ -45,14 +55,14 @@ def run_fund(fund: Path | None, *, out: str | None, demo: bool, as_json: bool, q
     # Where something reads what we print, what a strategy prints must not be among it.
     ours_alone = redirect_stdout(sys.stderr) if as_json or quiet else nullcontext()
     with progress_bar(enabled=not (as_json or quiet)) as advance, ours_alone:
-        outcome = backtest.run(loaded, out=named, progress=advance, pages=_report)
+        outcome = backtest.run(loaded, out=named, progress=advance, pages=_report, journal=journal)
     folder = Path(named)
     if as_json:
         print_json(outcome.summary)
     elif quiet:
         say(str(outcome.summary["verdict"]))
     else:
-        _show(outcome.summary, folder, demo)
+        _show(outcome.summary, folder, demo, journal)
 
 
 def _report(outcome: backtest.Outcome) -> dict[str, str]:
@@ -73,7 +83,7 @@ def _load(fund: Path | None, demo: bool) -> LoadedFund:
     return load_fund(fund or Path("fund.toml"))
 
 
-def _show(summary: dict[str, Any], folder: Path, demo: bool) -> None:
+def _show(summary: dict[str, Any], folder: Path, demo: bool, journal: str | None) -> None:
     out = console()
     fund, period = summary["fund"], summary["period"]
     within = period.get("within")
@@ -104,7 +114,10 @@ def _show(summary: dict[str, Any], folder: Path, demo: bool) -> None:
     say("")
     out.print(Text(f"Report: {folder}/report.html"), soft_wrap=True)
     out.print(Text(f"Tables: {folder}/*.parquet, {folder}/summary.json"), soft_wrap=True)
-    if demo:
+    if journal is not None:
+        out.print(Text(f"Journal: {journal}"), soft_wrap=True)
+        next_steps([f"qv replay {journal}", f"qv explain {journal} 1"])
+    elif demo:
         next_steps(
             [
                 f"qv report {folder} --open",

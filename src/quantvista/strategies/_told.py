@@ -41,13 +41,14 @@ TimeInForce = Literal["day", "gtc", "gtd", "ioc", "fok"]
 TriggerBy = Literal["last", "bid", "ask", "mark"]
 Leg = Literal["net", "long", "short"]
 Link = Literal["oco", "oto", "bracket"]
-FillKind = Literal["trade", "cross", "settlement", "liquidation", "action"]
+FillKind = Literal["trade", "cross", "settlement", "liquidation", "action", "external", "bust"]
 FundState = Literal["active", "reduce_only", "halted"]
 SleeveState = Literal["on", "reduce_only", "off"]
 Liquidity = Literal["maker", "taker", "none"]
 OrderStatus = Literal[
     "held",
     "submitted",
+    "unknown",
     "accepted",
     "triggered",
     "partially_filled",

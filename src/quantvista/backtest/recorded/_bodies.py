@@ -1,0 +1,80 @@
+"""What a run writes beside the inputs and outputs of its engine. Numbers 400 to 499 are runs'."""
+
+from typing import Any, ClassVar
+
+from quantvista.journal import KINDS, Body, Kind, Kinds
+
+__all__ = ["RUN_KINDS", "Decided", "RunEnded", "RunStarted"]
+
+
+class RunStarted(Body, frozen=True):
+    """The first record: everything that the engine and its strategies were set up with.
+
+    Parameters
+    ----------
+    fund : str
+        Name of the fund.
+    config : str
+        The resolved fund file.
+    engine : str
+        Configuration of the engine, as JSON with whole numbers.
+    fingerprint : dict
+        Of data, fund, code and environment, as in ``summary.json``.
+    """
+
+    KIND: ClassVar[Kind] = Kind(400, "run_started", 1)
+
+    fund: str
+    config: str
+    engine: str
+    fingerprint: dict[str, Any]
+
+
+class Decided(Body, frozen=True):
+    """What a portfolio strategy decided; the target portfolio made of it follows.
+
+    Parameters
+    ----------
+    sleeve : str
+        Whose.
+    known_ts : int
+        Time of the newest bar that it saw, UTC ns.
+    instruments : list of str
+        In the order of what follows.
+    forecast : list of float or None
+        In [-1, 1]; None is no view.
+    weights : list of float
+        Shares of the sleeve's equity before rounding.
+    """
+
+    KIND: ClassVar[Kind] = Kind(401, "decided", 1)
+
+    sleeve: str
+    known_ts: int
+    instruments: list[str]
+    forecast: list[float | None]
+    weights: list[float]
+
+
+class RunEnded(Body, frozen=True):
+    """The last record.
+
+    Parameters
+    ----------
+    status : {"complete", "incomplete", "failed"}
+        How it went.
+    state_hash : str
+        Of the engine at the end.
+    error : str
+        What stopped it, if anything did.
+    """
+
+    KIND: ClassVar[Kind] = Kind(402, "run_ended", 1)
+
+    status: str
+    state_hash: str
+    error: str = ""
+
+
+RUN_KINDS = KINDS | Kinds((RunStarted, Decided, RunEnded))
+"""What the journal of a run holds."""
