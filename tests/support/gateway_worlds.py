@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Protocol
 
-from quantvista.engine import AccountTerms, Latency, VenueRates
+from quantvista.engine import AccountTerms, VenueRates
 from quantvista.market import Instrument
 from quantvista.trading.gateway import Clock, Delivery, Gateway, Report, SubmitOrder, Transport
 from quantvista.trading.gateway.http import HttpTransport, SystemClock
@@ -45,9 +45,7 @@ INSTRUMENTS = (
         lot_size=Decimal("0.00001"),
         matching="quotes",
     ),
-    Instrument(
-        STOCK, currency="USDT", kind="spot", lot_size=Decimal(1), matching="quotes"
-    ),
+    Instrument(STOCK, currency="USDT", kind="spot", lot_size=Decimal(1), matching="quotes"),
 )
 
 CASH = VenueTerms(
@@ -145,6 +143,9 @@ class PaperWorld:
         await gateway.connect(after)
         return gateway
 
+    def place(self, instrument: str) -> int:
+        return [each.id for each in self.terms.instruments].index(instrument)
+
     async def quote(self, bid: int, ask: int, size: int = 10**7, of: int | None = None) -> None:
         now = self.clock.now_ns()
         places = range(len(self.terms.instruments)) if of is None else [of]
@@ -197,7 +198,6 @@ def on_loopback(test: Callable[[PaperWorld], Awaitable[None]], terms: VenueTerms
 WORLDS = {"memory": in_memory, "loopback": on_loopback}
 
 
-
 class Heard:
     """What a gateway delivers, as far as it was asked for."""
 
@@ -236,7 +236,11 @@ class Heard:
 
 
 def order(
-    side: str, quantity: int, number: int, instrument: str = PAIR, **terms: Any  # noqa: ANN401
+    side: str,
+    quantity: int,
+    number: int,
+    instrument: str = PAIR,
+    **terms: Any,  # noqa: ANN401
 ) -> SubmitOrder:
     """An order of the fund of the tests."""
     name = f"test-1-{number:06d}"

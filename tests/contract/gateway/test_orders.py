@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from support.gateway_worlds import CASH, MARGIN, PERPETUAL, Heard, PaperWorld, order
 
 from quantvista.engine import Latency
 from quantvista.trading.gateway import (
@@ -24,6 +23,7 @@ from quantvista.trading.gateway import (
     SubmitOrder,
     Triggered,
 )
+from support.gateway_worlds import CASH, MARGIN, PERPETUAL, Heard, PaperWorld, order
 
 type Run = Callable[..., None]
 
@@ -111,9 +111,7 @@ def test_client_order_id_of_another_form_is_refused(run: Run) -> None:
     async def test(world: PaperWorld) -> None:
         gateway = await world.connect()
         for name in ("", "@manual-1", "demo", "demo-0-000001", "x" * 90):
-            sent = SubmitOrder(
-                client_order_id=name, instrument=world.pair, side="buy", quantity=1
-            )
+            sent = SubmitOrder(client_order_id=name, instrument=world.pair, side="buy", quantity=1)
             answer = await gateway.submit(sent)
             assert isinstance(answer, Rejected)
             assert "client_order_id" in answer.text
@@ -188,9 +186,7 @@ def test_amend_changes_terms_or_leaves_the_order(run: Run) -> None:
         heard = Heard(gateway)
         name = "test-1-000001"
         await gateway.submit(order("buy", 1_000, 1, kind="limit", limit_price=BID))
-        await gateway.amend(
-            AmendOrder(client_order_id=name, quantity=1_500, limit_price=BID - 100)
-        )
+        await gateway.amend(AmendOrder(client_order_id=name, quantity=1_500, limit_price=BID - 100))
         accepted = await heard.until(AmendAccepted)
         assert (accepted.quantity, accepted.limit_price) == (1_500, BID - 100)
         await world.quote(BID - 300, BID - 100, size=600)

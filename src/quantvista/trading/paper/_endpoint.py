@@ -213,7 +213,7 @@ class Endpoint:
                 return {"orders": to_plain(venue.open_orders(account))}
             case "GET", ["v1", "orders", client]:
                 return self._order(account, client, fault, now)
-            case "DELETE", ["v1", "orders", client]:
+            case "POST", ["v1", "orders", client, "cancel"]:
                 return {"order": to_plain(venue.cancel(account, client, now))}
             case "PATCH", ["v1", "orders", client]:
                 command = read_amend(client, request.body)
@@ -266,7 +266,7 @@ class Endpoint:
         terms = self.venue.terms
         wait = self._limit(key.key, "requests", terms.requests_per_second).take(now)
         # A cancel is never held up by a limit of orders: it takes risk off.
-        if not wait and request.method in ("POST", "PATCH"):
+        if not wait and _place_of(request) in ("submit", "amend"):
             wait = self._limit(key.key, "orders", terms.orders_per_second).take(now)
         return wait
 
@@ -293,8 +293,13 @@ class Endpoint:
 def _place_of(request: Request) -> str:
     """Say what a request is to the faults; nothing stands in the console's way."""
     path = urlsplit(request.target).path.strip("/").split("/")
-    if path[:2] == ["v1", "orders"] and request.method in ("POST", "DELETE", "PATCH"):
-        return {"POST": "submit", "DELETE": "cancel", "PATCH": "amend"}[request.method]
+    match request.method, path:
+        case "POST", ["v1", "orders"]:
+            return "submit"
+        case "POST", ["v1", "orders", _, "cancel"]:
+            return "cancel"
+        case "PATCH", ["v1", "orders", _]:
+            return "amend"
     return "query" if path[0] == "v1" and len(path) > 1 and path[1] != "time" else ""
 
 

@@ -276,7 +276,7 @@ class PaperGateway:
     async def cancel(self, command: CancelOrder) -> Acknowledged | CancelRejected | Unknown:
         """Cancel an order."""
         name = command.client_order_id
-        answer = await self._command("cancel", name, "DELETE", f"/v1/orders/{name}", b"")
+        answer = await self._command("cancel", name, "POST", f"/v1/orders/{name}/cancel", b"")
         return CancelRejected(**answer) if isinstance(answer, dict) else answer
 
     async def amend(self, command: AmendOrder) -> Acknowledged | AmendRejected | Unknown:
@@ -303,6 +303,9 @@ class PaperGateway:
         if response.status >= 500:
             return self._unknown(what, name, "server_error", ts)
         found = json.loads(response.body)
+        if response.status == 401 and found["error"]["code"] == "nonce_reused":
+            # Somebody on the way sent it twice, and this is the answer to the second one.
+            return self._unknown(what, name, "disconnected", ts)
         if response.status != 200:
             if found["error"]["code"] == "stale_timestamp":  # one of the clocks was set
                 with contextlib.suppress(GatewayError):
