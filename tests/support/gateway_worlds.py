@@ -80,6 +80,9 @@ MARGIN = replace(
 )
 
 SETTINGS = GatewaySettings(timeout_s=0.2, silence_s=2.5, pause_s=0.02, pause_max_s=0.1)
+# Real time is shared with whatever else this machine does.
+PATIENT = GatewaySettings(timeout_s=1.0, silence_s=5.0, pause_s=0.02, pause_max_s=0.1)
+_WINDOW_NS = 1_500_000_000
 SECRET = "0123456789abcdef0123456789abcdef"
 
 
@@ -133,7 +136,7 @@ class PaperWorld:
             credentials,
             self.clock,
             seed=number,
-            settings=SETTINGS,
+            settings=self.settings,
         )
         self.gateways.append(gateway)
         return gateway
@@ -142,6 +145,10 @@ class PaperWorld:
         gateway = self.gateway()
         await gateway.connect(after)
         return gateway
+
+    @property
+    def settings(self) -> GatewaySettings:
+        return PATIENT if self.over_http else SETTINGS
 
     def place(self, instrument: str) -> int:
         return [each.id for each in self.terms.instruments].index(instrument)
@@ -192,7 +199,7 @@ def in_memory(test: Callable[[PaperWorld], Awaitable[None]], terms: VenueTerms =
 
 def on_loopback(test: Callable[[PaperWorld], Awaitable[None]], terms: VenueTerms = CASH) -> None:
     """Run a test against a real server on a socket, on the machine's clock."""
-    asyncio.run(_in_paper(test, SystemClock(), True, terms))
+    asyncio.run(_in_paper(test, SystemClock(), True, replace(terms, window_ns=_WINDOW_NS)))
 
 
 WORLDS = {"memory": in_memory, "loopback": on_loopback}
@@ -205,7 +212,7 @@ class Heard:
         self._events = gateway.events()
         self.deliveries: list[Delivery] = []
 
-    async def until[T](self, of: type[T], number: int = 1, within_s: float = 5.0) -> T:
+    async def until[T](self, of: type[T], number: int = 1, within_s: float = 10.0) -> T:
         """Wait for the next of a kind, or the n-th of them."""
         found: list[T] = []
         while len(found) < number:
@@ -215,7 +222,7 @@ class Heard:
                 found.append(delivery.event)
         return found[-1]
 
-    async def up_to(self, sequence: int, within_s: float = 5.0) -> list[Report]:
+    async def up_to(self, sequence: int, within_s: float = 10.0) -> list[Report]:
         """Hear everything up to a report; return all reports so far."""
         while not any((each.sequence or 0) >= sequence for each in self.deliveries):
             delivery = await asyncio.wait_for(anext(self._events), within_s)

@@ -25,7 +25,7 @@ type Run = Callable[..., None]
         ({"kind": "drop", "on": "submit"}, False),
         ({"kind": "drop", "on": "answer"}, True),
         ({"kind": "error", "on": "submit"}, True),
-        ({"kind": "delay", "on": "answer", "delay_ms": 400}, True),
+        ({"kind": "delay", "on": "answer", "delay_ms": 1_300}, True),
         ({"kind": "disconnect", "seconds": 0.1}, False),
     ],
     ids=["lost", "answer-lost", "error", "answer-late", "disconnected"],
@@ -118,21 +118,23 @@ def test_many_at_once_trade_once_each(run: Run) -> None:
 def test_too_many_orders_are_refused_with_a_time_to_wait(run: Run) -> None:
     async def test(world: PaperWorld) -> None:
         gateway = await world.connect()
-        assert gateway.capabilities.orders_per_second == 5
+        assert gateway.capabilities.orders_per_second == 2
         sent = [order("buy", 1, number) for number in range(1, 9)]
-        answers = [await gateway.submit(each) for each in sent]
+        answers = await asyncio.gather(*(gateway.submit(each) for each in sent))
         refused = [each for each in answers if isinstance(each, Rejected)]
-        assert 1 <= len(refused) <= 3
+        assert 1 <= len(refused) <= 6
         assert {each.reason for each in refused} == {"rate_limited"}
-        assert all(0 < each.retry_after_ns <= 200_000_000 for each in refused)
+        assert all(0 < each.retry_after_ns <= 500_000_000 for each in refused)
         # A cancel takes risk off, so that no limit of orders holds it up.
         await gateway.cancel(CancelOrder(client_order_id=sent[0].client_order_id))
         await asyncio.sleep(max(each.retry_after_ns for each in refused) / 1e9)
-        again = await gateway.submit(sent[-1])
+        names = [each.client_order_id for each in refused]
+        late = next(each for each in sent if each.client_order_id in names)
+        again = await gateway.submit(late)
         assert isinstance(again, Acknowledged)
         assert not again.duplicate
 
-    run(test, replace(CASH, orders_per_second=5))
+    run(test, replace(CASH, orders_per_second=2))
 
 
 def test_refusal_by_the_venue_is_no_unknown(run: Run) -> None:
