@@ -87,7 +87,7 @@ MODULES = {
         "check_bars",
         "CheckOptions",
         "Report",
-        "repair_bars",
+        "repair_rows",
         "Repaired",
     ),
     "quantvista.data.bars": ("aggregate", "BarSpec", "BarOptions", "BarBuilder", "Aggregated"),

@@ -8,6 +8,7 @@ __all__ = [
     "bar_kinds",
     "bar_sources",
     "check_names",
+    "checked_rows",
     "data_kinds",
     "data_sets",
     "feature_groups",
@@ -30,6 +31,7 @@ _BAR_KINDS = (
     "volume_imbalance",
     "dollar_imbalance",
 )
+_CHECKED = ("bars", "quotes", "trades")
 _IMPORT_KINDS = (
     "actions",
     "auctions",
@@ -126,9 +128,15 @@ def bar_sources(incomplete: str) -> list[str]:
 
 def check_names(incomplete: str) -> list[str]:
     """Name checks of data, with the sign that a policy follows."""
-    from quantvista.data.quality import CHECKS
+    from quantvista.data.quality import CHECKS_OF
 
-    return [f"{name}=" for name in CHECKS if name.startswith(incomplete)]
+    every = dict.fromkeys(name for checks in CHECKS_OF.values() for name in checks)
+    return [f"{name}=" for name in every if name.startswith(incomplete)]
+
+
+def checked_rows(incomplete: str) -> list[str]:
+    """Kinds of rows that can be checked."""
+    return [name for name in _CHECKED if name.startswith(incomplete)]
 
 
 def feature_names(incomplete: str) -> list[str]:
