@@ -85,6 +85,8 @@ MODULES = {
     ),
     "quantvista.data.quality": (
         "check_bars",
+        "check_quotes",
+        "check_trades",
         "CheckOptions",
         "Report",
         "repair_rows",

@@ -65,7 +65,7 @@ def rows(page: str, heading: str) -> list[list[str]]:
         ("events", 7),
         ("universes", 7),
         ("bars", 4),
-        ("quality", 5),
+        ("quality", 7),
         ("features", 4),
         ("accounts", 7),
         ("notebook", 7),

@@ -316,9 +316,8 @@ def _show(report: Report, words: Sequence[tuple[str, str]], rejected: int) -> No
         say(f"{what:<12} {text}")
     say("")
     if rejected:
-        say(
-            f"{counted(rejected, 'row')} of the source could not be read as {report.kind}, see rejected."
-        )
+        unread = f"{counted(rejected, 'row')} of the source could not be read as {report.kind}"
+        say(f"{unread}, see rejected.")
     say(report.verdict)
     rows = [
         (name, report.checks[name].severity, f"{count:,}", report.policies[name])

@@ -64,7 +64,7 @@ def quality_page(report: Report, rows: pl.DataFrame, source: str) -> str:
             source=source,
             kind=report.kind,
             verdict=report.verdict,
-            facts=f"{counted(report.rows, 'bar')} of {counted(report.instruments, 'instrument')}, "
+            facts=f"{counted(report.rows, report.noun)} of {counted(report.instruments, 'instrument')}, "
             + " to ".join(span),
             sections=sections,
             clean=[name.replace("_", " ") for name in report.checks if name not in report.counts],

@@ -95,7 +95,8 @@ def check_frozen(rows: Rows, columns: tuple[str, ...], found: Findings) -> None:
     same[0] = False
     first = np.flatnonzero(np.r_[True, np.diff(rows.ts) != 0])
     still = np.logical_and.reduceat(same, first)  # by time: nothing changed in any of its rows
-    longest = max(_REPEATS, _CLUSTERED * chance_run(still[1:]))
+    usual = still[~in_runs(still, _REPEATS)]  # a frozen feed must not say what is usual
+    longest = max(_REPEATS, _CLUSTERED * chance_run(usual[1:]))
     stale = in_runs(still, int(np.ceil(min(longest, len(still) + 1))))
     counts = np.diff(np.r_[first, len(rows)])
     text = "repeats itself for longer than chance"

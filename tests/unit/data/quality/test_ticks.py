@@ -309,7 +309,7 @@ def test_repair_leaves_the_first_of_each_trade_in_order() -> None:
 
 def test_policies_are_of_the_rows_that_are_checked() -> None:
     frame = clean("coin").head(50)
-    with pytest.raises(ConfigError, match="must name checks of trades .*found 'crossed'"):
+    with pytest.raises(ConfigError, match=r"must name checks of trades .*found 'crossed'"):
         check_trades(frame, CheckOptions(policies={"crossed": "keep"}))
     with pytest.raises(MarketDataError, match="`quotes` must have a bid; found"):
         check_quotes(frame)
