@@ -56,6 +56,7 @@ def quality_page(report: Report, rows: pl.DataFrame, source: str) -> str:
             }
         )
     span = [spoken_time(each, daily=True) for each in (report.start, report.end)]
+    rows_said = counted(report.rows, report.noun)
     return (
         environment()
         .get_template("quality.html")
@@ -64,7 +65,7 @@ def quality_page(report: Report, rows: pl.DataFrame, source: str) -> str:
             source=source,
             kind=report.kind,
             verdict=report.verdict,
-            facts=f"{counted(report.rows, report.noun)} of {counted(report.instruments, 'instrument')}, "
+            facts=f"{rows_said} of {counted(report.instruments, 'instrument')}, "
             + " to ".join(span),
             sections=sections,
             clean=[name.replace("_", " ") for name in report.checks if name not in report.counts],
