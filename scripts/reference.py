@@ -128,6 +128,7 @@ MODULES = {
         "seals_of",
         "require_journal",
     ),
+    "quantvista.journal.export": (),
     "quantvista.backtest": ("Outcome", "check_fund", "FundFinding"),
     "quantvista.reporting": (),
 }
@@ -144,6 +145,8 @@ COMMANDS = (
         "features compute",
     ),
     *("features plot", "features store add", "features store list", "check"),
+    *("journal verify", "journal tail", "journal show", "journal export", "journal seal"),
+    "journal key",
 )
 
 _INTRO = """\

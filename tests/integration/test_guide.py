@@ -69,6 +69,7 @@ def rows(page: str, heading: str) -> list[list[str]]:
         ("features", 4),
         ("accounts", 7),
         ("notebook", 7),
+        ("journal", 17),
     ],
 )
 def test_page_runs(name: str, count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,8 @@ __all__ = [
     "feature_names",
     "funds",
     "import_kinds",
+    "journals",
+    "record_kinds",
     "runs",
     "systems",
     "table_kinds",
@@ -99,6 +101,18 @@ def funds(incomplete: str) -> list[str]:
 def runs(incomplete: str) -> list[str]:
     """Folders that hold a run, and those on the way to them."""
     return _paths(incomplete, lambda path: (path / "summary.json").is_file())
+
+
+def journals(incomplete: str) -> list[str]:
+    """Folders that hold a journal, and those on the way to them."""
+    return _paths(incomplete, lambda path: path.is_dir() and any(path.glob("*.qvj")))
+
+
+def record_kinds(incomplete: str) -> list[str]:
+    """Kinds of records that are known by name."""
+    from quantvista.cli._journal import known_kinds
+
+    return [name for name in known_kinds().names if name.startswith(incomplete)]
 
 
 def _paths(incomplete: str, wanted: Callable[[Path], bool]) -> list[str]:
