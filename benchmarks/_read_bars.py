@@ -15,5 +15,5 @@ def bars_read(rows: int, suffix: str) -> Found:
         watch = Stopwatch()
         with watch:
             found = read_bars(path)
-    agreed = f"{found.bars['close'].sum():.2f}"
-    return watch.seconds, found.bars.height, quantvista.__version__, agreed, agreed
+    agreed = f"{found.rows['close'].sum():.2f}"
+    return watch.seconds, found.rows.height, quantvista.__version__, agreed, agreed

@@ -10,8 +10,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from sheets import picture
+from tick_page import TICK_EXAMPLES, TickExample, checked, clean_ticks
 
-from quantvista.data.quality import CHECKS, CheckOptions, check_bars
+from quantvista.data.quality import CHECKS, CHECKS_OF, Check, CheckOptions, check_bars
 from quantvista.market import CorporateAction, sessions
 from quantvista.reporting._lines import line_chart
 
@@ -25,9 +26,11 @@ type Floats = NDArray[np.float64]
 _INTRO = """\
 # Quality checks
 
-All {count}, with a defect planted for each in generated daily bars of {days} sessions of XNYS, and
-what is flagged. Made by `scripts/reference.py`, which fails unless as many flags are found as there
-should be, and none of another check. The grey line is what the bars were before; a dot is a flag.
+All {count} of bars, {quotes} of quotes and {trades} of trades, with a defect planted for each in
+generated data, and what is flagged: daily bars of {days} sessions of XNYS, and {ticks} quotes and
+trades of a morning there. Made by `scripts/reference.py`, which fails unless as many flags are
+found as there should be, and none of another check. The grey line is what the data were before; a
+dot is a flag.
 How well the checks find defects in real prices, and what becomes of them, says
 [What is wrong with data](../guide/quality.md).
 """
@@ -255,26 +258,48 @@ EXAMPLES: dict[str, Callable[[pl.DataFrame], Example]] = {
 }
 
 
+_DRAWN_OF_TRADES = ("duplicate", "id_gap", "swapped", "outlier")  # the others look as of quotes
+_WITH = {"time_zone": ("outside_session", "gap"), "outlier": ("wide_spread",)}
+
+
 def pages() -> dict[Path, str]:
     """Make the page and the pictures, by where they belong."""
-    clean = daily()
-    parts = [_INTRO.format(count=len(CHECKS), days=clean.height)]
+    clean, ticks = daily(), {kind: clean_ticks(kind) for kind in ("quotes", "trades")}
+    counts = {kind: len(checks) for kind, checks in CHECKS_OF.items()}
+    numbers = {"count": counts["bars"], "quotes": counts["quotes"], "trades": counts["trades"]}
+    parts = [_INTRO.format(**numbers, days=clean.height, ticks=ticks["quotes"].height), "## Bars\n"]
     found: dict[Path, str] = {}
     for name, check in CHECKS.items():
         example = EXAMPLES[name](clean)
         flags = _flags(name, example)
-        image = f"../images/quality/{name}.svg"
-        repair = f" Repair: {check.repair}" if check.repair else ""
-        text = str(flags["text"][0])
-        parts.append(
-            f"## {name}\n\n{check.text}\n\n"
-            f"{check.severity.capitalize()}; {check.policy} unless another policy is asked for."
-            f"{repair}\n\n"
-            f"![{example.words}]({image})\n\n{example.words} {len(flags)} "
-            f"{'flag says' if len(flags) == 1 else 'flags say'}: {text}.\n"
-        )
+        parts.append(_section(check, name, example.words, flags))
         found[IMAGES / f"{name}.svg"] = _drawn(name, example, flags)
+    for kind, table in ticks.items():
+        parts.append(f"## {kind.capitalize()}\n")
+        for name, check in CHECKS_OF[kind].items():
+            tick = TICK_EXAMPLES[name](table, kind)
+            flags = _tick_flags(kind, name, tick)
+            drawn = kind == "quotes" or name in _DRAWN_OF_TRADES
+            image = f"{kind if drawn else 'quotes'}_{name}"
+            parts.append(_section(check, image, tick.words, flags, drawn=drawn))
+            if drawn:
+                found[IMAGES / f"{image}.svg"] = _drawn_ticks(name, tick, flags, table)
     return {ROOT / "docs" / "reference" / "checks.md": "\n".join(parts), **found}
+
+
+def _section(
+    check: Check, image: str, words: str, flags: pl.DataFrame, *, drawn: bool = True
+) -> str:
+    repair = f" Repair: {check.repair}" if check.repair else ""
+    say = "flag says" if len(flags) == 1 else "flags say"
+    picture = f"![{words}](../images/quality/{image}.svg)\n\n" if drawn else ""
+    return (
+        f"### {check.name}\n\n{check.text}\n\n"
+        f"{check.severity.capitalize()}; {check.policy} unless another policy is asked for."
+        f"{repair}\n\n"
+        f"{picture}{words} {len(flags)} {say}: "
+        f"{flags['text'][0]}.\n"
+    )
 
 
 def _flags(name: str, example: Example) -> pl.DataFrame:
@@ -284,6 +309,31 @@ def _flags(name: str, example: Example) -> pl.DataFrame:
     if flags.height != example.count or set(report.counts) != {name}:
         raise SystemExit(f"{name} must give {example.count} flags; found {dict(report.counts)}")
     return flags
+
+
+def _tick_flags(kind: str, name: str, example: TickExample) -> pl.DataFrame:
+    """Run the check; nothing else may be found but what comes with it."""
+    report = checked(kind, example)
+    flags = report.flags.filter(pl.col("check") == name)
+    beside = set(report.counts) - {name, *_WITH.get(name, ())}
+    if flags.height != example.count or beside:
+        found = dict(report.counts)
+        raise SystemExit(f"{name} of {kind} must give {example.count} flags; found {found}")
+    return flags
+
+
+def _drawn_ticks(name: str, example: TickExample, flags: pl.DataFrame, clean: pl.DataFrame) -> str:
+    values = _of(example.ticks, example.column) if example.shown is None else example.shown
+    ts = example.ticks["ts"].to_numpy()
+    rows = flags["row"].to_list()
+    if len(ts) != len(values):  # what is left out is shown too
+        ts = clean["ts"].to_numpy()
+        rows = np.searchsorted(ts, flags["ts"].to_numpy()).tolist()
+    label = example.label or f"{example.column} of {NAME}"
+    marks, ends = rows[:60], ("first row", "last row")  # more hide the line
+    chart = line_chart(ts, values, label, marks=marks, expected=example.grey, height=110, ends=ends)
+    inner = str(chart).split(">", 1)[1].removesuffix("</svg>")
+    return picture(720, 156, f"{name}: {example.words}", [inner])
 
 
 def _drawn(name: str, example: Example, flags: pl.DataFrame) -> str:

@@ -85,9 +85,11 @@ MODULES = {
     ),
     "quantvista.data.quality": (
         "check_bars",
+        "check_quotes",
+        "check_trades",
         "CheckOptions",
         "Report",
-        "repair_bars",
+        "repair_rows",
         "Repaired",
     ),
     "quantvista.data.bars": ("aggregate", "BarSpec", "BarOptions", "BarBuilder", "Aggregated"),
@@ -126,6 +128,7 @@ MODULES = {
         "seals_of",
         "require_journal",
     ),
+    "quantvista.journal.export": (),
     "quantvista.backtest": ("Outcome", "check_fund", "FundFinding"),
     "quantvista.reporting": (),
 }
@@ -142,6 +145,8 @@ COMMANDS = (
         "features compute",
     ),
     *("features plot", "features store add", "features store list", "check"),
+    *("journal verify", "journal tail", "journal show", "journal export", "journal seal"),
+    "journal key",
 )
 
 _INTRO = """\

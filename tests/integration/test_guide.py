@@ -65,10 +65,11 @@ def rows(page: str, heading: str) -> list[list[str]]:
         ("events", 7),
         ("universes", 7),
         ("bars", 4),
-        ("quality", 5),
+        ("quality", 7),
         ("features", 4),
         ("accounts", 7),
         ("notebook", 7),
+        ("journal", 17),
     ],
 )
 def test_page_runs(name: str, count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -127,8 +127,11 @@ def test_no_datetime_without_a_zone() -> None:
 def test_the_library_does_not_read_the_clock() -> None:
     """The same command twice gives the same bytes, so results cannot hold the time of day."""
     clocks = {"time", "time_ns", "perf_counter", "monotonic"}
+    shell = PACKAGE / "trading" / "gateway" / "http.py"  # the real clock, behind the seam `Clock`
     found = []
     for path in modules():
+        if path == shell:
+            continue
         for line, call in calls(path):
             owner = call.func.value if isinstance(call.func, ast.Attribute) else None
             if isinstance(owner, ast.Name) and owner.id == "time":

@@ -14,6 +14,7 @@ from quantvista.cli._data import data_app
 from quantvista.cli._examples import examples_apart
 from quantvista.cli._failure import guarded, set_debug
 from quantvista.cli._features_app import features_app
+from quantvista.cli._journal_app import journal_app
 
 __all__ = ["app"]
 
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 app.add_typer(data_app, name="data")
 app.add_typer(features_app, name="features")
+app.add_typer(journal_app, name="journal")
 
 Json = Annotated[bool, typer.Option("--json", help="Print pure JSON on standard output.")]
 

@@ -1,4 +1,4 @@
-"""Bars for a command, from a file, a folder or the lake."""
+"""Bars, quotes or trades for a command, from a file, a folder or the lake."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,34 +6,37 @@ from pathlib import Path
 
 import polars as pl
 
-from quantvista.data.importing import NO_VENUE, ImportOptions, read_bars
-from quantvista.data.lake import Lake, lake_dir
-from quantvista.data.quality import counted
-from quantvista.errors import ConfigError
+from quantvista.data.importing import NO_VENUE, ImportOptions, read_rows
+from quantvista.data.lake import Lake, Snapshot, lake_dir
+from quantvista.data.quality import CHECKS_OF, NOUNS, counted
+from quantvista.errors import ConfigError, MarketDataError
 
-__all__ = ["LoadedBars", "load_bars", "load_whole", "named_columns"]
+__all__ = ["LoadedRows", "load_bars", "load_rows", "named_columns"]
 
 _REASONS = 8  # that are said
 
 
 @dataclass(frozen=True, slots=True)
-class LoadedBars:
-    """Bars, and all that is to be said of where they are from.
+class LoadedRows:
+    """Bars, quotes or trades, and all that is to be said of where they are from.
 
     Parameters
     ----------
-    bars : polars.DataFrame
-        With ``ts``, UTC nanoseconds, at which each was known, and with ``date`` where they have
+    kind : str
+        What they are: ``bars``, ``quotes`` or ``trades``.
+    rows : polars.DataFrame
+        With ``ts``, UTC nanoseconds, at which each was known, and with ``date`` where bars have
         dates.
     words : list of (str, str)
         How they were understood.
     calendar : str or None
         Of bars that have dates.
     rejected : polars.DataFrame
-        ``source``, ``row``, ``reason`` and ``text`` of rows that are no bars.
+        ``source``, ``row``, ``reason`` and ``text`` of rows that are none of them.
     """
 
-    bars: pl.DataFrame
+    kind: str
+    rows: pl.DataFrame
     words: list[tuple[str, str]]
     calendar: str | None
     rejected: pl.DataFrame
@@ -42,19 +45,21 @@ class LoadedBars:
 def load_bars(
     source: str, columns: Sequence[str], lake: Path | None
 ) -> tuple[pl.DataFrame, list[tuple[str, str]], str | None]:
-    """Read bars as `load_whole` does, for those that need no more than the bars.
+    """Read bars as `load_rows` does, for those that need no more than the bars.
 
     Returns
     -------
     (polars.DataFrame, list of (str, str), str or None)
         Bars, without dates; words; calendar.
     """
-    loaded = load_whole(source, columns, lake)
-    return loaded.bars.drop("date", strict=False), loaded.words, loaded.calendar
+    loaded = load_rows(source, columns, lake, "bars")
+    return loaded.rows.drop("date", strict=False), loaded.words, loaded.calendar
 
 
-def load_whole(source: str, columns: Sequence[str], lake: Path | None) -> LoadedBars:
-    """Read bars, and say how they were understood.
+def load_rows(
+    source: str, columns: Sequence[str], lake: Path | None, kind: str | None
+) -> LoadedRows:
+    """Read bars, quotes or trades, and say how they were understood.
 
     Parameters
     ----------
@@ -64,40 +69,60 @@ def load_whole(source: str, columns: Sequence[str], lake: Path | None) -> Loaded
         ``OURS=THEIRS``.
     lake : pathlib.Path or None
         Folder of the lake; ``None`` is the usual one.
+    kind : str or None
+        What the rows are; ``None`` takes what there is.
 
     Returns
     -------
-    LoadedBars
+    LoadedRows
         All of it.
 
     Raises
     ------
     MarketDataError
-        If there are no bars.
+        If there are no such rows.
     """
+    if kind is not None and kind not in CHECKS_OF:
+        raise ConfigError(f"`--rows` must be one of {', '.join(CHECKS_OF)}; found {kind!r}")
     if source.startswith("lake:"):
-        name, _, commit = source.removeprefix("lake:").partition("@")
-        root = lake if lake is not None else lake_dir(Path())
-        snapshot = Lake(root).open(name).at(commit or None)
-        rows = snapshot.scan("bars", vintages=True).collect()
-        # Each bar as it was first known, which is what a run sees.
-        bars = rows.sort("known_at", maintain_order=True)
-        bars = bars.unique(["instrument", "ts_event"], keep="first", maintain_order=True)
-        bars = bars.sort("ts_event", "instrument")
-        words = [("dataset", f"{name}: {counted(bars.height, 'bar')}")]
-        if later := rows.height - bars.height:
-            words.append(("revisions", f"{later:,} not seen: each bar is as first known"))
-        calendar, rejected = None, pl.DataFrame()
+        return _of_lake(source.removeprefix("lake:"), lake, kind)
+    found = read_rows(Path(source), ImportOptions(kind=kind, columns=named_columns(columns)))
+    words = [_named_here(*pair) for each in found.understood[:1] for pair in each.words()]
+    if len(found.understood) > 1:
+        words.append(("files", f"and {len(found.understood) - 1} more"))
+    words += _rejects(found.rejected)
+    rows = found.rows.drop("ts", "known_at", strict=False).rename({"ts_received": "ts"})
+    calendar = found.understood[0].calendar or None
+    return LoadedRows(found.kind, rows, words, calendar, found.rejected)
+
+
+def _of_lake(source: str, lake: Path | None, kind: str | None) -> LoadedRows:
+    """Read rows of a dataset as a run sees them: each bar as it was first known."""
+    name, _, commit = source.partition("@")
+    root = lake if lake is not None else lake_dir(Path())
+    snapshot = Lake(root).open(name).at(commit or None)
+    kind = kind or _kind_of(snapshot, name)
+    if kind == "bars":
+        rows = snapshot.scan(kind, vintages=True).collect()
+        first = rows.sort("known_at", maintain_order=True)
+        first = first.unique(["instrument", "ts_event"], keep="first", maintain_order=True)
     else:
-        found = read_bars(Path(source), ImportOptions(columns=named_columns(columns)))
-        bars, rejected = found.bars, found.rejected
-        calendar = found.understood[0].calendar or None
-        words = [_named_here(*pair) for each in found.understood[:1] for pair in each.words()]
-        if len(found.understood) > 1:
-            words.append(("files", f"and {len(found.understood) - 1} more"))
-        words += _rejects(rejected)
-    bars = bars.drop("ts", "known_at", strict=False).rename({"ts_received": "ts"})
-    return LoadedBars(bars, words, calendar, rejected)
+        rows = first = snapshot.scan(kind).collect()
+    words = [("dataset", f"{name}: {counted(first.height, NOUNS[kind])}")]
+    if later := rows.height - first.height:
+        words.append(("revisions", f"{later:,} not seen: each bar is as first known"))
+    found = first.sort("ts_event", "instrument", maintain_order=True)
+    found = found.drop("ts", "known_at", strict=False).rename({"ts_received": "ts"})
+    return LoadedRows(kind, found, words, None, pl.DataFrame())
+
+
+def _kind_of(snapshot: Snapshot, name: str) -> str:
+    """Choose what to look at of a dataset: its bars, else its quotes, else its trades."""
+    for kind in CHECKS_OF:
+        if kind in snapshot.kinds:
+            return kind
+    there = ", ".join(snapshot.kinds) or "nothing"
+    raise MarketDataError(f"lake:{name}: must hold {', '.join(CHECKS_OF)}; found {there}")
 
 
 def _named_here(what: str, text: str) -> tuple[str, str]:
@@ -110,7 +135,7 @@ def _named_here(what: str, text: str) -> tuple[str, str]:
 
 
 def _rejects(rejected: pl.DataFrame) -> list[tuple[str, str]]:
-    """Say which rows are no bars, and why: each reason with its first row."""
+    """Say which rows cannot be used, and why: each reason with its first row."""
     if rejected.is_empty():
         return []
     reasons = rejected.group_by("reason", maintain_order=True).agg(

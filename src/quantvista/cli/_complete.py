@@ -8,12 +8,15 @@ __all__ = [
     "bar_kinds",
     "bar_sources",
     "check_names",
+    "checked_rows",
     "data_kinds",
     "data_sets",
     "feature_groups",
     "feature_names",
     "funds",
     "import_kinds",
+    "journals",
+    "record_kinds",
     "runs",
     "systems",
     "table_kinds",
@@ -30,6 +33,7 @@ _BAR_KINDS = (
     "volume_imbalance",
     "dollar_imbalance",
 )
+_CHECKED = ("bars", "quotes", "trades")
 _IMPORT_KINDS = (
     "actions",
     "auctions",
@@ -99,6 +103,18 @@ def runs(incomplete: str) -> list[str]:
     return _paths(incomplete, lambda path: (path / "summary.json").is_file())
 
 
+def journals(incomplete: str) -> list[str]:
+    """Folders that hold a journal, and those on the way to them."""
+    return _paths(incomplete, lambda path: path.is_dir() and any(path.glob("*.qvj")))
+
+
+def record_kinds(incomplete: str) -> list[str]:
+    """Kinds of records that are known by name."""
+    from quantvista.cli._journal import known_kinds
+
+    return [name for name in known_kinds().names if name.startswith(incomplete)]
+
+
 def _paths(incomplete: str, wanted: Callable[[Path], bool]) -> list[str]:
     head, slash, start = incomplete.rpartition("/")
     try:
@@ -126,9 +142,15 @@ def bar_sources(incomplete: str) -> list[str]:
 
 def check_names(incomplete: str) -> list[str]:
     """Name checks of data, with the sign that a policy follows."""
-    from quantvista.data.quality import CHECKS
+    from quantvista.data.quality import CHECKS_OF
 
-    return [f"{name}=" for name in CHECKS if name.startswith(incomplete)]
+    every = dict.fromkeys(name for checks in CHECKS_OF.values() for name in checks)
+    return [f"{name}=" for name in every if name.startswith(incomplete)]
+
+
+def checked_rows(incomplete: str) -> list[str]:
+    """Kinds of rows that can be checked."""
+    return [name for name in _CHECKED if name.startswith(incomplete)]
 
 
 def feature_names(incomplete: str) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from quantvista.cli._complete import bar_sources, check_names
+from quantvista.cli._complete import bar_sources, check_names, checked_rows
 from quantvista.cli._data import Json, LakeFolder, data_app
 from quantvista.cli._failure import guarded
 
@@ -15,6 +15,14 @@ Source = Annotated[
     str,
     typer.Argument(
         metavar="SOURCE", help="A file, a folder, or lake:NAME.", autocompletion=bar_sources
+    ),
+]
+Rows = Annotated[
+    str | None,
+    typer.Option(
+        "--rows",
+        help="What the rows are: bars, quotes or trades.",
+        autocompletion=checked_rows,
     ),
 ]
 Policy = Annotated[
@@ -42,11 +50,12 @@ Column = Annotated[
 
 @data_app.command(
     epilog="Examples: qv data check prices.csv    qv data check prices.csv --html check.html    "
-    "qv data check lake:mine --calendar XNYS --json"
+    "qv data check lake:mine --calendar XNYS --json    qv data check ticks.parquet --rows quotes"
 )
 @guarded
 def check(
     source: Source,
+    rows: Rows = None,
     calendar: Calendar = None,
     against: Against = None,
     actions: Actions = None,
@@ -54,7 +63,7 @@ def check(
     policy: Policy = None,
     column: Column = None,
     html: Annotated[
-        Path | None, typer.Option("--html", help="Write a page that shows the flagged bars.")
+        Path | None, typer.Option("--html", help="Write a page that shows what is flagged.")
     ] = None,
     flags: Annotated[
         Path | None, typer.Option("--flags", help="Write all flags: .csv or .parquet.")
@@ -62,13 +71,13 @@ def check(
     lake: LakeFolder = None,
     json: Json = False,
 ) -> None:
-    """Look for everything that is wrong with bars. Nothing is changed.
+    """Look for everything that is wrong with bars, quotes or trades. Nothing is changed.
 
     Ends with 3 if there are errors, or rows that could not be read.
     """
     from quantvista.cli._quality import Asked, check_source
 
-    told = (calendar, against, actions, raw, policy or [], column or [], lake, json)
+    told = (rows, calendar, against, actions, raw, policy or [], column or [], lake, json)
     check_source(Asked(source, *told), html=html, flags=flags)
 
 
@@ -79,6 +88,7 @@ def check(
 def repair(
     source: Source,
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to: .csv or .parquet.")],
+    rows: Rows = None,
     calendar: Calendar = None,
     against: Against = None,
     actions: Actions = None,
@@ -88,12 +98,12 @@ def repair(
     lake: LakeFolder = None,
     json: Json = False,
 ) -> None:
-    """Write bars after the policies, and beside them what was set aside and what was changed.
+    """Write rows after the policies, and beside them what was set aside and what was changed.
 
     Every row is in the output or, with its reason, in NAME.quarantine.parquet, also those that
     could not be read; NAME.changes.parquet says what a repair changed.
     """
     from quantvista.cli._quality import Asked, repair_source
 
-    told = (calendar, against, actions, raw, policy or [], column or [], lake, json)
+    told = (rows, calendar, against, actions, raw, policy or [], column or [], lake, json)
     repair_source(Asked(source, *told), output)

@@ -96,6 +96,8 @@ def _fail(message: str, hint: str, code: int) -> typer.Exit:
 def _hint(error: QuantVistaError) -> str:
     if str(error).startswith("`run_dir`"):
         return "Name a folder that `qv run` wrote, such as out/demo."
+    if str(error).startswith(("`folder`", "`journal`", "`SEQ`")):
+        return ""  # it says itself what to do
     if str(error).startswith(("`python`", "`--")):
         return "Correct the option; --help shows them all."
     if isinstance(error, MarketDataError) and ("--" in str(error) or "`dataset`" in str(error)):

@@ -8,18 +8,19 @@ from pathlib import Path
 import polars as pl
 import typer
 
-from quantvista.cli._bars import LoadedBars, load_bars, load_whole
+from quantvista.cli._bars import LoadedRows, load_bars, load_rows
 from quantvista.cli._print import next_steps, print_json, say, table, write_text
 from quantvista.cli._progress import progress_bar
 from quantvista.data.events import read_actions
 from quantvista.data.quality import (
-    CHECKS,
     CheckOptions,
     Report,
     apart,
     check_bars,
+    check_quotes,
+    check_trades,
     counted,
-    repair_bars,
+    repair_rows,
 )
 from quantvista.errors import ConfigError, MarketDataError, OutputError
 from quantvista.market import CorporateAction
@@ -38,6 +39,8 @@ class Asked:
     ----------
     source : str
         A file, a folder, or ``lake:NAME``.
+    rows : str or None
+        What its rows are, where that is not to be told by themselves.
     calendar : str or None
         Whose sessions there must be.
     against, actions : pathlib.Path or None
@@ -53,6 +56,7 @@ class Asked:
     """
 
     source: str
+    rows: str | None
     calendar: str | None
     against: Path | None
     actions: Path | None
@@ -74,7 +78,7 @@ def check_source(asked: Asked, *, html: Path | None, flags: Path | None) -> None
     if html is not None:
         from quantvista.reporting import quality_page
 
-        write_text(html, quality_page(report, loaded.bars, asked.source))
+        write_text(html, quality_page(report, loaded.rows, asked.source))
     if asked.as_json:
         print_json(_figures(asked, loaded, report, words))
     else:
@@ -86,7 +90,7 @@ def check_source(asked: Asked, *, html: Path | None, flags: Path | None) -> None
             steps.append(f"qv data repair {asked.source} --output clean.parquet")
         if steps:
             next_steps(steps)
-    if loaded.rejected.height or any(CHECKS[n].severity == "error" for n in report.counts):
+    if loaded.rejected.height or any(report.checks[n].severity == "error" for n in report.counts):
         raise typer.Exit(_DATA_EXIT)
 
 
@@ -97,15 +101,15 @@ def repair_source(asked: Asked, output: Path) -> None:
     _check_suffixes([output])
     _spare(asked, "--output", [output, aside, changed])
     loaded, (report, done), words = _inspect(
-        asked, lambda bars, report: (report, repair_bars(bars, report))
+        asked, lambda rows, report: (report, repair_rows(rows, report))
     )
     unreadable = _unreadable(loaded.rejected)
     found = apart(done.quarantined, ("source", "source_row", "content"))
     quarantined = pl.concat([found, unreadable], how="diagonal")
-    kept = done.bars.rename({"ts": "ts_received"})
+    kept = done.rows.rename({"ts": "ts_received"})
     write_tables({aside: quarantined, changed: done.changes, output: kept})
     counts = {
-        "bars": kept.height,
+        report.kind: kept.height,
         "quarantined": done.quarantined.height,
         "unreadable": unreadable.height,
         "changes": done.changes.height,
@@ -114,12 +118,13 @@ def repair_source(asked: Asked, output: Path) -> None:
         print_json({**_figures(asked, loaded, report, words), **counts})
         return
     _show(report, words, loaded.rejected.height)
-    say(f"wrote {output}: {counted(counts['bars'], 'bar')}")
+    say(f"wrote {output}: {counted(kept.height, report.noun)}")
     more = f" and {counted(unreadable.height, 'unreadable row')}" if unreadable.height else ""
-    reasons = f"{counted(counts['quarantined'], 'bar')}{more}, with the reasons"
+    reasons = f"{counted(counts['quarantined'], report.noun)}{more}, with the reasons"
     say(f"wrote {aside}: {reasons}")
     say(f"wrote {changed}: {counted(counts['changes'], 'value')} before and after")
-    say(f'A fund reads the bars by source = "{output}" in [data].')
+    place = "[data]" if report.kind == "bars" else "[[data.events]]"
+    say(f'A fund reads the {report.kind} by source = "{output}" in {place}.')
     calendar = asked.calendar or loaded.calendar
     sessions = f" --calendar {calendar}" if calendar else ""
     next_steps([f"qv data check {output}{sessions}", f"qv data import {output} --into NAME"])
@@ -127,34 +132,68 @@ def repair_source(asked: Asked, output: Path) -> None:
 
 def _inspect[T](
     asked: Asked, then: Callable[[pl.DataFrame, Report], T]
-) -> tuple[LoadedBars, T, list[tuple[str, str]]]:
+) -> tuple[LoadedRows, T, list[tuple[str, str]]]:
     """Read, check, and go on with the report, telling how far it is."""
     with progress_bar(enabled=not asked.as_json) as advance:
         advance(0, 0, f"reading {asked.source}")
-        loaded = load_whole(asked.source, asked.columns, asked.lake)
+        loaded = load_rows(asked.source, asked.columns, asked.lake, asked.rows)
+        _only_bars(asked, loaded.kind)
         words, other = list(loaded.words), None
         known: Sequence[CorporateAction] = ()
         if asked.against is not None:
             other = load_bars(str(asked.against), asked.columns, asked.lake)[0]
         if asked.actions is not None:
             known = read_actions(asked.actions, asked.actions.name)
-            words.append(("actions", _of_these(known, loaded.bars, asked.actions.name)))
-        report = check_bars(
-            loaded.bars,
-            _options(asked, loaded.calendar),
-            other=other,
-            actions=known,
-            progress=lambda done, total: advance(done, total, "checking"),
-        )
+            words.append(("actions", _of_these(known, loaded.rows, asked.actions.name)))
+        report = _checked(asked, loaded, other, known, advance)
         if report.compared is not None and asked.against is not None:
             compared = f"{report.compared:,} of {counted(report.rows, 'bar')}"
             words.append(("compared", f"{compared} with {asked.against.name}"))
-        result = then(loaded.bars, report)
+        result = then(loaded.rows, report)
     return loaded, result, words
 
 
+def _checked(
+    asked: Asked,
+    loaded: LoadedRows,
+    other: pl.DataFrame | None,
+    known: Sequence[CorporateAction],
+    advance: Callable[[int, int, str], None],
+) -> Report:
+    options = _options(asked, loaded.calendar)
+    if loaded.kind != "bars":
+        check = check_quotes if loaded.kind == "quotes" else check_trades
+        return check(
+            loaded.rows, options, progress=lambda done, total: advance(done, total, "checking")
+        )
+    return check_bars(
+        loaded.rows,
+        options,
+        other=other,
+        actions=known,
+        progress=lambda done, total: advance(done, total, "checking"),
+    )
+
+
+def _only_bars(asked: Asked, kind: str) -> None:
+    """Refuse what no check of quotes and trades reads.
+
+    Raises
+    ------
+    ConfigError
+        Naming the option.
+    """
+    for option, given in (
+        ("--against", asked.against),
+        ("--actions", asked.actions),
+        ("--raw", asked.raw),
+    ):
+        if given and kind != "bars":
+            raise ConfigError(f"`{option}` is for bars; found {kind} (--rows bars says otherwise)")
+
+
 def _unreadable(rejected: pl.DataFrame) -> pl.DataFrame:
-    """Rows that are no bars, as the quarantine has them."""
+    """Rows that cannot be used, as the quarantine has them."""
     if rejected.is_empty():
         return pl.DataFrame()
     return rejected.select(
@@ -167,7 +206,7 @@ def _unreadable(rejected: pl.DataFrame) -> pl.DataFrame:
 
 
 def _figures(
-    asked: Asked, loaded: LoadedBars, report: Report, words: Sequence[tuple[str, str]]
+    asked: Asked, loaded: LoadedRows, report: Report, words: Sequence[tuple[str, str]]
 ) -> Mapping[str, object]:
     reasons: dict[str, int] = {}
     if loaded.rejected.height:
@@ -277,10 +316,11 @@ def _show(report: Report, words: Sequence[tuple[str, str]], rejected: int) -> No
         say(f"{what:<12} {text}")
     say("")
     if rejected:
-        say(f"{counted(rejected, 'row')} of the source could not be read as bars, see rejected.")
+        unread = f"{counted(rejected, 'row')} of the source could not be read as {report.kind}"
+        say(f"{unread}, see rejected.")
     say(report.verdict)
     rows = [
-        (name, CHECKS[name].severity, f"{count:,}", report.policies[name])
+        (name, report.checks[name].severity, f"{count:,}", report.policies[name])
         for name, count in report.counts.items()
     ]
     if rows:

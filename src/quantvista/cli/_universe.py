@@ -67,7 +67,7 @@ def _read(
     if source.startswith(_LAKE):
         return read_universe_source(source, Path(), lake=lake)
     options = ImportOptions(columns=named_columns(columns), calendar=calendar)
-    return read_bars(Path(source), options).bars, None
+    return read_bars(Path(source), options).rows, None
 
 
 def _write(found: Universe, output: str, source: str, lake: Path | None) -> str | None:

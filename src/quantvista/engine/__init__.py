@@ -5,7 +5,14 @@ This package is the one place where prices become integers, and where the engine
 become tables of exact decimals.
 """
 
-from quantvista._native import FORMAT_VERSION, SEMANTICS, Context, RawEngine, Session
+from quantvista._native import (
+    FORMAT_VERSION,
+    ORDER_MATRIX,
+    SEMANTICS,
+    Context,
+    RawEngine,
+    Session,
+)
 from quantvista.engine._actions import engine_action
 from quantvista.engine._clock import SessionClock
 from quantvista.engine._config import engine_config, money_units, split_cash
@@ -34,6 +41,7 @@ __all__ = [
     "FORMAT_VERSION",
     "MISSING",
     "MORE",
+    "ORDER_MATRIX",
     "SEMANTICS",
     "AccountTerms",
     "BarArrays",

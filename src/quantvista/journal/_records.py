@@ -184,6 +184,21 @@ class Kinds:
         """
         return self._names.get(number, str(number))
 
+    def number(self, name: str) -> int | None:
+        """Find the number of a kind by its name.
+
+        Parameters
+        ----------
+        name : str
+            Of the kind.
+
+        Returns
+        -------
+        int or None
+            Its number; none if the name is not known.
+        """
+        return next((number for number, known in self._names.items() if known == name), None)
+
     def body(self, record: Record) -> Any:  # noqa: ANN401 - the body's own type
         """Decode a record of a known kind; none for one that is not known.
 

@@ -97,7 +97,7 @@ class Records:
         A key of `SCHEMAS`.
     frame : polars.DataFrame
         With the columns of the schema; missing optional ones are added as nulls. A column ``row``
-        may number the rows as messages call them.
+        may number the rows as messages call them, and trades may have an ``id``.
     where : str
         The source, as messages name it.
     row_first : int
@@ -137,6 +137,8 @@ class Records:
                 raise MarketDataError(f"{self.where}: {rule}; found {found}")
         if "row" in self.frame.columns:
             columns.append(pl.col("row").cast(pl.Int64))
+        if self.kind == "trades" and "id" in self.frame.columns:
+            columns.append(pl.col("id"))
         try:
             frame = self.frame.select(columns)
         except pl.exceptions.PolarsError as error:

@@ -8,6 +8,7 @@ from quantvista.data.events._actions import (
     read_factors,
 )
 from quantvista.data.events._clock import Clock, clock_tape, session_clock
+from quantvista.data.events._flow import Flow, FlowTerms, random_walk
 from quantvista.data.events._generated import GENERATED_MARKETS
 from quantvista.data.events._growth import growth
 from quantvista.data.events._load import EventData, load_events
@@ -20,11 +21,14 @@ __all__ = [
     "Clock",
     "EventData",
     "EventSource",
+    "Flow",
+    "FlowTerms",
     "actions_of_factors",
     "clock_tape",
     "growth",
     "load_events",
     "parse_action",
+    "random_walk",
     "read_actions",
     "read_event_table",
     "read_events",

@@ -18,7 +18,8 @@ def read_freqtrade_trades(table: Table, source: EventSource) -> Records:
     Parameters
     ----------
     table : Table
-        Columns ``timestamp`` in milliseconds since 1970, ``side``, ``price``, ``amount``.
+        Columns ``timestamp`` in milliseconds since 1970, ``side``, ``price``, ``amount``, and
+        ``id`` where there is one.
     source : EventSource
         With ``instrument``.
 
@@ -42,5 +43,7 @@ def read_freqtrade_trades(table: Table, source: EventSource) -> Records:
         "size": numbers(table, "amount"),
         "aggressor": side,
     }
+    if "id" in frame.columns:
+        columns["id"] = frame["id"]
     trades = pl.DataFrame(columns).with_columns(instrument_column(source, table.where))
     return Records("trades", trades, table.where, table.row_first)

@@ -5,11 +5,12 @@ from quantvista.data.importing._folders import left_out
 from quantvista.data.importing._import import Imported, action_frame, import_into, understand
 from quantvista.data.importing._options import IMPORT_KINDS, ImportOptions
 from quantvista.data.importing._understanding import Understanding
-from quantvista.data.importing._whole import NO_VENUE, Whole, read_bars
+from quantvista.data.importing._whole import NO_VENUE, TICKS, Whole, read_bars, read_rows
 
 __all__ = [
     "IMPORT_KINDS",
     "NO_VENUE",
+    "TICKS",
     "Fed",
     "ImportOptions",
     "Imported",
@@ -20,5 +21,6 @@ __all__ = [
     "import_into",
     "left_out",
     "read_bars",
+    "read_rows",
     "understand",
 ]

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from quantvista.data.quality._bars import Bars, Findings
+from quantvista.data.quality._each import Findings, Rows
 from quantvista.market import Sessions, sessions
 
 __all__ = ["DAY_NS", "check_gaps", "check_zone", "is_daily", "sessions_of"]
@@ -22,12 +22,12 @@ def sessions_of(calendar: str, first: int, last: int) -> Sessions:
     return sessions(calendar, days[0], days[1])
 
 
-def is_daily(bars: Bars) -> bool:
+def is_daily(bars: Rows) -> bool:
     """Whether there is at most one bar a day."""
     return len(bars) < 2 or float(np.median(np.diff(bars.ts))) >= 0.9 * DAY_NS
 
 
-def check_gaps(bars: Bars, known: Sessions, found: Findings) -> None:
+def check_gaps(bars: Rows, known: Sessions, found: Findings) -> None:
     """Flag sessions without a bar between the first and the last one, and holes within days."""
     if len(bars) < 2:
         return
@@ -61,8 +61,8 @@ def check_gaps(bars: Bars, known: Sessions, found: Findings) -> None:
         found.add_missing("gap", bars.instrument, lost, f"{count} missing in a row")
 
 
-def check_zone(bars: Bars, known: Sessions, found: Findings) -> None:
-    """Flag bars within the day that fit the sessions only after a shift of whole hours."""
+def check_zone(bars: Rows, known: Sessions, found: Findings) -> None:
+    """Flag rows within the day that fit the sessions only after a shift of whole hours."""
     if is_daily(bars) or len(bars) < 20:
         return
     shares = {}
@@ -72,7 +72,7 @@ def check_zone(bars: Bars, known: Sessions, found: Findings) -> None:
     best = max(shares, key=lambda hours: (shares[hours], -abs(hours)))
     if shares[0] < 0.9 and shares[best] > max(0.98, shares[0] + 0.1):
         session = _session_of(bars.ts, known, daily=False)
-        text = f"outside the sessions; {best:+d} h would fit {shares[best]:.0%} of all bars"
+        text = f"outside the sessions; {best:+d} h would fit {shares[best]:.0%} of all rows"
         shifted = (bars.ts + best * _HOUR_NS).astype(np.float64)
         stamps = bars.ts.astype(np.float64)
         found.add("time_zone", bars, session < 0, "ts", text, expected=shifted, value=stamps)

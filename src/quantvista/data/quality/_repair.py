@@ -1,4 +1,4 @@
-"""What becomes of bars that were flagged: kept, set aside, or mended with a record."""
+"""What becomes of rows that were flagged: kept, set aside, or mended with a record."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,27 +6,25 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from quantvista.data.quality._bars import PRICES
-from quantvista.data.quality._check import prepared
-from quantvista.data.quality._types import Report
+from quantvista.data.quality._table import TIMES, VALUES, prepared
+from quantvista.data.quality._types import PRICES, Report
 
-__all__ = ["Repaired", "apart", "repair_bars"]
+__all__ = ["Repaired", "apart", "repair_rows"]
 
 _TOUCH = 1e-9
 _ROW = "__row"
 _ROUNDS = 4  # of mending: what is put right may show another fault, seldom a third
-_TIMES = ("ts", "ts_event", "date", "time", "timestamp", "datetime")
 
 type _Columns = dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float64]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Repaired:
-    """Bars after the policies of a report.
+    """Rows after the policies of a report.
 
     Parameters
     ----------
-    bars : polars.DataFrame
+    rows : polars.DataFrame
         Those that are left, ordered by time, then instrument, with the columns of the data.
     quarantined : polars.DataFrame
         Those that were set aside, with ``check``, ``text`` and the ``row`` they had; a column of
@@ -35,44 +33,44 @@ class Repaired:
         ``row``, ``instrument``, ``ts``, ``check``, ``column``, ``before``, ``after``.
     """
 
-    bars: pl.DataFrame
+    rows: pl.DataFrame
     quarantined: pl.DataFrame
     changes: pl.DataFrame
 
 
-def repair_bars(bars: pl.DataFrame, report: Report) -> Repaired:
-    """Do with flagged bars what the policies of the report say.
+def repair_rows(rows: pl.DataFrame, report: Report) -> Repaired:
+    """Do with flagged rows what the policies of the report say.
 
     Parameters
     ----------
-    bars : polars.DataFrame
-        Those that were checked.
+    rows : polars.DataFrame
+        Bars, quotes or trades, as they were checked.
     report : Report
-        Of ``check_bars``.
+        Of that check.
 
     Returns
     -------
     Repaired
-        Every row of the data is in ``bars`` or in ``quarantined``, never in both or neither.
+        Every row of the data is in ``rows`` or in ``quarantined``, never in both or neither.
 
     Notes
     -----
-    Mended bars are checked again with all the others. What counts are the flags of that: a bar
+    Mended rows are checked again with all the others. What counts are the flags of that: a bar
     that looked like an outlier because a price and the volume had changed places stays, and one
     that has an error still, though it was to be mended, is set aside.
     """
-    frame = prepared(bars)
-    columns = {n: frame[n].to_numpy().copy() for n in (*PRICES, "volume") if n in frame.columns}
+    frame = prepared(rows, report.kind)
+    columns = {n: frame[n].to_numpy().copy() for n in VALUES[report.kind] if n in frame.columns}
     changes: list[tuple[object, ...]] = []
-    lower = {name.lower(): name for name in bars.columns}
-    mended = bars
+    lower = {name.lower(): name for name in rows.columns}
+    mended = rows
     for _ in range(_ROUNDS):
         done = _mend_all(columns, report)
         if not done:
             break
         changes += done
         names = {str(change[4]) for change in changes}
-        mended = bars.with_columns(pl.Series(lower[name], columns[name]) for name in names)
+        mended = rows.with_columns(pl.Series(lower[name], columns[name]) for name in names)
         report = report.again(mended)
     mended = mended.with_row_index(_ROW)
     gone = _set_aside(report)
@@ -85,7 +83,7 @@ def repair_bars(bars: pl.DataFrame, report: Report) -> Repaired:
         }
     )
     left = mended.join(reasons.select(_ROW), on=_ROW, how="anti", maintain_order="left")
-    time = lower[next(n for n in _TIMES if n in lower)]
+    time = lower[next(n for n in TIMES if n in lower)]
     keys = [time, *(lower[n] for n in ("instrument", "symbol") if n in lower)]
     if report.policies["time_order"] == "repair":
         left = left.sort(keys, maintain_order=True)
@@ -118,9 +116,9 @@ def _mend_all(columns: _Columns, report: Report) -> list[tuple[object, ...]]:
     """Change what is wrong by the checks whose policy is repair; gives the changes."""
     changes: list[tuple[object, ...]] = []
     repaired = [name for name, policy in report.policies.items() if policy == "repair"]
-    rows = report.flags.filter((pl.col("row") >= 0) & pl.col("check").is_in(repaired))
-    for flag in rows.iter_rows(named=True):
-        changes += _mended(columns, flag)
+    found = report.flags.filter((pl.col("row") >= 0) & pl.col("check").is_in(repaired))
+    for flag in found.iter_rows(named=True):
+        changes += _mended(columns, flag, PRICES[report.kind])
     return changes
 
 
@@ -151,12 +149,14 @@ def _record(changes: Sequence[tuple[object, ...]]) -> pl.DataFrame:
     return pl.DataFrame(changes, schema=schema, orient="row")
 
 
-def _mended(columns: _Columns, flag: dict[str, object]) -> Sequence[tuple[object, ...]]:
+def _mended(
+    columns: _Columns, flag: dict[str, object], prices: Sequence[str]
+) -> Sequence[tuple[object, ...]]:
     """Change what a flag says is wrong, and record it."""
     row, name, check = int(str(flag["row"])), str(flag["column"]), str(flag["check"])
     wanted: dict[str, float] = {}
     if check == "swapped":
-        partner = "volume" if "volume" in str(flag["text"]) else "low"
+        partner = str(flag["text"]).split(" and ")[1].split()[0]  # "high and low have changed ..."
         wanted = {name: columns[partner][row], partner: columns[name][row]}
     elif check == "ohlc_order" and name in ("open", "close"):
         value = columns[name][row]
@@ -168,7 +168,7 @@ def _mended(columns: _Columns, flag: dict[str, object]) -> Sequence[tuple[object
         factor = float(str(flag["expected"])) / float(str(flag["value"]))
         power = round(float(np.log10(factor)))
         up, down = 10.0 ** max(power, 0), 10.0 ** max(-power, 0)  # whole: 0.01 is no double
-        wanted = {each: columns[each][row] * up / down for each in PRICES if each in columns}
+        wanted = {each: columns[each][row] * up / down for each in prices if each in columns}
     done = []
     for each, after in wanted.items():
         before = float(columns[each][row])

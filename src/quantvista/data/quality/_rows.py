@@ -3,31 +3,38 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from quantvista.data.quality._bars import PRICES, Bars, Findings
+from quantvista.data.quality._each import Findings, Rows
+from quantvista.data.quality._types import PRICES
 
-__all__ = ["check_order", "check_rows", "usable"]
+__all__ = ["check_order", "check_rows", "check_twice", "usable"]
+
+_OHLC = PRICES["bars"]
 
 _TOLERANCE = 1e-6  # single precision files disagree with themselves by that much
 type Bools = NDArray[np.bool_]
 
 
-def check_order(raw: Bars, found: Findings) -> None:
-    """Flag rows that stand after later ones, and times that stand more than once."""
+def check_order(raw: Rows, found: Findings) -> None:
+    """Flag rows that stand after later ones."""
     if len(raw) == 0:
         return
     latest = np.maximum.accumulate(raw.ts)
     late = np.zeros(len(raw), dtype=np.bool_)
     late[1:] = raw.ts[1:] < latest[:-1]
     found.add("time_order", raw, late, "ts", "stands after a later row", value=raw.ts.astype(float))
+
+
+def check_twice(raw: Rows, found: Findings) -> None:
+    """Flag times that stand more than once."""
     order = np.argsort(raw.ts, kind="stable")
     again = np.zeros(len(raw), dtype=np.bool_)
     again[order[1:]] = raw.ts[order[1:]] == raw.ts[order[:-1]]
     found.add("duplicate", raw, again, "ts", "the time stands before already")
 
 
-def check_rows(bars: Bars, found: Findings, *, volume_expected: bool) -> None:
+def check_rows(bars: Rows, found: Findings, *, volume_expected: bool) -> None:
     """Flag rows that contradict themselves."""
-    prices = [name for name in PRICES if name in bars.columns]
+    prices = [name for name in _OHLC if name in bars.columns]
     there = np.isfinite(bars.close)
     some = np.zeros(len(bars), dtype=np.bool_)
     for name in prices:
@@ -37,7 +44,7 @@ def check_rows(bars: Bars, found: Findings, *, volume_expected: bool) -> None:
         found.add("missing_value", bars, lonely, name, "missing beside other prices")
         found.add("price_sign", bars, bars.columns[name] <= 0, name, "not positive")
     swapped = _swapped(bars, found)
-    if len(prices) == len(PRICES):
+    if len(prices) == len(_OHLC):
         whole = usable(bars) & ~swapped
         high, low = bars.columns["high"], bars.columns["low"]
         slack = _TOLERANCE * high
@@ -58,16 +65,16 @@ def check_rows(bars: Bars, found: Findings, *, volume_expected: bool) -> None:
             found.add("zero_volume", bars, zero, "volume", "zero in a bar that moved")
 
 
-def usable(bars: Bars) -> Bools:
+def usable(bars: Rows) -> Bools:
     """Rows whose prices are all positive numbers."""
     good = np.ones(len(bars), dtype=np.bool_)
-    for name in PRICES:
+    for name in _OHLC:
         if name in bars.columns:
             good &= bars.columns[name] > 0
     return good
 
 
-def _swapped(bars: Bars, found: Findings) -> Bools:
+def _swapped(bars: Rows, found: Findings) -> Bools:
     """High and low, or a price and the volume, in each other's place."""
     swapped = np.zeros(len(bars), dtype=np.bool_)
     whole = usable(bars)
@@ -89,7 +96,7 @@ def _swapped(bars: Bars, found: Findings) -> Bools:
         middle = float(np.median(bars.close[whole]))
         usual = float(np.median(volume[known]))
         if usual > 50 * middle:  # else the two are too alike to tell
-            for name in (each for each in PRICES if each in bars.columns):
+            for name in (each for each in _OHLC if each in bars.columns):
                 value = bars.columns[name]
                 like_price = (volume > middle / 20) & (volume < middle * 20)
                 like_volume = (value > 50 * middle) & (value > usual / 1000)

@@ -7,10 +7,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from quantvista.data.quality._bars import PRICES, Bars, Findings, local_scale
+from quantvista.data.quality._each import Findings, Rows, chance_run, in_runs, local_scale
 from quantvista.data.quality._events import MARKET_EVENTS
+from quantvista.data.quality._types import PRICES
 
-__all__ = ["check_moves", "check_stale"]
+__all__ = ["check_moves", "check_stale", "find_magnitude"]
+
+_OHLC = PRICES["bars"]
 
 type Floats = NDArray[np.float64]
 type Bools = NDArray[np.bool_]
@@ -21,18 +24,17 @@ _RATIOS = (1.5, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50)
 _UNITS = (100.0, 1000.0)
 _NEAR = 10  # bars on each side that say where a price stood
 _REPEATS = 3
-_CHANCE = 1e-7
 _NEW_YORK = ZoneInfo("America/New_York")
 
 
-def check_stale(bars: Bars, found: Findings) -> None:
+def check_stale(bars: Rows, found: Findings) -> None:
     """Flag bars that repeat themselves."""
     n = len(bars)
     if n < _REPEATS + 2:
         return
     same = np.ones(n, dtype=np.bool_)
     same[0] = False
-    for name in PRICES:
+    for name in _OHLC:
         if name in bars.columns:
             column = bars.columns[name]
             same[1:] &= column[1:] == column[:-1]
@@ -40,25 +42,22 @@ def check_stale(bars: Bars, found: Findings) -> None:
     alive = np.ones(n, dtype=np.bool_)
     if "high" in bars.columns and "low" in bars.columns:
         alive = bars.columns["high"] > bars.columns["low"]
-        found.add(
-            "stale", bars, _in_runs(same & alive, _REPEATS), "close", "the bar repeats itself"
-        )
+        found.add("stale", bars, in_runs(same & alive, _REPEATS), "close", "the bar repeats itself")
     close = bars.close
     still = np.zeros(n, dtype=np.bool_)
     still[1:] = close[1:] == close[:-1]
-    share = float(still.sum()) / max(1, n - 1)
-    if 0 < share < 1:
-        longest = max(6, math.ceil(math.log(_CHANCE / n) / math.log(share)))
-        rows = _in_runs(still, longest) & ~_in_runs(same & alive, _REPEATS)
+    if still.any() and not still[1:].all():
+        longest = max(6, math.ceil(chance_run(still[1:])))
+        rows = in_runs(still, longest) & ~in_runs(same & alive, _REPEATS)
         found.add("stale", bars, rows, "close", "the close repeats itself for longer than chance")
 
 
-def check_moves(bars: Bars, found: Findings, *, split_days: frozenset[int] = frozenset()) -> None:
+def check_moves(bars: Rows, found: Findings, *, split_days: frozenset[int] = frozenset()) -> None:
     """Flag jumps: back at once, by a whole ratio, or into other units.
 
     Parameters
     ----------
-    bars : Bars
+    bars : Rows
         Of one instrument; rows with prices that are not positive are left out.
     found : Findings
         Collects.
@@ -66,7 +65,7 @@ def check_moves(bars: Bars, found: Findings, *, split_days: frozenset[int] = fro
         Times of bars from which a known split counts; jumps there are no surprise.
     """
     good = np.isfinite(bars.close) & (bars.close > 0)
-    for name in PRICES:
+    for name in _OHLC:
         if name in bars.columns:
             good &= bars.columns[name] > 0
     bars = bars.kept(good)
@@ -77,25 +76,34 @@ def check_moves(bars: Bars, found: Findings, *, split_days: frozenset[int] = fro
     moves = np.full(n, np.nan)
     moves[1:] = np.diff(level)
     scale = local_scale(moves)
-    taken = _magnitude(bars, level, moves, scale, found)
+    taken = find_magnitude(bars, "close", level, moves, scale, found)
     taken |= _splits(bars, level, moves, scale, found, taken, split_days)
     _outliers(bars, moves, scale, found, taken)
     _events(bars, moves, scale, found)
 
 
-def _in_runs(same: Bools, least: int) -> Bools:
-    """Rows in runs of at least so many."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], same, [False]]).astype(np.int8)))
-    rows = np.zeros(len(same), dtype=np.bool_)
-    for start, end in zip(edges[::2], edges[1::2], strict=True):
-        if end - start >= least:
-            rows[start:end] = True
-    return rows
+def find_magnitude(
+    rows: Rows, column: str, level: Floats, moves: Floats, scale: Floats, found: Findings
+) -> Bools:
+    """Flag stretches whose prices are a hundred or a thousand times those around them.
 
+    Parameters
+    ----------
+    rows : Rows
+        Of one instrument.
+    column : str
+        That stands for its prices.
+    level, moves, scale : float64, shape (n,)
+        Its logarithm, the steps of that, and their usual size.
+    found : Findings
+        Collects.
 
-def _magnitude(bars: Bars, level: Floats, moves: Floats, scale: Floats, found: Findings) -> Bools:
-    """Stretches of bars whose prices are a hundred or a thousand times those around them."""
-    n = len(bars)
+    Returns
+    -------
+    bool, shape (n,)
+        Rows that are flagged.
+    """
+    n = len(rows)
     wrong = np.zeros(n, dtype=np.bool_)
     expected = np.full(n, np.nan)
     for unit in _UNITS:
@@ -115,12 +123,12 @@ def _magnitude(bars: Bars, level: Floats, moves: Floats, scale: Floats, found: F
                 start, end, way, at = 0, start, -way, at + 1
             wrong[start:end] = True
             expected[start:end] = np.exp(level[start:end] - way)
-    found.add("magnitude", bars, wrong, "close", "other units than around it", expected=expected)
+    found.add("magnitude", rows, wrong, column, "other units than around it", expected=expected)
     return wrong
 
 
 def _splits(
-    bars: Bars,
+    bars: Rows,
     level: Floats,
     moves: Floats,
     scale: Floats,
@@ -160,7 +168,7 @@ def _splits(
     return flagged
 
 
-def _volume_agrees(bars: Bars, row: int, way: float) -> bool:
+def _volume_agrees(bars: Rows, row: int, way: float) -> bool:
     """Whether as much money as before changes hands, in more or fewer units."""
     if "volume" not in bars.columns:
         return True
@@ -173,7 +181,7 @@ def _volume_agrees(bars: Bars, row: int, way: float) -> bool:
     return change / -way > 0.4
 
 
-def _outliers(bars: Bars, moves: Floats, scale: Floats, found: Findings, taken: Bools) -> None:
+def _outliers(bars: Rows, moves: Floats, scale: Floats, found: Findings, taken: Bools) -> None:
     """Jumps that are taken back at the next bar."""
     n = len(bars)
     limit = np.maximum(_DEVIATIONS * scale, _JUMP_LEAST)
@@ -205,7 +213,7 @@ def _outliers(bars: Bars, moves: Floats, scale: Floats, found: Findings, taken: 
         found.add("outlier", bars, far, name, text, expected=body)
 
 
-def _known(bars: Bars) -> Bools:
+def _known(bars: Rows) -> Bools:
     dates = [datetime.fromtimestamp(ts / 1e9, UTC).astimezone(_NEW_YORK).date() for ts in bars.ts]
     same = [datetime.fromtimestamp(ts / 1e9, UTC).date() for ts in bars.ts]
     return np.array(
@@ -213,6 +221,6 @@ def _known(bars: Bars) -> Bools:
     )
 
 
-def _events(bars: Bars, moves: Floats, scale: Floats, found: Findings) -> None:
+def _events(bars: Rows, moves: Floats, scale: Floats, found: Findings) -> None:
     large = np.flatnonzero(_known(bars) & (np.abs(moves) > 5 * scale))
     found.add("market_event", bars, large, "close", "a large move on a day known for it")

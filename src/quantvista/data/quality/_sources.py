@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from quantvista.data.quality._bars import Bars, Findings, local_scale
+from quantvista.data.quality._each import Findings, Rows, local_scale
 from quantvista.market import CorporateAction
 
 __all__ = ["check_dividends", "check_other", "split_times"]
@@ -17,7 +17,7 @@ _WINDOW = 21
 _SHARED_LEAST = 5
 
 
-def check_other(bars: Bars, other: Bars, found: Findings) -> int:
+def check_other(bars: Rows, other: Rows, found: Findings) -> int:
     """Flag closes that another source has otherwise; returns how many bars were compared.
 
     Fewer than five shared times say nothing about what is usual, and are not compared. The median
@@ -46,7 +46,7 @@ def check_other(bars: Bars, other: Bars, found: Findings) -> int:
     return len(shared)
 
 
-def split_times(bars: Bars, actions: Sequence[CorporateAction]) -> frozenset[int]:
+def split_times(bars: Rows, actions: Sequence[CorporateAction]) -> frozenset[int]:
     """Find the times of the first bars from which known splits and stock dividends count."""
     times = set()
     for each in actions:
@@ -57,7 +57,7 @@ def split_times(bars: Bars, actions: Sequence[CorporateAction]) -> frozenset[int
     return frozenset(times)
 
 
-def check_dividends(bars: Bars, actions: Sequence[CorporateAction], found: Findings) -> None:
+def check_dividends(bars: Rows, actions: Sequence[CorporateAction], found: Findings) -> None:
     """Flag ex-dates at which closes that are said to be adjusted fall by the dividend.
 
     Only dividends of more than 2 % and three robust deviations can be told from a bad day; of

@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from quantvista.data.quality import CHECKS, CheckOptions, Report, check_bars, repair_bars
+from quantvista.data.quality import CHECKS, CheckOptions, Report, check_bars, repair_rows
 from quantvista.market import CorporateAction
 
 SHARED = Path(__file__).parents[5] / "shared" / "data"
@@ -304,12 +304,12 @@ def test_repair_puts_back_what_was_changed(check: str) -> None:
     table, report = run(check, 12)
     options = CheckOptions(policies={check: "repair"})
     report = check_bars(table.made(), options)
-    done = repair_bars(table.made(), report)
+    done = repair_rows(table.made(), report)
     assert done.changes.height > 0
-    joined = done.bars.join(clean(), on=["instrument", "date"], suffix="_true")
+    joined = done.rows.join(clean(), on=["instrument", "date"], suffix="_true")
     for name in FIELDS:
         assert joined[name].to_numpy() == pytest.approx(joined[f"{name}_true"].to_numpy(), rel=1e-9)
-    assert done.bars.height + done.quarantined.height == table.frame.height
+    assert done.rows.height + done.quarantined.height == table.frame.height
 
 
 def test_every_row_is_kept_or_set_aside() -> None:
@@ -318,11 +318,11 @@ def test_every_row_is_kept_or_set_aside() -> None:
         plant(table, np.random.default_rng(place))
     frame = pl.concat([table.made(), table.made().sample(50, seed=1)])
     report = check_bars(frame)
-    done = repair_bars(frame, report)
-    assert done.bars.height + done.quarantined.height == frame.height
+    done = repair_rows(frame, report)
+    assert done.rows.height + done.quarantined.height == frame.height
     assert set(done.quarantined["check"]) <= {
         n for n, c in CHECKS.items() if c.policy == "quarantine"
     }
-    again = check_bars(done.bars)
+    again = check_bars(done.rows)
     severe = {name for name in again.counts if CHECKS[name].severity == "error"}
     assert severe <= {"outlier", "unadjusted_split"}

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from quantvista.data.quality import CheckOptions, Repaired, check_bars, repair_bars
+from quantvista.data.quality import CheckOptions, Repaired, check_bars, repair_rows
 from quantvista.errors import MarketDataError
 from quantvista.market import sessions
 
@@ -77,14 +77,14 @@ def with_swap(bars: pl.DataFrame, row: int, one: str, other: str) -> pl.DataFram
 
 def mended(bars: pl.DataFrame, *checks: str) -> Repaired:
     report = check_bars(bars, CheckOptions(policies=dict.fromkeys(checks, "repair")))
-    return repair_bars(bars, report)
+    return repair_rows(bars, report)
 
 
 @pytest.mark.parametrize("other", ["open", "high", "low", "close"])
 def test_a_price_and_the_volume_are_put_back_and_the_bar_stays(other: str) -> None:
     sound = whole()
     done = mended(with_swap(sound, 40, other, "volume"), "swapped")
-    assert done.bars.equals(sound)
+    assert done.rows.equals(sound)
     assert done.quarantined.is_empty()
     assert sorted(done.changes["column"]) == sorted([other, "volume"])
 
@@ -92,7 +92,7 @@ def test_a_price_and_the_volume_are_put_back_and_the_bar_stays(other: str) -> No
 def test_high_and_low_are_put_back() -> None:
     sound = whole()
     done = mended(with_swap(sound, 40, "high", "low"), "swapped")
-    assert done.bars.equals(sound)
+    assert done.rows.equals(sound)
 
 
 def test_what_is_mended_for_one_check_is_judged_again_by_the_others() -> None:
@@ -106,7 +106,7 @@ def test_what_is_mended_for_one_check_is_judged_again_by_the_others() -> None:
     done = mended(scaled, "magnitude", "swapped")
     assert done.quarantined.is_empty()
     prices = sound.select("open", "high", "low", "close")
-    assert np.allclose(done.bars.select(prices.columns).to_numpy(), prices.to_numpy(), rtol=1e-12)
+    assert np.allclose(done.rows.select(prices.columns).to_numpy(), prices.to_numpy(), rtol=1e-12)
 
 
 def test_a_bar_that_cannot_be_mended_is_set_aside_with_that_word() -> None:
@@ -115,7 +115,7 @@ def test_a_bar_that_cannot_be_mended_is_set_aside_with_that_word() -> None:
         pl.when(pl.col("ts") == 400).then(pl.col("high") * 1.05).otherwise("low").alias("low")
     )
     done = mended(wrong, "ohlc_order")
-    assert done.bars.height == wrong.height - 1
+    assert done.rows.height == wrong.height - 1
     assert done.quarantined["check"].to_list() == ["ohlc_order"]
     assert "could not be mended" in done.quarantined["text"][0]
 
@@ -129,7 +129,7 @@ def test_units_are_divided_back_to_the_decimals_that_were() -> None:
         .alias(name)
         for name in ("open", "high", "low", "close")
     )
-    assert mended(wrong, "magnitude").bars.equals(sound)
+    assert mended(wrong, "magnitude").rows.equals(sound)
 
 
 def test_missing_sessions_are_counted_beside_the_share_of_rows() -> None:
@@ -151,8 +151,8 @@ def test_columns_of_the_data_by_our_names_are_kept_apart() -> None:
         .with_columns(*(pl.lit(7).alias(name) for name in names))
         .with_columns(pl.when(pl.col("ts") == 400).then(-1.0).otherwise("low").alias("low"))
     )
-    done = repair_bars(wrong, check_bars(wrong))
-    assert done.bars.columns == wrong.columns
+    done = repair_rows(wrong, check_bars(wrong))
+    assert done.rows.columns == wrong.columns
     (row,) = done.quarantined.to_dicts()
     assert (row["row"], row["check"], row["text"]) == (40, "price_sign", "not positive")
     assert [row[name] for name in ("row_data", "check_data", "text_data", "text_data_")] == [7] * 4
