@@ -198,6 +198,8 @@ class Remote(Targets):
             self.apply_waiting(order.sleeve)
 
     def _traded_outside(self, line: Line) -> None:
+        if "flatten" in self.causes:
+            self.flatten_anew(line)
         if not self.instruments[line[1]].is_exchange:
             for side in ("buy", "sell"):
                 self._hold_to_position(line, side)

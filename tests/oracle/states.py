@@ -135,6 +135,9 @@ class States(Actions):
 
     # Commands.
 
+    def forget_targets(self) -> None:
+        raise NotImplementedError
+
     def command(self, command: Any) -> None:  # noqa: ANN401 - a name or a dictionary
         name, terms = (command, {}) if isinstance(command, str) else next(iter(command.items()))
         self.happened[f"command {name}"] += 1
@@ -146,6 +149,7 @@ class States(Actions):
             case "resume":
                 self._resume()
             case "flatten":
+                self.forget_targets()
                 self.begin("flatten", "halted")
                 self._flatten()
             case "sleeve":

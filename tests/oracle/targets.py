@@ -26,6 +26,9 @@ class Targets(States):
         self.waiting[sleeve] = targets
         self.apply_waiting(sleeve)
 
+    def forget_targets(self) -> None:
+        self.waiting.clear()
+
     def _of_targets(self, sleeve: int) -> list[Order]:
         return [o for o in self.working() if o.sleeve == sleeve and o.origin == "target"]
 
