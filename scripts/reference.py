@@ -133,7 +133,8 @@ MODULES = {
     "quantvista.reporting": (),
 }
 COMMANDS = (
-    *("", "init", "run", "report", "compare", "schema", "validate", "doctor", "version"),
+    *("", "init", "run", "replay", "explain", "report", "compare", "schema"),
+    *("validate", "doctor", "version"),
     *("data", "data import", "data list", "data show", "data history", "data compact"),
     *(
         "data check",

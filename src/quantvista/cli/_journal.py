@@ -12,7 +12,6 @@ from quantvista.cli._progress import progress_bar
 from quantvista.errors import ConfigError, JournalDamagedError
 from quantvista.journal import (
     KEY_VARIABLE,
-    KINDS,
     Journal,
     Kinds,
     Reader,
@@ -40,7 +39,9 @@ _SHORT = 16  # digits of a key that are printed
 
 def known_kinds() -> Kinds:
     """Give the kinds that the commands decode: those of every part that writes a journal."""
-    return KINDS
+    from quantvista.backtest.recorded import RUN_KINDS
+
+    return RUN_KINDS
 
 
 def kind_numbers(names: list[str]) -> frozenset[int]:
