@@ -62,11 +62,8 @@ class Gate(Measures):
 
         yield from self._states(order, free)
         for failure in self.form_failures(order):
-            if failure.rule == "lot":
-                yield self._whole_lots(order)
-            else:
-                yield fact(failure.rule, False, failure.figure, failure.limit)
-                return
+            yield fact(failure.rule, False, failure.figure, failure.limit)
+            return
         band = self.band_failure(order)
         if band is not None:
             yield fact(band.rule, False, band.figure, band.limit)
@@ -82,15 +79,6 @@ class Gate(Measures):
         yield from self._exposure_checks(order, free)
         yield from self._statistics(order, free)
         yield from self._var_checks(order, free)
-
-    def _whole_lots(self, order: Order) -> Check:
-        lot = self.of(order).lot_size
-        return Check(
-            "lot",
-            lambda q: q > 0 and q % lot == 0,
-            lambda q: {"quantity": q},
-            {"quantity": lot},
-        )
 
     def _known(self, order: Order) -> bool:
         return 0 <= order.instrument < len(self.instruments)
