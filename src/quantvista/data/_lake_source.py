@@ -45,7 +45,9 @@ def has_lake_actions(source: str, base: Path) -> bool:
     return "actions" in open_source(source, base).kinds
 
 
-def lake_block(spec: DataSpec, base: Path) -> tuple[Block, str, tuple[Bias, ...], tuple[str, ...]]:
+def lake_block(
+    spec: DataSpec, base: Path
+) -> tuple[Block, Snapshot, tuple[Bias, ...], tuple[str, ...]]:
     """Read the bars of a dataset.
 
     Parameters
@@ -57,7 +59,7 @@ def lake_block(spec: DataSpec, base: Path) -> tuple[Block, str, tuple[Bias, ...]
 
     Returns
     -------
-    (Block, str, tuple of Bias, tuple of str)
+    (Block, Snapshot, tuple of Bias, tuple of str)
         Not checked yet; the commit; and what is to be said of it.
 
     Raises
@@ -95,7 +97,7 @@ def lake_block(spec: DataSpec, base: Path) -> tuple[Block, str, tuple[Bias, ...]
     notes = [f"Bars are those of commit {snapshot.commit[:12]} of {spec.source.partition('@')[0]}."]
     if revised := rows.height - first.height:
         notes.append(f"{revised} later vintages of bars are not seen: each bar is as first known.")
-    return block, snapshot.commit, _late(first), tuple(notes)
+    return block, snapshot, _late(first), tuple(notes)
 
 
 def _stamped(frame: pl.DataFrame, source: str) -> tuple[pl.DataFrame, bool]:
