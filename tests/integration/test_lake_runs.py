@@ -9,7 +9,7 @@ import pytest
 
 from quantvista.backtest import Outcome, run
 from quantvista.data import DataSpec, MarketData, load
-from quantvista.data.importing import ImportOptions, action_frame, import_into
+from quantvista.data.importing import ImportOptions, action_frame, import_into, understand
 from quantvista.data.lake import Dataset, Lake
 from quantvista.errors import ConfigError, MarketDataError
 from quantvista.fund import load_fund
@@ -175,7 +175,9 @@ def add_facts(dataset: Dataset, *facts: tuple[str, str, int, int]) -> None:
     names = ["instrument", "field", "value", "ts_event", "known_at"]
     frame = pl.DataFrame(rows, schema=names, orient="row")
     with dataset.write() as writer:
-        writer.upsert("reference", frame.with_columns(ts_received=pl.min_horizontal("ts_event", "known_at")))
+        writer.upsert(
+            "reference", frame.with_columns(ts_received=pl.min_horizontal("ts_event", "known_at"))
+        )
         writer.commit()
 
 
@@ -196,7 +198,7 @@ def test_reference_data_give_sectors_and_steps(dataset: Dataset, tmp_path: Path)
     assert instrument.sector == "Steel"
     assert (str(instrument.tick_size), instrument.price_precision) == ("0.005", 3)
     assert str(instrument.lot_size) == "10"
-    assert any("knew when the data begin: 1 instruments (A.XNYS)" in e for e in data.assumptions)
+    assert any("knew when the data begin: 1 instrument (A.XNYS)" in e for e in data.assumptions)
 
 
 def test_what_a_fund_says_comes_first(dataset: Dataset, tmp_path: Path) -> None:
@@ -234,3 +236,22 @@ def test_a_step_that_is_none_is_refused(dataset: Dataset, tmp_path: Path) -> Non
     add_facts(dataset, ("tick_size", "fine", BEFORE, BEFORE))
     with pytest.raises(MarketDataError, match="must be a positive number; found 'fine'"):
         loaded(tmp_path)
+
+
+def test_a_run_repeats_what_the_import_guessed_and_set_aside(tmp_path: Path) -> None:
+    rows = CSV.splitlines()
+    (tmp_path / "vendor.csv").write_text("\n".join([*rows, "2024-07-05,A.XNYS,1,1,1,n/a,1"]))
+    found = Lake(tmp_path / "lake").dataset("us")
+    import_into(found, tmp_path / "vendor.csv", ImportOptions())
+    guesses = [
+        text for what, text in understand(tmp_path / "vendor.csv")[0].words() if what == "guessed"
+    ]
+    assert guesses
+    said = fund("lake:us", tmp_path).summary["assumptions"]
+    for guess in guesses:
+        assert any(guess in each and "vendor.csv" in each for each in said)
+    assert any("Imports set 1 row aside" in each for each in said)
+    first = found.head()
+    assert first is not None
+    add_split(found)
+    assert any("set 1 row aside" in e for e in loaded(tmp_path).assumptions)

@@ -270,7 +270,7 @@ def _regrouped(
     open_ = known.group_by("instrument", maintain_order=True).last()
     open_ = open_.filter(pl.col("ts_end").is_null() | (pl.col("ts_end") > cut))
     since = {name: start for name, start, *_ in open_.iter_rows()}
-    rows = []
+    rows: list[tuple[str, int, int | None, int]] = []
     for name in bars.ids:
         at = cut + 1 + int(rng.integers(0, max(1, int(bars.ts[-1]) - cut)))
         if name not in since:

@@ -10,6 +10,7 @@ import numpy as np
 from quantvista.data._block import Block
 from quantvista.data._types import DataSpec
 from quantvista.data.lake import Snapshot
+from quantvista.data.quality import counted
 from quantvista.errors import MarketDataError
 from quantvista.market import SecurityMaster
 
@@ -154,7 +155,7 @@ def _number(spec: DataSpec, name: str, field: str, text: str) -> Decimal:
 
 def _note(text: str, names: Sequence[str] | Mapping[str, object]) -> str:
     shown = ", ".join(sorted(names)[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
-    return f"{text}: {len(names)} instruments ({shown})." if names else ""
+    return f"{text}: {counted(len(names), 'instrument')} ({shown})." if names else ""
 
 
 def _day(ts: int) -> str:
