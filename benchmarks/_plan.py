@@ -249,6 +249,37 @@ WORKS = (
         target=1e6,
     ),
     Work(
+        "journal",
+        "Journal, records of 120 bytes, a durable batch at every 10,000th",
+        "records/s",
+        (
+            Contender("quantvista", "ours_journal.py", 10_000_000, 20_000, "the crate alone"),
+            Contender(
+                "write + fdatasync", "file_journal.py", 2_000_000, 20_000, "the bytes, no sums"
+            ),
+            Contender("sqlite", "sqlite_journal.py", 500_000, 20_000, "WAL, synchronous = FULL"),
+        ),
+        target=2e6,
+    ),
+    Work(
+        "journal_python",
+        "The same from Python, a call a record",
+        "records/s",
+        (Contender("quantvista", "ours_journal_python.py", 2_000_000, 20_000, ""),),
+    ),
+    Work(
+        "journal_read",
+        "A day's journal of ten million records opened and read from Python",
+        "records/s",
+        (
+            Contender(
+                "quantvista", "ours_journal_read.py", 10_000_000, 20_000, "every byte checked"
+            ),
+            Contender("sqlite", "sqlite_journal_read.py", 1_000_000, 20_000, "nothing checked"),
+        ),
+        target=1e6,
+    ),
+    Work(
         "demo", "Demo fund, compute: 20 stocks, 32 years, two sleeves", "cells/s", (_COMPUTE, _BT)
     ),
     Work(

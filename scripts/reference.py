@@ -117,6 +117,8 @@ MODULES = {
         "verify",
         "Verified",
         "tail",
+        "records",
+        "Selection",
         "Body",
         "Kind",
         "Kinds",

@@ -1,5 +1,6 @@
 """`qv check` of funds: planted peeks are found, shipped strategies are left alone."""
 
+import itertools
 import sys
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,48 @@ def fund(folder: Path, strategy: Any, **params: Any) -> dict[str, Any]:  # noqa:
         "sleeve": [{"id": "one", "strategy": strategy, "params": params}],
         "portfolio": {"rebalance": "week_end"},
     }
+
+
+class Insider(Short):
+    """Looks in the memory of those who call it for who belongs to the universe next week."""
+
+    def forecast(self, panel: Panel) -> NDArray[np.float64]:
+        frame = sys._getframe(1)
+        while not isinstance(frame.f_locals.get("data"), MarketData):
+            assert frame.f_back is not None
+            frame = frame.f_back
+        universe = frame.f_locals["data"].universe
+        soon = panel.now + 14 * 86_400 * 10**9
+        later = universe.members(soon, known_at=2**62)
+        return np.array([1.0 if name in later else 0.5 for name in panel.instruments])
+
+
+def with_members(given: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Let a universe of two, then three of the four instruments, change every month."""
+    rows = ["instrument,ts_event,ts_end,known_at"]
+    months = [f"2023-{month:02d}-03T21:00:00Z" for month in range(1, 10)]
+    for place, (start, end) in enumerate(itertools.pairwise(months)):
+        for each in ((place + k) % 4 for k in range(2 + place % 2)):
+            rows.append(f"I{each}.XNYS,{start},,{start}")
+            rows.append(f"I{each}.XNYS,{start},{end},{end}")
+    (folder / "members.csv").write_text("\n".join(rows) + "\n")
+    given["data"]["universe"] = str(folder / "members.csv")
+    return given
+
+
+def test_peek_at_members_to_come_is_found(tmp_path: Path) -> None:
+    findings = check_fund(load_fund(with_members(fund(tmp_path, Insider), tmp_path)))
+    found = {each.kind: each for each in findings}
+    assert "universe" in found
+    assert "values" not in found
+    assert found["universe"].strategy == "Insider"
+    assert found["universe"].instrument.startswith("I")
+    assert found["universe"].ts <= found["universe"].cut
+
+
+def test_fund_with_a_universe_is_left_alone(tmp_path: Path) -> None:
+    given = with_members(fund(tmp_path, "momentum", lookback=21, skip=2), tmp_path)
+    assert check_fund(load_fund(given), cut_count=6) == []
 
 
 @pytest.mark.parametrize(

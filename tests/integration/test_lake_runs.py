@@ -1,14 +1,15 @@
 """Runs of funds whose prices are in the lake: raw, with their corporate actions, named exactly."""
 
 import datetime as dt
+from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from quantvista.backtest import Outcome, run
-from quantvista.data import DataSpec, load
-from quantvista.data.importing import ImportOptions, action_frame, import_into
+from quantvista.data import DataSpec, MarketData, load
+from quantvista.data.importing import ImportOptions, action_frame, import_into, understand
 from quantvista.data.lake import Dataset, Lake
 from quantvista.errors import ConfigError, MarketDataError
 from quantvista.fund import load_fund
@@ -161,3 +162,96 @@ def test_what_a_run_cannot_use_is_refused(dataset: Dataset, tmp_path: Path) -> N
         path.write_bytes(b"changed")
     with pytest.raises(MarketDataError, match="must have the content that commit"):
         read("lake:us")
+
+
+DAY_NS = 86_400 * 10**9
+BEFORE = 19_700 * DAY_NS  # 2023-12-09
+WITHIN = 19_800 * DAY_NS  # 2024-03-18
+
+
+def add_facts(dataset: Dataset, *facts: tuple[str, str, int, int]) -> None:
+    """Field, value, from when, and since when known."""
+    rows = [("A.XNYS", *fact) for fact in facts]
+    names = ["instrument", "field", "value", "ts_event", "known_at"]
+    frame = pl.DataFrame(rows, schema=names, orient="row")
+    with dataset.write() as writer:
+        writer.upsert(
+            "reference", frame.with_columns(ts_received=pl.min_horizontal("ts_event", "known_at"))
+        )
+        writer.commit()
+
+
+def loaded(tmp_path: Path, *, limited: bool = False, **spec: object) -> MarketData:
+    given = DataSpec("lake:us", **spec)  # type: ignore[arg-type]
+    return load(given, base=tmp_path, calendar="XNYS", sectors_required=limited)
+
+
+def test_reference_data_give_sectors_and_steps(dataset: Dataset, tmp_path: Path) -> None:
+    add_facts(
+        dataset,
+        ("sector", "Steel", BEFORE, BEFORE),
+        ("tick_size", "0.005", BEFORE, BEFORE),
+        ("lot_size", "10", BEFORE, BEFORE),
+    )
+    data = loaded(tmp_path, limited=True)
+    (instrument,) = data.instruments
+    assert instrument.sector == "Steel"
+    assert (str(instrument.tick_size), instrument.price_precision) == ("0.005", 3)
+    assert str(instrument.lot_size) == "10"
+    assert any("knew when the data begin: 1 instrument (A.XNYS)" in e for e in data.assumptions)
+
+
+def test_what_a_fund_says_comes_first(dataset: Dataset, tmp_path: Path) -> None:
+    add_facts(dataset, ("sector", "Steel", BEFORE, BEFORE), ("tick_size", "0.005", WITHIN, WITHIN))
+    add_facts(dataset, ("tick_size", "0.05", BEFORE, BEFORE))
+    tick = {"A.XNYS": {"tick_size": Decimal("0.01")}}
+    (instrument,) = loaded(tmp_path, sectors={"A.XNYS": "Own"}, declared=tick).instruments
+    assert (instrument.sector, str(instrument.tick_size)) == ("Own", "0.01")
+
+
+def test_a_sector_that_became_known_later_is_not_used(dataset: Dataset, tmp_path: Path) -> None:
+    add_facts(dataset, ("sector", "Steel", BEFORE, WITHIN))
+    data = loaded(tmp_path)
+    assert data.instruments[0].sector == ""
+    assert any("known only later are not used: 1 instr" in each for each in data.assumptions)
+    with pytest.raises(ConfigError, match="must name a sector for each instrument"):
+        loaded(tmp_path, limited=True)
+    later = loaded(tmp_path, limited=True, start=dt.date(2024, 4, 1))
+    assert later.instruments[0].sector == "Steel"
+
+
+def test_terms_that_change_within_a_run_are_refused(dataset: Dataset, tmp_path: Path) -> None:
+    add_facts(dataset, ("sector", "Steel", BEFORE, BEFORE), ("sector", "Coal", WITHIN, BEFORE))
+    assert any("stay as they were" in each for each in loaded(tmp_path).assumptions)
+    with pytest.raises(MarketDataError, match=r"another one for 'A\.XNYS' on 2024-03-18"):
+        loaded(tmp_path, limited=True)
+    assert loaded(tmp_path, limited=True, start=dt.date(2024, 4, 1)).sectors == ("Coal",)
+    add_facts(dataset, ("lot_size", "10", BEFORE, BEFORE), ("lot_size", "1", WITHIN, BEFORE))
+    with pytest.raises(MarketDataError, match=r"`lot_size` of 'A\.XNYS' must not change .*03-18"):
+        loaded(tmp_path)
+    assert str(loaded(tmp_path, end=dt.date(2024, 3, 15)).instruments[0].lot_size) == "10"
+
+
+def test_a_step_that_is_none_is_refused(dataset: Dataset, tmp_path: Path) -> None:
+    add_facts(dataset, ("tick_size", "fine", BEFORE, BEFORE))
+    with pytest.raises(MarketDataError, match="must be a positive number; found 'fine'"):
+        loaded(tmp_path)
+
+
+def test_a_run_repeats_what_the_import_guessed_and_set_aside(tmp_path: Path) -> None:
+    rows = CSV.splitlines()
+    (tmp_path / "vendor.csv").write_text("\n".join([*rows, "2024-07-05,A.XNYS,1,1,1,n/a,1"]))
+    found = Lake(tmp_path / "lake").dataset("us")
+    import_into(found, tmp_path / "vendor.csv", ImportOptions())
+    guesses = [
+        text for what, text in understand(tmp_path / "vendor.csv")[0].words() if what == "guessed"
+    ]
+    assert guesses
+    said = fund("lake:us", tmp_path).summary["assumptions"]
+    for guess in guesses:
+        assert any(guess in each and "vendor.csv" in each for each in said)
+    assert any("Imports set 1 row aside" in each for each in said)
+    first = found.head()
+    assert first is not None
+    add_split(found)
+    assert any("set 1 row aside" in e for e in loaded(tmp_path).assumptions)

@@ -1,34 +1,39 @@
-//! How fast records become durable: `append_speed RECORDS [BATCH [FOLDER]]`.
+//! How fast records become durable: `append_speed COUNT [BATCH [FOLDER]]` prints a line of JSON.
+//!
+//! Payloads of 120 bytes, a batch and its sync at every 10,000th unless told otherwise.
 
 use std::path::PathBuf;
 use std::time::Instant;
 
 use quantvista_journal::{Files, Journal, Options, Reader};
 
+const PAYLOAD: usize = 120;
+
 fn main() {
-    let mut arguments = std::env::args().skip(1);
-    let mut number = |otherwise: u64| {
-        let given = arguments.next();
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let number = |place: usize, otherwise: u64| {
+        let given = arguments.get(place);
         given.map_or(otherwise, |text| text.parse().expect("a number"))
     };
-    let (records, batch) = (number(10_000_000), number(10_000));
-    let folder = std::env::args()
-        .nth(3)
+    let (count, batch) = (number(0, 10_000_000), number(1, 10_000));
+    let folder = arguments
+        .get(2)
         .map_or_else(std::env::temp_dir, PathBuf::from);
     let folder = folder.join(format!("append_speed.{}", std::process::id()));
     let files = Files::locked(&folder).expect("a folder to write to");
     let (mut journal, _) = Journal::open(files, "speed", Options::default()).expect("a journal");
-    let payload = [0x5A; 120];
     let start = Instant::now();
-    for place in 0..records {
+    for place in 0..count {
         let ts = i64::try_from(place).expect("few records");
+        let mut payload = [0x5A; PAYLOAD];
+        payload[..8].copy_from_slice(&place.to_le_bytes());
         journal.append(1, 1, ts, &payload).expect("a record");
         if (place + 1) % batch == 0 {
             journal.commit().expect("a batch");
         }
     }
     let head = journal.commit().expect("the last batch");
-    let written = start.elapsed().as_secs_f64();
+    let seconds = start.elapsed().as_secs_f64();
     drop(journal);
     let start = Instant::now();
     let mut reader = Reader::new(Files::new(&folder), 0);
@@ -36,14 +41,24 @@ fn main() {
     while let Some(batch) = reader.next_batch().expect("a batch that verifies") {
         read += batch.len() as u64;
     }
-    assert_eq!((read, reader.head()), (records, Some(head)));
-    let seconds = start.elapsed().as_secs_f64();
+    assert_eq!((read, reader.head()), (count, Some(head)));
+    let reading = start.elapsed().as_secs_f64();
     std::fs::remove_dir_all(&folder).expect("the folder can be removed");
+    let [a, b, c, d, ..] = head.chain;
     #[expect(clippy::cast_precision_loss, reason = "for people to read")]
-    let rate = |seconds: f64| records as f64 / seconds / 1e6;
+    let rate = count as f64 / reading;
+    let (version, peak) = (env!("CARGO_PKG_VERSION"), peak_mb());
     println!(
-        "append {:.2} M records/s, read {:.2} M/s",
-        rate(written),
-        rate(seconds)
+        "{{\"seconds\": {seconds}, \"count\": {count}, \"version\": \"{version}\", \
+         \"peak_mb\": {peak}, \"check\": \"{a:02x}{b:02x}{c:02x}{d:02x}\", \
+         \"agreed\": \"{count} records\", \"rates\": {{\"read back\": {rate}}}}}"
     );
+}
+
+/// Most memory that this process had, in MB, where the system tells.
+fn peak_mb() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
+    line.and_then(|line| line.split_whitespace().nth(1)?.parse::<f64>().ok())
+        .map_or(0.0, |kilobytes| kilobytes / 1024.0)
 }

@@ -1,7 +1,7 @@
 """Whether a fund decides on what it could know: other futures are tried, and files are watched."""
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from quantvista.backtest._setup import load_strategies, simulation
 from quantvista.backtest._simulation import Simulation, barriers
 from quantvista.data import MarketData
 from quantvista.data.events import EventData
+from quantvista.data.universes import Membership
 from quantvista.engine import MISSING, run_tables
 from quantvista.errors import MarketDataError, QuantVistaError
 from quantvista.features.causality import files_opened
@@ -43,9 +44,10 @@ class FundFinding:
     ----------
     sleeve, strategy : str
         Whose.
-    kind : {"values", "truncated", "repeat", "warm_up", "files"}
-        The decision changed when the data after ``cut`` were altered, or left out; when the same
-        data came again; when more history was shown than it asks for; or it opened a file.
+    kind : {"values", "truncated", "universe", "repeat", "warm_up", "files"}
+        The decision changed when the data after ``cut`` were altered, or left out; when other
+        instruments belong to the universe after ``cut``; when the same data came again; when more
+        history was shown than it asks for; or it opened a file.
     instrument : str
         Of the first decision that differs, empty for files.
     ts, cut : int
@@ -118,8 +120,7 @@ def check_fund(
     found.compare(base[-1], again[0], "repeat", int(ts[-1]))
     for number, row in enumerate(rows):
         cut = int(ts[row])
-        for kind in ("values", "truncated"):
-            other = _altered(data, cut, rng) if kind == "values" else _truncated(data, cut)
+        for kind, other in _futures(data, cut, rng):
             try:
                 decided, _ = _decisions(loaded, other, [row])
             except MarketDataError:
@@ -249,6 +250,41 @@ def _cuts(rows: int, count: int, rng: np.random.Generator) -> list[int]:
     return sorted(rng.choice(inner, min(count, len(inner)), replace=False).tolist())
 
 
+def _futures(
+    data: MarketData | EventData, cut: int, rng: np.random.Generator
+) -> Iterator[tuple[str, MarketData | EventData]]:
+    """Make data that agree with the given ones in all that was known by a time."""
+    yield "values", _altered(data, cut, rng)
+    yield "truncated", _truncated(data, cut)
+    bars = data if isinstance(data, MarketData) else data.bars
+    if bars is not None and bars.universe is not None:
+        other = replace(bars, universe=_regrouped(bars.universe, bars, cut, rng))
+        yield "universe", other if isinstance(data, MarketData) else replace(data, bars=other)
+
+
+def _regrouped(
+    universe: Membership, bars: MarketData, cut: int, rng: np.random.Generator
+) -> Membership:
+    """Let others join and leave from a time on, at times of their own."""
+    known = _known(universe, cut).table.select("instrument", "ts_event", "ts_end", "known_at")
+    open_ = known.group_by("instrument", maintain_order=True).last()
+    open_ = open_.filter(pl.col("ts_end").is_null() | (pl.col("ts_end") > cut))
+    since = {name: start for name, start, *_ in open_.iter_rows()}
+    rows: list[tuple[str, int, int | None, int]] = []
+    for name in bars.ids:
+        at = cut + 1 + int(rng.integers(0, max(1, int(bars.ts[-1]) - cut)))
+        if name not in since:
+            rows.append((name, at, None, at))
+        elif rng.random() < 0.5:
+            rows.append((name, since[name], at, at))
+    later = pl.DataFrame(rows, schema=known.schema, orient="row")
+    return Membership(pl.concat([known, later]))
+
+
+def _known(universe: Membership, cut: int) -> Membership:
+    return Membership(universe.table.filter(pl.col("known_at") <= cut))
+
+
 def _altered(
     data: MarketData | EventData, cut: int, rng: np.random.Generator
 ) -> MarketData | EventData:
@@ -293,6 +329,8 @@ def _truncated(data: MarketData | EventData, cut: int) -> MarketData | EventData
         names = ("ts", "session_start", "session_end", "close", "open", "high", "low", "volume")
         arrays = {name: getattr(data, name) for name in (*names, "benchmark")}
         kept: dict[str, Any] = {k: None if v is None else v[rows] for k, v in arrays.items()}
+        if data.universe is not None:
+            kept["universe"] = _known(data.universe, cut)
         return replace(data, **kept)
     tape = data.tape
     rows = tape.ts_received <= cut

@@ -25,7 +25,7 @@ _WORDS: Mapping[str, str] = {
     "values": "it changed when what came later was altered",
     "truncated": "it changed when what came later was left out",
     "revisions": "it changed when earlier figures were revised later",
-    "universe": "it changed when members left the universe later",
+    "universe": "it changed when others joined or left the universe later",
     "warm_up": "it depends on more history than it says",
     "repeat": "it came out otherwise when the same data came again",
     "files": "it opened a file while it was at work",

@@ -8,7 +8,6 @@ __all__ = [
     "bar_kinds",
     "bar_sources",
     "check_names",
-    "checked_rows",
     "data_kinds",
     "data_sets",
     "feature_groups",
@@ -16,6 +15,7 @@ __all__ = [
     "funds",
     "import_kinds",
     "journals",
+    "one_of",
     "record_kinds",
     "runs",
     "systems",
@@ -33,7 +33,6 @@ _BAR_KINDS = (
     "volume_imbalance",
     "dollar_imbalance",
 )
-_CHECKED = ("bars", "quotes", "trades")
 _IMPORT_KINDS = (
     "actions",
     "auctions",
@@ -148,9 +147,13 @@ def check_names(incomplete: str) -> list[str]:
     return [f"{name}=" for name in every if name.startswith(incomplete)]
 
 
-def checked_rows(incomplete: str) -> list[str]:
-    """Kinds of rows that can be checked."""
-    return [name for name in _CHECKED if name.startswith(incomplete)]
+def one_of(*names: str) -> Callable[[str], list[str]]:
+    """Make a function that suggests some words."""
+
+    def suggest(incomplete: str) -> list[str]:
+        return [name for name in names if name.startswith(incomplete)]
+
+    return suggest
 
 
 def feature_names(incomplete: str) -> list[str]:

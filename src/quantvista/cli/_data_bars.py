@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from quantvista.cli._complete import bar_kinds, bar_sources
+from quantvista.cli._complete import bar_kinds, bar_sources, one_of
 from quantvista.cli._data import Json, LakeFolder, data_app
 from quantvista.cli._failure import guarded
 
@@ -56,24 +56,54 @@ def bars(
     ] = None,
     time_zone: Annotated[str, typer.Option("--time-zone", help="In which a day begins.")] = "UTC",
     anchor: Annotated[
-        str | None, typer.Option("--anchor", help="From where steps count: session, day.")
+        str | None,
+        typer.Option(
+            "--anchor",
+            help="From where steps count: session, day.",
+            autocompletion=one_of("session", "day"),
+        ),
     ] = None,
     outside: Annotated[
-        str, typer.Option("--outside", help="Rows outside the sessions: drop, keep.")
+        str,
+        typer.Option(
+            "--outside",
+            help="Rows outside the sessions: drop, keep.",
+            autocompletion=one_of("drop", "keep"),
+        ),
     ] = "drop",
     late: Annotated[
-        str, typer.Option("--late", help="Rows that come too late: refuse, drop.")
+        str,
+        typer.Option(
+            "--late",
+            help="Rows that come too late: refuse, drop.",
+            autocompletion=one_of("refuse", "drop"),
+        ),
     ] = "refuse",
     missing: Annotated[
-        str, typer.Option("--missing", help="Rows without a price or size: refuse, drop.")
+        str,
+        typer.Option(
+            "--missing",
+            help="Rows without a price or size: refuse, drop.",
+            autocompletion=one_of("refuse", "drop"),
+        ),
     ] = "refuse",
     fill: Annotated[
         bool, typer.Option("--fill", help="Make bars of empty windows: the last close, volume 0.")
     ] = False,
     sides: Annotated[
-        str | None, typer.Option("--sides", help="Who took: given, tick_rule.")
+        str | None,
+        typer.Option(
+            "--sides",
+            help="Who took: given, tick_rule.",
+            autocompletion=one_of("given", "tick_rule"),
+        ),
     ] = None,
-    price: Annotated[str, typer.Option("--price", help="Of quotes: mid, bid, ask.")] = "mid",
+    price: Annotated[
+        str,
+        typer.Option(
+            "--price", help="Of quotes: mid, bid, ask.", autocompletion=one_of("mid", "bid", "ask")
+        ),
+    ] = "mid",
     until: Annotated[
         str | None,
         typer.Option("--until", metavar="TIME", help="Up to when the rows are complete: ISO."),
@@ -82,7 +112,12 @@ def bars(
         bool, typer.Option("--partial", help="Give the bars too that did not end.")
     ] = False,
     rows: Annotated[
-        str | None, typer.Option("--rows", help="What the rows are: trades, quotes, bars.")
+        str | None,
+        typer.Option(
+            "--rows",
+            help="What the rows are: trades, quotes, bars.",
+            autocompletion=one_of("trades", "quotes", "bars", "quote_bars"),
+        ),
     ] = None,
     instrument: Annotated[
         str | None, typer.Option("--instrument", help="Whose rows: SYMBOL.VENUE.")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from quantvista.cli._complete import bar_sources, check_names, checked_rows
+from quantvista.cli._complete import bar_sources, check_names, one_of
 from quantvista.cli._data import Json, LakeFolder, data_app
 from quantvista.cli._failure import guarded
 
@@ -22,7 +22,7 @@ Rows = Annotated[
     typer.Option(
         "--rows",
         help="What the rows are: bars, quotes or trades.",
-        autocompletion=checked_rows,
+        autocompletion=one_of("bars", "quotes", "trades"),
     ),
 ]
 Policy = Annotated[

@@ -4,7 +4,8 @@ import errno
 import functools
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import typer
 
@@ -24,10 +25,10 @@ _HINTS: tuple[tuple[type[QuantVistaError], str], ...] = (
     (ConfigError, "Correct the fund file or the option; `qv schema` describes every key."),
     (MarketDataError, "Correct the data or the [data] section; nothing was run."),
     (StrategyError, "Correct the strategy; --debug shows the whole traceback."),
-    (OutputError, "Free some space, or choose another folder with --out."),
     (RunInterruptedError, "What was written is marked incomplete; run it again for the whole."),
 )
 
+_PLACES = ("out", "output", "lake")  # options that say where a command writes
 _debug = False
 
 
@@ -65,11 +66,11 @@ def guarded[**P](command: Callable[P, None]) -> Callable[P, None]:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(1) from None
         except QuantVistaError as error:
-            raise _fail(str(error), _hint(error), error.exit_code) from None
+            raise _fail(str(error), _hint(error, kwargs), error.exit_code) from None
         except KeyboardInterrupt:
             raise _fail("stopped", "", RunInterruptedError.exit_code) from None
         except OSError as error:
-            raise _fail(_os_error(error), _hint(OutputError()), 1) from None
+            raise _fail(_os_error(error), _hint(OutputError(), kwargs), 1) from None
         except BaseException as error:
             what = f"internal error: {type(error).__name__}: {printable(error)}"
             hint = "This is a mistake of QuantVista; --debug shows where. Please report it."
@@ -88,12 +89,15 @@ def _fail(message: str, hint: str, code: int) -> typer.Exit:
         traceback.print_exc()
     console = Console(stderr=True, highlight=False)
     console.print(Text(f"error: {message}", style="red"), soft_wrap=True)
-    if hint and not ("--out" in hint and "--out" in message):  # some say it themselves
+    if hint and not ("another folder" in hint and "--out" in message):  # some say it themselves
         console.print(Text(hint), soft_wrap=True)
     return typer.Exit(code)
 
 
-def _hint(error: QuantVistaError) -> str:
+def _hint(error: QuantVistaError, options: Mapping[str, object] = MappingProxyType({})) -> str:
+    if isinstance(error, OutputError):
+        places = " or ".join(f"--{name}" for name in _PLACES if name in options)
+        return f"Free some space, or choose another folder{f' with {places}' if places else ''}."
     if str(error).startswith("`run_dir`"):
         return "Name a folder that `qv run` wrote, such as out/demo."
     if str(error).startswith(("`folder`", "`journal`", "`SEQ`")):

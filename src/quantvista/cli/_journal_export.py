@@ -8,14 +8,8 @@ from quantvista.cli._journal_show import range_of
 from quantvista.cli._print import next_steps, number, print_json, say
 from quantvista.cli._progress import progress_bar
 from quantvista.errors import ConfigError
-from quantvista.journal import require_journal, tail
-from quantvista.journal.export import (
-    Selection,
-    records,
-    write_jsonl,
-    write_parquet,
-    write_proof,
-)
+from quantvista.journal import Selection, records, require_journal, tail
+from quantvista.journal.export import write_jsonl, write_parquet, write_proof
 
 __all__ = ["export_journal"]
 

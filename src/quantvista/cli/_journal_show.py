@@ -12,8 +12,7 @@ from rich.text import Text
 from quantvista.cli._journal import kind_numbers, known_kinds, utc
 from quantvista.cli._print import MINUS, console, number, print_json, say
 from quantvista.errors import ConfigError
-from quantvista.journal import Entry, Reader, Record, require_journal, tail
-from quantvista.journal.export import Selection, records
+from quantvista.journal import Entry, Reader, Record, Selection, records, require_journal, tail
 
 __all__ = ["range_of", "show_records", "tail_journal"]
 

@@ -10,12 +10,14 @@ from quantvista.data._block import Block, to_block
 from quantvista.data._read import Table
 from quantvista.data._types import Bias, DataSpec
 from quantvista.data.lake import Dataset, Lake, Snapshot, lake_dir
+from quantvista.data.quality import counted
 from quantvista.errors import ConfigError, MarketDataError
 
 __all__ = ["LAKE", "has_lake_actions", "lake_block", "lake_folder", "open_source"]
 
 LAKE = "lake:"
 _FIXED = ("columns", "venue", "instrument", "period_s")
+_GUESSES = 6  # that a report repeats
 _VALUES = ("open", "high", "low", "close", "volume")
 
 
@@ -45,7 +47,9 @@ def has_lake_actions(source: str, base: Path) -> bool:
     return "actions" in open_source(source, base).kinds
 
 
-def lake_block(spec: DataSpec, base: Path) -> tuple[Block, str, tuple[Bias, ...], tuple[str, ...]]:
+def lake_block(
+    spec: DataSpec, base: Path
+) -> tuple[Block, Snapshot, tuple[Bias, ...], tuple[str, ...]]:
     """Read the bars of a dataset.
 
     Parameters
@@ -57,7 +61,7 @@ def lake_block(spec: DataSpec, base: Path) -> tuple[Block, str, tuple[Bias, ...]
 
     Returns
     -------
-    (Block, str, tuple of Bias, tuple of str)
+    (Block, Snapshot, tuple of Bias, tuple of str)
         Not checked yet; the commit; and what is to be said of it.
 
     Raises
@@ -93,9 +97,42 @@ def lake_block(spec: DataSpec, base: Path) -> tuple[Block, str, tuple[Bias, ...]
     block = replace(to_block(table, {}, None, exact=False), unused=())
     assert snapshot.commit is not None
     notes = [f"Bars are those of commit {snapshot.commit[:12]} of {spec.source.partition('@')[0]}."]
+    notes += _imported(snapshot, spec.source, base)
     if revised := rows.height - first.height:
         notes.append(f"{revised} later vintages of bars are not seen: each bar is as first known.")
-    return block, snapshot.commit, _late(first), tuple(notes)
+    return block, snapshot, _late(first), tuple(notes)
+
+
+def _imported(snapshot: Snapshot, source: str, base: Path) -> list[str]:
+    """Repeat what imports up to a commit guessed, and how many rows they set aside."""
+    guesses: dict[str, list[str]] = {}
+    rejected = 0
+    begun = False
+    for commit in _named(source, base)[0].history():
+        begun = begun or commit.id == snapshot.commit
+        if begun:
+            for where, pairs in commit.manifest.notes.get("understood", {}).items():
+                for text in (pair[1] for pair in pairs if pair[0] == "guessed"):
+                    guesses.setdefault(text, []).append(where)
+            rejected += int(commit.manifest.notes.get("rejected", 0))
+    said = [
+        f"Guessed when {_files(files)} was imported: {text}."
+        for text, files in list(guesses.items())[:_GUESSES]
+    ]
+    if len(guesses) > _GUESSES:
+        said.append(f"Imports guessed {len(guesses) - _GUESSES} more things; see qv data history.")
+    if rejected:
+        name = source.removeprefix(LAKE).partition("@")[0]
+        said.append(
+            f"Imports set {counted(rejected, 'row')} aside, each with its reason: "
+            f"qv data show {name} --kind quarantine."
+        )
+    return said
+
+
+def _files(names: list[str]) -> str:
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return f"{names[0]}{more}"
 
 
 def _stamped(frame: pl.DataFrame, source: str) -> tuple[pl.DataFrame, bool]:

@@ -15,6 +15,7 @@ from quantvista.data._instruments import check_declared_fields, negative_prices,
 from quantvista.data._lake_source import LAKE, lake_block
 from quantvista.data._names import COLUMNS
 from quantvista.data._read import SUFFIXES, Table, read_table
+from quantvista.data._reference import with_reference
 from quantvista.data._sample import load_sample
 from quantvista.data._types import Bias, DataSpec, MarketData
 from quantvista.data._universe import with_universe
@@ -83,7 +84,7 @@ def load(
         )
     check_declared_fields(spec)
     if spec.source.startswith(LAKE):
-        data = _load_lake(spec, base, calendar, currency)
+        data = _load_lake(spec, base, calendar, currency, sectors_required=sectors_required)
     elif spec.source.startswith("sample:"):
         data = load_sample(spec, calendar, currency)
     else:
@@ -93,15 +94,20 @@ def load(
     return with_universe(data, spec.universe, base) if spec.universe else data
 
 
-def _load_lake(spec: DataSpec, base: Path, calendar: str, currency: str) -> MarketData:
-    block, commit, biases, assumptions = lake_block(spec, base)
+def _load_lake(
+    spec: DataSpec, base: Path, calendar: str, currency: str, *, sectors_required: bool
+) -> MarketData:
+    block, snapshot, biases, assumptions = lake_block(spec, base)
+    spec, said = with_reference(spec, block, snapshot, sectors_required=sectors_required)
+    assumptions += said
     block = checked(block, spec)
     if spec.round_prices:
         assumptions += (f"Prices are rounded to {price_digits(spec)} decimals.",)
     if "open" not in block.values:
         biases += (_CLOSE_ONLY,)
     found = assemble([block], spec, calendar, currency, (_UNKNOWN, *biases), assumptions)
-    return replace(found, commit=commit)
+    assert snapshot.commit is not None
+    return replace(found, commit=snapshot.commit)
 
 
 def _load_files(spec: DataSpec, base: Path, calendar: str, currency: str) -> MarketData:

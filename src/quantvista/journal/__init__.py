@@ -19,6 +19,7 @@ Examples
 from quantvista._native import Head, MemoryDisk, Record, Seal, SecretKey, Snapshot
 from quantvista.journal._keys import KEY_VARIABLE, make_key, read_public_key, read_secret_key
 from quantvista.journal._records import INPUT, KINDS, OUTPUT, Body, Entry, Kind, Kinds, Note
+from quantvista.journal._selection import Selection, records
 from quantvista.journal._stream import Journal, Reader, require_journal, tail
 from quantvista.journal._verify import Verified, seals_of, verify
 
@@ -39,11 +40,13 @@ __all__ = [
     "Record",
     "Seal",
     "SecretKey",
+    "Selection",
     "Snapshot",
     "Verified",
     "make_key",
     "read_public_key",
     "read_secret_key",
+    "records",
     "require_journal",
     "seals_of",
     "tail",

@@ -4,7 +4,6 @@ import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,10 +12,10 @@ import pyarrow.parquet as pq
 from quantvista._native import Record, Seal
 from quantvista.errors import ConfigError, OutputError
 from quantvista.journal._records import Entry, Kinds
-from quantvista.journal._stream import Reader, segments
+from quantvista.journal._stream import segments
 from quantvista.journal._verify import seals_of, verify
 
-__all__ = ["Selection", "records", "write_jsonl", "write_parquet", "write_proof"]
+__all__ = ["write_jsonl", "write_parquet", "write_proof"]
 
 _ROWS = 20_000  # of a row group
 _NAME_OF_TEXT = "CHECK.txt"
@@ -32,61 +31,6 @@ _SCHEMA = pa.schema(
         pa.field("payload", pa.binary(), nullable=False),
     ]
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which records of a journal.
-
-    Parameters
-    ----------
-    first, last : int
-        By sequence, both included; ``last`` may be none for all that follow.
-    kinds : frozenset of int
-        Numbers of kinds; all if it is empty.
-    """
-
-    first: int = 1
-    last: int | None = None
-    kinds: frozenset[int] = frozenset()
-
-    def takes(self, record: Record) -> bool:
-        """Whether a record is of a kind that is wanted.
-
-        Parameters
-        ----------
-        record : Record
-            A record.
-
-        Returns
-        -------
-        bool
-            Whatever its sequence is.
-        """
-        return not self.kinds or record.kind in self.kinds
-
-
-def records(folder: Path, chosen: Selection) -> Iterator[Record]:
-    """Read the records that are chosen, in order.
-
-    Parameters
-    ----------
-    folder : Path
-        The journal.
-    chosen : Selection
-        Which ones.
-
-    Yields
-    ------
-    Record
-        As it was written.
-    """
-    for batch in Reader(folder, chosen.first):
-        for record in batch:
-            if chosen.last is not None and record.sequence > chosen.last:
-                return
-            if chosen.takes(record):
-                yield record
 
 
 def write_jsonl(

@@ -56,7 +56,9 @@ def test_page_takes_its_figures_from_the_run(tmp_path: Path) -> None:
     assert "old" not in text.splitlines()
 
 
-@pytest.mark.parametrize("work", ["bars", "orders", "callbacks", "import_csv", "asof"])
+@pytest.mark.parametrize(
+    "work", ["bars", "orders", "callbacks", "import_csv", "asof", "journal_python", "journal_read"]
+)
 def test_quick_run_of_ours_writes_its_row(tmp_path: Path, work: str) -> None:
     content, printed = quick(tmp_path, work)
     assert content["machine"]["cpus"] >= 1

@@ -1,13 +1,17 @@
 """``qv data bars``: files and datasets in, files and datasets out, and what it says."""
 
+import inspect
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import polars as pl
 import pytest
 
 from quantvista.cli import _complete
+from quantvista.cli._complete import one_of
+from quantvista.cli._data_bars import bars
 from quantvista.data.bars import BAR_KINDS
 
 MINUTE = 60 * 10**9
@@ -116,3 +120,15 @@ def test_a_table_without_trades_is_refused(qv: Qv) -> None:
 def test_the_shell_suggests_kinds_of_bars() -> None:
     assert _complete.bar_kinds("vol") == ["volume", "volume_imbalance"]
     assert ("time", *_complete.bar_kinds("")) == BAR_KINDS
+
+
+def test_words_of_options_are_suggested() -> None:
+    suggest = one_of("refuse", "drop")
+    assert suggest("") == ["refuse", "drop"]
+    assert suggest("d") == ["drop"]
+    parameters = inspect.signature(bars).parameters
+    words = {"anchor", "outside", "late", "missing", "sides", "price", "rows"}
+    for name in words:
+        (option,) = get_args(parameters[name].annotation)[1:]
+        suggested = option.autocompletion("")
+        assert all(word in option.help for word in suggested if word != "quote_bars")

@@ -5,9 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from quantvista.cli import _complete
+from quantvista.cli._app import app
 from quantvista.data.importing import IMPORT_KINDS
+from quantvista.errors import OutputError
 
 GOOD = "Day,Ticker,Close\n2024-01-02,AAA,2\n2024-01-03,AAA,3\n"
 BAD = GOOD + "2024-01-03,BBB,x\n2024-01-04,BBB\n"
@@ -189,3 +192,19 @@ def test_options_of_an_import_that_mean_nothing_are_the_users_mistake(
 ) -> None:
     code, _, err = qv("data", "import", "good.csv", "--into", "mine", "--venue", "XNAS", *option)
     assert (code, "internal" in err, "must" in err) == (2, False, True)
+
+
+def test_an_import_that_cannot_write_names_its_own_option(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.csv").write_text("date,instrument,close\n2024-01-02,A.XNYS,1.5\n")
+
+    def full(*_args: object, **_keywords: object) -> None:
+        raise OutputError("the disk is full")
+
+    monkeypatch.setattr("quantvista.cli._lake.import_into", full)
+    words = ["data", "import", tmp_path / "a.csv", "--into", "m", "--lake", tmp_path / "l"]
+    done = CliRunner().invoke(app, [str(word) for word in words])
+    assert done.exit_code == 1
+    assert "another folder with --lake." in done.output
+    assert "--out" not in done.output

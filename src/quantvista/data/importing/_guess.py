@@ -20,6 +20,7 @@ from quantvista.errors import MarketDataError
 
 __all__ = ["understand_source"]
 
+_OURS = ("row", "ts_event")  # columns that rows have of their own on their way
 _TEXTS: Mapping[str, tuple[str, ...]] = {
     "trades": ("aggressor", "buyer_maker"),
     "news": ("text",),
@@ -324,8 +325,12 @@ def _layout(
         raise MarketDataError(f"{source.where}: {rule}; found {found}: say --column bid=NAME")
     if kind == "funding":
         rest = []
-    kept = {name if name not in wanted else f"{name}_": name for name in map(plain, rest)}
-    kept = dict(zip(kept, rest, strict=True)) if len(kept) == len(rest) else {n: n for n in rest}
+    kept: dict[str, str] = {}
+    for theirs in rest:
+        name = plain(theirs)
+        while name in wanted or name in _OURS or name in kept:
+            name += "_"
+        kept[name] = theirs
     numbers = frozenset(name for name, theirs in kept.items() if _is_number(sample[theirs], base))
     return replace(base, columns=ours, kept=kept, numbers=numbers)
 

@@ -15,6 +15,7 @@ MEMBER_COLUMN = "universe.member"
 """Column of features that is 1 for members, and missing for others."""
 
 _TIMES = ("ts_event", "ts_end", "known_at")
+_DAY_NS = 86_400 * 10**9
 
 
 class Membership:
@@ -25,9 +26,11 @@ class Membership:
     table : polars.DataFrame
         ``instrument``; ``ts_event`` and ``ts_end``, from when, and until when (exclusive; empty:
         still); ``known_at``, from which on that is known, ``ts_event`` where it is missing. All
-        as UTC nanoseconds, timestamps with a time zone, or ISO text with an offset. An interval
+        as UTC nanoseconds, timestamps with a time zone, ISO text with an offset, or dates. An
+        interval
         whose end became known later has two rows: one without the end, and one with it and a
-        later ``known_at``. Other columns are kept.
+        later ``known_at``. Other columns are kept. A date is a day of UTC: what is from or until
+        it begins or ends with its first instant, and what is known on it is known once it is over.
 
     Raises
     ------
@@ -56,9 +59,10 @@ class Membership:
         if "ts_end" not in table.columns:
             table = table.with_columns(pl.lit(None, pl.Int64).alias("ts_end"))
         if "known_at" not in table.columns:
-            table = table.with_columns(pl.col("ts_event").alias("known_at"))
+            table = table.with_columns(_instants(table["ts_event"]).alias("known_at"))
         made = table.with_columns(
-            table["instrument"].cast(pl.String), *(_instants(table[name]) for name in _TIMES)
+            table["instrument"].cast(pl.String),
+            *(_instants(table[name], over=name == "known_at") for name in _TIMES),
         )
         for name in ("instrument", "ts_event", "known_at"):
             if made[name].null_count():
@@ -160,8 +164,8 @@ class Membership:
         return np.where(self.mask(ts, instruments), 1.0, np.nan)
 
 
-def _instants(series: pl.Series) -> pl.Series:
-    """UTC nanoseconds."""
+def _instants(series: pl.Series, *, over: bool = False) -> pl.Series:
+    """UTC nanoseconds; of a date its first instant, or that after it."""
     dtype = series.dtype
     if dtype == pl.Null or dtype.is_integer():
         return series.cast(pl.Int64)
@@ -171,13 +175,16 @@ def _instants(series: pl.Series) -> pl.Series:
         text = series.replace("", None)
         if text.str.contains(r"^-?\d+$").all():  # of a CSV file
             return text.cast(pl.Int64)
+        form = "%F" if text.str.contains(r"^\d{4}-\d\d-\d\d$").all() else "%+"
         try:
-            read = text.str.to_datetime("%+", time_unit="ns", time_zone="UTC", strict=True)
+            read = text.str.to_datetime(form, time_unit="ns", time_zone="UTC", strict=True)
         except pl.exceptions.PolarsError:
             shown = text.drop_nulls()[:1].to_list()
             raise MarketDataError(
-                f"`universe` must have instants such as 2024-01-31T21:00:00Z in {series.name!r}; "
-                f"found {shown}"
+                f"`universe` must have instants such as 2024-01-31T21:00:00Z, or dates alone, in "
+                f"{series.name!r}; found {shown}"
             ) from None
-        return read.to_physical()
+        return read.to_physical() + (_DAY_NS if over and form == "%F" else 0)
+    if dtype == pl.Date:
+        return series.cast(pl.Datetime("ns")).to_physical() + (_DAY_NS if over else 0)
     raise MarketDataError(f"`universe` must have instants in {series.name!r}; found type {dtype}")

@@ -193,3 +193,13 @@ def test_what_is_said_of_venues_fits_the_instrument(
     kind = "funding" if "funding" in name else None
     with pytest.raises(MarketDataError, match=message):
         read(table(tmp_path, text, name), kind=kind)
+
+
+def test_columns_that_are_called_like_ours_are_kept_beside_them(tmp_path: Path) -> None:
+    text = "date,instrument,close,row,Row_,ts_event\n2024-01-02,A.XNYS,1.5,7,8,9\n"
+    (tmp_path / "a.csv").write_text(text)
+    found = Lake(tmp_path / "lake").dataset("mine")
+    columns = {"date": "date"}
+    import_into(found, tmp_path / "a.csv", ImportOptions(calendar="XNYS", columns=columns))
+    (row,) = found.at().scan("bars").collect().rows(named=True)
+    assert (row["row_"], row["row__"], row["ts_event_"]) == (7.0, 8.0, 9.0)

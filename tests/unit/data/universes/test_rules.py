@@ -1,5 +1,6 @@
 """Rules of universes: what is refused, and what each of them does."""
 
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -207,7 +208,7 @@ def test_what_is_stored_reads_back(tmp_path: Path) -> None:
     [
         ({"ts_event": [1]}, "must have a column 'instrument'"),
         ({"instrument": ["A.X"]}, "must have a column 'ts_event'"),
-        ({"instrument": ["A.X"], "ts_event": ["2024-01-31"]}, "must have instants such as"),
+        ({"instrument": ["A.X"], "ts_event": ["31.01.2024"]}, "must have instants such as"),
         ({"instrument": ["A.X"], "ts_event": [1.5]}, "must have instants in 'ts_event'"),
         ({"instrument": [None], "ts_event": [1]}, "must have 'instrument' in each row"),
         ({"instrument": ["A.X"] * 2, "ts_event": [1, 1]}, "one thing at a time"),
@@ -228,3 +229,16 @@ def test_files_that_are_none_are_refused(tmp_path: Path) -> None:
     ):
         with pytest.raises(MarketDataError, match=message):
             read_membership(name, tmp_path)
+
+
+def test_dates_of_a_membership_are_days_of_utc() -> None:
+    day = 86_400 * 10**9
+    for dates in (["2024-01-02", "2024-01-05"], [date(2024, 1, 2), date(2024, 1, 5)]):
+        columns = {"instrument": ["A.X"], "ts_event": [dates[0]], "ts_end": [dates[1]]}
+        since = 19_724 * day
+        index = Membership(pl.DataFrame(columns))
+        spans = index.spans().rows()
+        assert spans == [("A.X", since, since + 3 * day)]
+        known = Membership(pl.DataFrame({**columns, "known_at": [dates[0]]}))
+        assert known.members(since + day - 1) == (), "what is known on a day is known at its end"
+        assert known.members(since + day) == ("A.X",)
