@@ -4,7 +4,7 @@
 use crate::config::Settlement;
 use crate::engine::Engine;
 use crate::gate::most_lots;
-use crate::numbers::{Result, Rounding, add, div_round, mul, per_rate, sub};
+use crate::numbers::{Result, Rounding, add, div_round, lots_in, mul, per_rate, sub};
 use crate::order::{Order, Reason, Side};
 use crate::orders::adverse;
 use crate::output::{Figure, Liquidity, Outcome, Output, Rule, Verdict};
@@ -239,7 +239,7 @@ impl Engine {
         let (lot, leg) = (self.lot(order), order.leg.index());
         let held = self.exposure.line(order.sleeve, order.instrument, leg).held;
         let reducible = if (held > 0) == (order.side == Side::Sell) {
-            held.abs() / lot - purse.lots[leg]
+            lots_in(held.abs(), lot) - purse.lots[leg]
         } else {
             0
         };

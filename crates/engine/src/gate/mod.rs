@@ -24,7 +24,7 @@ pub(crate) use scenarios::Losses;
 
 use crate::engine::Engine;
 use crate::input::OrderRequest;
-use crate::numbers::{RATE_ONE, Result, Rounding, div_round};
+use crate::numbers::{RATE_ONE, Result, Rounding, div_round, lots_in};
 use crate::order::{Order, Side};
 use crate::orders::plain_breach;
 use crate::output::{Figure, Rule};
@@ -102,7 +102,7 @@ impl Ask<'_> {
     }
 
     fn lots(&self) -> i64 {
-        self.request.quantity / self.lot
+        lots_in(self.request.quantity, self.lot)
     }
 
     fn is_reducing(&self) -> bool {
