@@ -21,8 +21,14 @@ pub(crate) struct Purse {
 
 impl Purse {
     pub(crate) fn empty() -> Self {
+        Self::of(usize::MAX)
+    }
+
+    /// Nothing used yet of a sleeve's.
+    #[inline(always)]
+    pub(crate) fn of(sleeve: usize) -> Self {
         Self {
-            sleeve: usize::MAX,
+            sleeve,
             spent: 0,
             lots: [0; 2],
         }

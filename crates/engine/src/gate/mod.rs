@@ -201,13 +201,12 @@ impl Engine {
             return true;
         }
         let band = self.config.limits.price_band;
-        let price = i128::from(price) * i128::from(RATE_ONE);
-        let centre = i128::from(reference) * i128::from(RATE_ONE);
-        let width = i128::from(reference).abs() * i128::from(band);
-        match side {
-            Side::Buy => price <= centre + width,
-            Side::Sell => price >= centre - width,
-        }
+        let (price, centre) = (i128::from(price), i128::from(reference));
+        let beyond = match side {
+            Side::Buy => price - centre,
+            Side::Sell => centre - price,
+        };
+        beyond * i128::from(RATE_ONE) <= centre.abs() * i128::from(band)
     }
 
     /// The edge of the band in whole price units, rounded towards `reference`.

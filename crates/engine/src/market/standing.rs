@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Config, Venue};
+use crate::config::{Config, RateSource, Venue};
 use crate::market::ladder::{Ladder, Level};
 use crate::market::queue::{Queue, QueueState};
 use crate::market::{DataKind, Quote};
@@ -20,6 +20,7 @@ pub(crate) const UNLIMITED: i64 = i64::MAX;
 pub(crate) const LARGEST: i64 = 1 << 60;
 
 /// What of the configuration the market of an instrument needs at every event.
+#[expect(clippy::struct_excessive_bools, reason = "facts, each its own")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Form {
     pub(crate) kind: DataKind,
@@ -34,6 +35,8 @@ pub(crate) struct Form {
     pub(crate) has_impact: bool,
     /// Whether commands act at once.
     pub(crate) is_prompt: bool,
+    /// Whether a currency's rate follows its mark.
+    pub(crate) moves_rate: bool,
 }
 
 impl Form {
@@ -50,6 +53,9 @@ impl Form {
             is_exact: venue.impact.is_none() && venue.slippage == SlippageModel::default(),
             has_impact: venue.impact.is_some(),
             is_prompt: venue.latency.is_none(),
+            moves_rate: config.currencies.iter().any(|currency| {
+                matches!(currency.source, RateSource::Pair { instrument: pair, .. } if pair == instrument)
+            }),
         }
     }
 

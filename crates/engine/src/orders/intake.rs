@@ -85,7 +85,6 @@ impl Engine {
     }
 
     /// Take in an order that is at its venue already, in the place of another.
-    #[inline(never)]
     pub(crate) fn admit_there(
         &mut self,
         ts: i64,
@@ -111,7 +110,7 @@ impl Engine {
     }
 
     /// Let an order work at its venue from now on.
-    #[inline(always)]
+    #[inline(never)]
     fn work(
         &mut self,
         ts: i64,
@@ -122,8 +121,12 @@ impl Engine {
     ) -> Result<()> {
         advance(order, OrderStatus::Accepted);
         let slot = self.insert(order)?;
-        // In this way the order is copied once, to where it stays.
-        out.extend(Some(&*order).map(|order| Output::OrderAccepted(*order)));
+        // Named anew, the status lets the order be copied once, to where it stays.
+        let accepted = || Order {
+            status: OrderStatus::Accepted,
+            ..*order
+        };
+        say(out, || Output::OrderAccepted(accepted()));
         match breach {
             None => say(out, || verdict_on(ts, order.id, outcome, None)),
             Some(_) => say(out, || verdict_on(ts, order.id, outcome, breach)),

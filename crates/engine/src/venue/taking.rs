@@ -133,7 +133,7 @@ impl Engine {
             order,
             wanted,
             offer.price,
-            &mut Purse::empty(),
+            &mut Purse::of(order.sleeve),
             offer.liquidity,
             out,
         )?;
