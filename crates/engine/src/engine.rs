@@ -179,12 +179,10 @@ impl Engine {
         self.before_decision(ts, event, out)?;
         // What comes most often takes the shortest way.
         match event {
-            Event::Quote { instrument, quote } => {
-                self.receive_quote(ts, *instrument, quote, out)?
-            }
-            Event::SubmitOrder(request) => self.place(ts, request, out)?,
-            _ => self.dispatch(input, out)?,
-        }
+            Event::Quote { instrument, quote } => self.receive_quote(ts, *instrument, quote, out),
+            Event::SubmitOrder(request) => self.place(ts, request, out),
+            _ => self.dispatch(input, out),
+        }?;
         self.act(ts, out)?;
         self.after_input(ts, event, out)
     }
