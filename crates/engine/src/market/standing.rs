@@ -27,6 +27,8 @@ pub(crate) struct Form {
     pub(crate) lot_size: i64,
     pub(crate) price_min: i64,
     pub(crate) participation: Option<i64>,
+    /// Whether a currency's rate follows its mark.
+    pub(crate) moves_rate: bool,
     pub(crate) listed_from: i64,
     pub(crate) listed_to: i64,
     /// Whether the venue adds nothing to the prices that the market shows.
@@ -35,8 +37,6 @@ pub(crate) struct Form {
     pub(crate) has_impact: bool,
     /// Whether commands act at once.
     pub(crate) is_prompt: bool,
-    /// Whether a currency's rate follows its mark.
-    pub(crate) moves_rate: bool,
 }
 
 impl Form {
@@ -48,14 +48,14 @@ impl Form {
             lot_size: listed.lot_size,
             price_min: if listed.negative_prices { -LARGEST } else { 1 },
             participation: venue.participation_max,
+            moves_rate: config.currencies.iter().any(|currency| {
+                matches!(currency.source, RateSource::Pair { instrument: pair, .. } if pair == instrument)
+            }),
             listed_from: listed.effective_from.unwrap_or(i64::MIN),
             listed_to: listed.effective_to.unwrap_or(i64::MAX),
             is_exact: venue.impact.is_none() && venue.slippage == SlippageModel::default(),
             has_impact: venue.impact.is_some(),
             is_prompt: venue.latency.is_none(),
-            moves_rate: config.currencies.iter().any(|currency| {
-                matches!(currency.source, RateSource::Pair { instrument: pair, .. } if pair == instrument)
-            }),
         }
     }
 
