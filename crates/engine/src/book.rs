@@ -288,9 +288,11 @@ impl Book {
 
     /// Free the slots of the orders removed since the last sweep.
     pub(crate) fn sweep(&mut self) {
-        for slot in self.removed.drain(..) {
+        // Mostly it is one; draining costs more.
+        for &slot in &self.removed {
             self.free.push(slot);
         }
+        self.removed.clear();
     }
 
     /// Forget the finished orders of an instrument, if they are many beside those that work.

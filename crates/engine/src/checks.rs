@@ -4,7 +4,7 @@
 use crate::config::PositionMode;
 use crate::engine::{Engine, check_semantics};
 use crate::error::EngineError;
-use crate::input::{Bar, Event, OrderRequest};
+use crate::input::{Bar, Event, Key, OrderRequest};
 use crate::market::standing::{Form, LARGEST};
 use crate::market::{Auction, BookLevel, BookOrder, DataKind, Quote, Tick};
 use crate::numbers::Result;
@@ -34,6 +34,32 @@ impl Engine {
             Event::BookOrder { instrument, order } => self.check_book_order(ts, *instrument, order),
             Event::SubmitOrder(request) => self.check_request(request),
             other => self.check_other(ts, other),
+        }
+    }
+
+    /// Refuse what comes between the parts of a book message, or of a barrier.
+    pub(crate) fn check_waiting(&self, key: &Key) -> Result<()> {
+        if self.floor.incomplete > 0 {
+            let since = self
+                .last_key
+                .map_or(key.ts_received, |last| last.ts_received);
+            if key.ts_received > since || key.class > 2 {
+                return Err(EngineError::MessageIncomplete {
+                    since,
+                    class: key.class,
+                    ts: key.ts_received,
+                });
+            }
+        }
+        match self.waiting_since {
+            Some(since) if key.ts_received > since || key.class > 3 => {
+                Err(EngineError::BarrierMissing {
+                    waiting_since: since,
+                    class: key.class,
+                    ts: key.ts_received,
+                })
+            }
+            _ => Ok(()),
         }
     }
 
@@ -180,7 +206,7 @@ impl Engine {
     }
 
     /// Refuse data of instruments that are not there, and what `problem_of` says.
-    #[inline]
+    #[inline(always)]
     fn check_data(
         &self,
         ts: i64,
@@ -231,7 +257,22 @@ impl Engine {
     }
 }
 
+#[inline(always)]
 fn quote_problem(form: &Form, quote: &Quote) -> Problem {
+    // Nearly always both sides are there, and sound.
+    if let (Some(bid), Some(bid_size), Some(ask), Some(ask_size)) =
+        (quote.bid, quote.bid_size, quote.ask, quote.ask_size)
+        && form.is_price(bid)
+        && form.is_price(ask)
+        && (0..=LARGEST).contains(&bid_size)
+        && (0..=LARGEST).contains(&ask_size)
+    {
+        return None;
+    }
+    unusual_quote_problem(form, quote)
+}
+
+fn unusual_quote_problem(form: &Form, quote: &Quote) -> Problem {
     for (price, size) in [(quote.bid, quote.bid_size), (quote.ask, quote.ask_size)] {
         match (price, size) {
             (Some(price), _) if !form.is_price(price) => return Some(PRICE),

@@ -158,13 +158,21 @@ impl Engine {
         if self.floor.incomplete > 0 || self.waiting_since.is_some() {
             self.check_waiting(&key)?;
         }
-        let result = self.take_in(key.ts_received, input, out);
-        match &result {
-            Ok(()) => self.last_key = Some(key),
-            Err(error) if error.is_fatal() => self.failed = Some(error.to_string()),
-            Err(_) => {}
+        match self.take_in(key.ts_received, input, out) {
+            Ok(()) => {
+                self.last_key = Some(key);
+                Ok(())
+            }
+            Err(error) => Err(self.fail(error)),
         }
-        result
+    }
+
+    #[cold]
+    fn fail(&mut self, error: EngineError) -> EngineError {
+        if error.is_fatal() {
+            self.failed = Some(error.to_string());
+        }
+        error
     }
 
     #[inline(always)]
@@ -173,7 +181,12 @@ impl Engine {
         self.check(ts, event)?;
         self.settle_due(ts, out)?;
         self.before_decision(ts, event, out)?;
-        self.dispatch(input, out)?;
+        // What comes most often takes the shortest way.
+        match event {
+            Event::Quote { instrument, quote } => self.receive_quote(ts, *instrument, quote, out),
+            Event::SubmitOrder(request) => self.place(ts, request, out),
+            _ => self.dispatch(input, out),
+        }?;
         self.act(ts, out)?;
         self.after_input(ts, event, out)
     }
@@ -272,31 +285,6 @@ impl Engine {
             Event::ReplaceOrder { order, request } => {
                 self.command_order(ts, *order, Errand::Replace(*request), out)
             }
-        }
-    }
-
-    fn check_waiting(&self, key: &Key) -> Result<()> {
-        if self.floor.incomplete > 0 {
-            let since = self
-                .last_key
-                .map_or(key.ts_received, |last| last.ts_received);
-            if key.ts_received > since || key.class > 2 {
-                return Err(EngineError::MessageIncomplete {
-                    since,
-                    class: key.class,
-                    ts: key.ts_received,
-                });
-            }
-        }
-        match self.waiting_since {
-            Some(since) if key.ts_received > since || key.class > 3 => {
-                Err(EngineError::BarrierMissing {
-                    waiting_since: since,
-                    class: key.class,
-                    ts: key.ts_received,
-                })
-            }
-            _ => Ok(()),
         }
     }
 

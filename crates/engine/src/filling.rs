@@ -9,7 +9,7 @@ use crate::models::impact::Activity;
 use crate::numbers::{Result, add};
 use crate::order::{Leg, Order, OrderStatus, Origin, Reason, Side};
 use crate::orders::advance;
-use crate::output::{Figure, Fill, FillKind, Liquidity, Outcome, Output, Rule, Verdict};
+use crate::output::{Figure, Fill, FillKind, Liquidity, Outcome, Output, Rule, Verdict, say};
 use crate::risk::RiskKind;
 
 /// Lots of a group's orders so far, of one sleeve, by leg.
@@ -428,7 +428,7 @@ impl Engine {
         };
         self.exposure.order_filled(&change, mark)?;
         let (id, is_over) = (order.id, is_whole && !self.has_working_parent(order));
-        out.push(Output::OrderFilled(fill));
+        say(out, || Output::OrderFilled(fill));
         if is_whole {
             self.floor.leave(fill.instrument, slot);
         }

@@ -221,6 +221,19 @@ pub(crate) fn quantity_add(a: i64, b: i64, place: &'static str) -> Result<i64> {
     }
 }
 
+/// How many times a lot goes into a quantity. Lots are nearly always of one unit, and a comparison
+/// is much cheaper than a division.
+#[inline(always)]
+pub(crate) fn lots_in(quantity: i64, lot: i64) -> i64 {
+    if lot == 1 { quantity } else { quantity / lot }
+}
+
+/// Whether a quantity is whole lots.
+#[inline(always)]
+pub(crate) fn is_multiple(quantity: i64, lot: i64) -> bool {
+    lot == 1 || quantity % lot == 0
+}
+
 /// Money of one currency in another, whose price is `rate`, rounded down.
 pub(crate) fn convert(amount: i128, rate: i128) -> Result<i128> {
     let product = mul(amount, rate, "a converted amount")?;

@@ -63,6 +63,12 @@ outputs! {
     SemanticsActivated { ts: i64, number: u16 } = "semantics_activated";
 }
 
+/// Say something that is made where it stays: outputs are large, and not worth a second copy.
+#[inline(always)]
+pub(crate) fn say(out: &mut Vec<Output>, make: impl FnOnce() -> Output) {
+    out.extend(std::iter::once_with(make));
+}
+
 /// Our execution of an order, or of part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fill {

@@ -84,7 +84,7 @@ impl Engine {
     }
 
     /// When a command of an order reaches its venue; `ts` if that is at once.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn arrival_of(
         &self,
         ts: i64,
@@ -92,10 +92,15 @@ impl Engine {
         order: u64,
         kind: LatencyKind,
     ) -> i64 {
+        if self.floor.pits[instrument].form.is_prompt && self.transit.latest.is_empty() {
+            return ts;
+        }
+        self.arrival_later(ts, instrument, order, kind)
+    }
+
+    #[inline(never)]
+    fn arrival_later(&self, ts: i64, instrument: usize, order: u64, kind: LatencyKind) -> i64 {
         let delay = if self.floor.pits[instrument].form.is_prompt {
-            if self.transit.latest.is_empty() {
-                return ts;
-            }
             0
         } else {
             let latency = &self.config.venue_of(instrument).latency;

@@ -144,7 +144,7 @@ impl Engine {
     #[inline(always)]
     fn market_changed(&mut self, ts: i64, instrument: usize, out: &mut Vec<Output>) -> Result<()> {
         let pit = &mut self.floor.pits[instrument];
-        let is_met = pit.is_met();
+        let (is_met, moves_rate) = (pit.is_met(), pit.form.moves_rate);
         if let Some(middle) = pit.standing.middle() {
             pit.standing.was_quoted = true;
             self.change_mark(ts, instrument, middle)?;
@@ -153,7 +153,7 @@ impl Engine {
             let told = self.told_standing(instrument);
             self.tell_and_match(ts, instrument, told, out)?;
         }
-        if self.exposure.is_active(instrument) || self.exposure.rate_of[instrument].is_some() {
+        if moves_rate || self.exposure.is_active(instrument) {
             self.check_margins_of(ts, instrument, out)?;
         }
         Ok(())

@@ -4,7 +4,7 @@
 use crate::config::Settlement;
 use crate::engine::Engine;
 use crate::gate::most_lots;
-use crate::numbers::{Result, Rounding, add, div_round, mul, per_rate, sub};
+use crate::numbers::{Result, Rounding, add, div_round, lots_in, mul, per_rate, sub};
 use crate::order::{Order, Reason, Side};
 use crate::orders::adverse;
 use crate::output::{Figure, Liquidity, Outcome, Output, Rule, Verdict};
@@ -21,8 +21,14 @@ pub(crate) struct Purse {
 
 impl Purse {
     pub(crate) fn empty() -> Self {
+        Self::of(usize::MAX)
+    }
+
+    /// Nothing used yet of a sleeve's.
+    #[inline(always)]
+    pub(crate) fn of(sleeve: usize) -> Self {
         Self {
-            sleeve: usize::MAX,
+            sleeve,
             spent: 0,
             lots: [0; 2],
         }
@@ -239,7 +245,7 @@ impl Engine {
         let (lot, leg) = (self.lot(order), order.leg.index());
         let held = self.exposure.line(order.sleeve, order.instrument, leg).held;
         let reducible = if (held > 0) == (order.side == Side::Sell) {
-            held.abs() / lot - purse.lots[leg]
+            lots_in(held.abs(), lot) - purse.lots[leg]
         } else {
             0
         };

@@ -1,7 +1,7 @@
 //! What marks, rates, positions and orders change in the sums.
 
 use super::line::Move;
-use super::{Burden, Exposure, Holding, Line, Row, Sums, Till};
+use super::{Burden, Exposure, Holding, Line, Row, Sums, Tally, Till};
 use crate::config::Settlement;
 use crate::numbers::{Result, add, mul, sub};
 
@@ -15,9 +15,9 @@ struct RowMove {
 
 /// Move the bounds of a row, and with them the sums.
 #[inline(always)]
-fn move_row(moved: &RowMove, row: &mut Row, sums: &mut Sums, sector: &mut i128) -> Result<()> {
+fn move_row(moved: &RowMove, tally: &mut Tally, sums: &mut Sums, sector: &mut i128) -> Result<()> {
     let place = "an exposure";
-    let before = row.worst();
+    let row = &mut tally.row;
     if moved.rise != 0 {
         row.high = add(row.high, moved.rise, place)?;
         row.up = add(row.up, moved.up, place)?;
@@ -28,8 +28,10 @@ fn move_row(moved: &RowMove, row: &mut Row, sums: &mut Sums, sector: &mut i128) 
         row.down = add(row.down, moved.down, place)?;
         sums.down = add(sums.down, moved.down, place)?;
     }
-    let change = sub(row.worst(), before, place)?;
+    let worst = row.worst();
+    let change = sub(worst, tally.worst, place)?;
     if change != 0 {
+        tally.worst = worst;
         sums.gross = add(sums.gross, change, place)?;
         *sector = add(*sector, change, "a sector's exposure")?;
     }
@@ -166,14 +168,17 @@ impl Exposure {
             return self.line_changed_widely((sleeve, instrument, leg), mark, (&old, &new));
         };
         tally.short += i128::from(moved.shorter);
-        let amount = |quantity: i64| i128::from(quantity) * i128::from(per_unit);
         if by_sleeve && moved.heavier != 0 {
-            let worst = amount(moved.heavier);
-            let margin = facts.margin(worst)?;
+            let (worst, margin) = facts.burden(moved.heavier, per_unit)?;
             let till = &mut self.tills[sleeve * self.currencies];
             let gross = &mut self.sleeve_gross[sleeve];
             add_burden(&Burden { worst, margin }, holding, gross, till)?;
         }
+        // Most changes move one bound.
+        let amount = |quantity: i64| match quantity {
+            0 => 0,
+            _ => i128::from(quantity) * i128::from(per_unit),
+        };
         let moved = RowMove {
             rise: i128::from(moved.rise),
             fall: i128::from(moved.fall),
@@ -181,7 +186,7 @@ impl Exposure {
             down: amount(moved.fall),
         };
         let sector = &mut self.by_sector[facts.sector];
-        move_row(&moved, &mut tally.row, &mut self.sums, sector)
+        move_row(&moved, tally, &mut self.sums, sector)
     }
 
     /// The same in another currency, or of quantities that do not fit in 64 bits.
@@ -222,9 +227,9 @@ impl Exposure {
             up: facts.amount(rise, mark)?,
             down: facts.amount(fall, mark)?,
         };
-        let row = &mut self.tallies[instrument].row;
+        let tally = &mut self.tallies[instrument];
         let sector = &mut self.by_sector[facts.sector];
-        move_row(&moved, row, &mut self.sums, sector)
+        move_row(&moved, tally, &mut self.sums, sector)
     }
 
     /// A currency has a new rate.
@@ -354,7 +359,9 @@ impl Exposure {
 
     #[inline]
     fn set_row(&mut self, instrument: usize, new: Row) -> Result<()> {
-        let old = std::mem::replace(&mut self.tallies[instrument].row, new);
+        let tally = &mut self.tallies[instrument];
+        let old = std::mem::replace(&mut tally.row, new);
+        tally.worst = new.worst();
         self.sums = self.sums.replace(&old, &new)?;
         let change = sub(new.worst(), old.worst(), "an exposure")?;
         let sector = &mut self.by_sector[self.facts[instrument].sector];

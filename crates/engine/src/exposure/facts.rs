@@ -2,7 +2,7 @@
 
 use crate::config::{AccountKind, Config, Settlement};
 use crate::models::fees::Fees;
-use crate::numbers::{Result, mul};
+use crate::numbers::{Result, mul, notional};
 
 /// The terms of an instrument, side by side in memory: every order reads most of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +41,21 @@ impl Facts {
         }
     }
 
+    /// Money in the instrument's currency for a quantity at a price.
+    #[inline(always)]
+    pub(super) fn notional(&self, quantity: i64, price: i64) -> Result<i128> {
+        // Nearly always the factors fit in 64 bits, where a product cannot overflow.
+        if let (Some(product), Some(unit)) = (quantity.checked_mul(price), self.narrow_unit) {
+            return Ok(i128::from(product) * i128::from(unit));
+        }
+        self.wide_notional(quantity, price)
+    }
+
+    #[cold]
+    fn wide_notional(&self, quantity: i64, price: i64) -> Result<i128> {
+        notional(quantity, price, self.unit)
+    }
+
     /// A quantity at the size of a price, in the instrument's currency, with the quantity's sign.
     #[inline(always)]
     pub(super) fn amount(&self, quantity: i128, price: i64) -> Result<i128> {
@@ -61,6 +76,17 @@ impl Facts {
     fn wide_amount(&self, quantity: i128, price: i64) -> Result<i128> {
         let amount = mul(quantity, i128::from(price).abs(), "an exposure")?;
         mul(amount, self.unit, "an exposure")
+    }
+
+    /// A quantity at a price of one unit, and the margin of it, in `10^-21`.
+    #[inline(always)]
+    pub(super) fn burden(&self, quantity: i64, per_unit: i64) -> Result<(i128, i128)> {
+        let Some(amount) = quantity.checked_mul(per_unit) else {
+            let amount = i128::from(quantity) * i128::from(per_unit);
+            return Ok((amount, self.margin(amount)?));
+        };
+        let rate = if self.on_margin { self.margin_rate } else { 0 };
+        Ok((i128::from(amount), i128::from(amount) * i128::from(rate)))
     }
 
     /// The margin of an amount, in `10^-21`.

@@ -22,22 +22,28 @@ impl Exposure {
     /// What an order holds. Judged by cash: what a buy may cost, or the least that a market sale
     /// brings, and nothing for other sales. Judged by margin: its fee and what it loses at once.
     /// `has_paid` says whether a fill of it has paid the venue's minimum.
+    #[inline(always)]
     pub(crate) fn hold_of(&self, config: &Config, order: &Order, has_paid: bool) -> Result<i128> {
-        let instrument = order.instrument;
         if order.unfilled() == 0 {
             return Ok(0);
         }
-        if self.on_margin(instrument) {
-            let part = self.notional(instrument, order.unfilled(), order.reference)?;
-            let fee = self
-                .fees(instrument)
-                .worst(part, order.unfilled(), has_paid)?;
-            if order.adverse == 0 {
-                return Ok(fee);
-            }
-            let lost = self.notional(instrument, order.unfilled(), order.adverse)?;
-            return add(fee, lost, "a hold");
+        let facts = &self.facts[order.instrument];
+        if !facts.on_margin {
+            return self.hold_of_cash(config, order, has_paid);
         }
+        let part = facts.notional(order.unfilled(), order.reference)?;
+        let fee = facts.fees.worst(part, order.unfilled(), has_paid)?;
+        if order.adverse == 0 {
+            return Ok(fee);
+        }
+        let lost = facts.notional(order.unfilled(), order.adverse)?;
+        add(fee, lost, "a hold")
+    }
+
+    /// The same where cash judges.
+    #[inline(never)]
+    fn hold_of_cash(&self, config: &Config, order: &Order, has_paid: bool) -> Result<i128> {
+        let instrument = order.instrument;
         let (price, is_buy) = match (order.side, order.kind) {
             (Side::Buy, _) => (order.reference.max(0), true),
             (Side::Sell, OrderKind::Market) if !self.on_margin && is_sure(config, order) => {

@@ -19,7 +19,7 @@ pub(crate) use line::{Burden, Line, Row, Sums};
 use crate::config::{AccountKind, Config, RateSource, Settlement};
 use crate::ledger::Ledger;
 use crate::models::fees::Fees;
-use crate::numbers::{Result, add, convert, notional, sub};
+use crate::numbers::{Result, add, convert, sub};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Exposure {
@@ -65,6 +65,8 @@ struct Holding {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Tally {
     row: Row,
+    /// The worst case of the row.
+    worst: i128,
     /// What may come to be short.
     short: i128,
     /// How many lines are not empty.
@@ -137,7 +139,7 @@ impl Exposure {
     /// Money in the instrument's currency.
     #[inline(always)]
     pub(crate) fn notional(&self, instrument: usize, quantity: i64, price: i64) -> Result<i128> {
-        notional(quantity, price, self.facts[instrument].unit)
+        self.facts[instrument].notional(quantity, price)
     }
 
     /// Money of a currency in the fund's. Without a rate it counts for nothing: the gate takes
@@ -150,12 +152,12 @@ impl Exposure {
         convert(amount, self.rates[currency].unwrap_or(0))
     }
 
-    #[inline]
+    #[inline(always)]
     fn place(&self, sleeve: usize, instrument: usize, leg: usize) -> usize {
         (sleeve * self.tallies.len() + instrument) * self.legs + leg
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn line(&self, sleeve: usize, instrument: usize, leg: usize) -> Line {
         self.holdings[self.place(sleeve, instrument, leg)].line
     }

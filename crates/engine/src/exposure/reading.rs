@@ -73,6 +73,7 @@ impl Exposure {
     }
 
     /// The margin of a sleeve's lines in a currency, in `10^-21`, and what orders hold there.
+    #[inline(always)]
     pub(crate) fn margin(&self, sleeve: usize, currency: usize) -> (i128, i128) {
         let till = self.till(sleeve, currency);
         (till.margin, till.holds)

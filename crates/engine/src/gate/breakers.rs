@@ -145,11 +145,15 @@ impl Engine {
     }
 
     /// Count an order, an amendment or a release that the gate let through.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn count_sent(&mut self, ts: i64, sleeve: usize) {
-        if !self.enforced.counts {
-            return;
+        if self.enforced.counts {
+            self.count_one_sent(ts, sleeve);
         }
+    }
+
+    #[inline(never)]
+    fn count_one_sent(&mut self, ts: i64, sleeve: usize) {
         if let Some(rate) = self.config.limits.order_rate {
             self.guard.orders.push(ts, rate.count);
         }
@@ -160,9 +164,16 @@ impl Engine {
     }
 
     /// Note a strategy's new order, so that the same one is known again.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn remember(&mut self, ts: i64, order: &Order) {
-        if self.config.limits.duplicate_window_ns.is_some() && order.origin == Origin::Strategy {
+        if self.config.limits.duplicate_window_ns.is_some() {
+            self.remember_newest(ts, order);
+        }
+    }
+
+    #[inline(never)]
+    fn remember_newest(&mut self, ts: i64, order: &Order) {
+        if order.origin == Origin::Strategy {
             let request = order.request();
             let key = self.line_and_side(&request);
             self.guard.newest.insert(key, (ts, request));

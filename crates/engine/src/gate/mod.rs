@@ -24,7 +24,7 @@ pub(crate) use scenarios::Losses;
 
 use crate::engine::Engine;
 use crate::input::OrderRequest;
-use crate::numbers::{RATE_ONE, Result, Rounding, div_round};
+use crate::numbers::{RATE_ONE, Result, Rounding, div_round, lots_in};
 use crate::order::{Order, Side};
 use crate::orders::plain_breach;
 use crate::output::{Figure, Rule};
@@ -102,7 +102,7 @@ impl Ask<'_> {
     }
 
     fn lots(&self) -> i64 {
-        self.request.quantity / self.lot
+        lots_in(self.request.quantity, self.lot)
     }
 
     fn is_reducing(&self) -> bool {
@@ -201,13 +201,12 @@ impl Engine {
             return true;
         }
         let band = self.config.limits.price_band;
-        let price = i128::from(price) * i128::from(RATE_ONE);
-        let centre = i128::from(reference) * i128::from(RATE_ONE);
-        let width = i128::from(reference).abs() * i128::from(band);
-        match side {
-            Side::Buy => price <= centre + width,
-            Side::Sell => price >= centre - width,
-        }
+        let (price, centre) = (i128::from(price), i128::from(reference));
+        let beyond = match side {
+            Side::Buy => price - centre,
+            Side::Sell => centre - price,
+        };
+        beyond * i128::from(RATE_ONE) <= centre.abs() * i128::from(band)
     }
 
     /// The edge of the band in whole price units, rounded towards `reference`.

@@ -18,7 +18,9 @@ impl Engine {
         if self.enforced.fat_fingers {
             pass!(self.fat_finger_checks(ask, walk));
         }
+        // What only reduces is never short.
         if ask.request.side == Side::Sell
+            && !ask.is_reducing()
             && self.config.instruments[ask.request.instrument].settlement == Settlement::Asset
         {
             pass!(self.short_checks(ask, walk));
@@ -99,7 +101,7 @@ impl Engine {
             Ok(if short > before { short } else { i128::MIN })
         };
         let found = figure(ask.lots())?;
-        if found <= i128::from(shortable) || ask.is_reducing() {
+        if found <= i128::from(shortable) {
             return Ok(NEXT);
         }
         let most = if ask.occasion.is_sized() {

@@ -191,7 +191,7 @@ impl Ledger {
 
     /// What there is of a currency, settled or not. Every booking has checked that it fits.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn cash(&self, sleeve: usize, currency: usize) -> i128 {
         let book = &self.books[sleeve * self.currencies + currency];
         book[Account::Cash as usize] + book[Account::Unsettled as usize]

@@ -45,6 +45,7 @@ impl Ledger {
     ///
     /// What goes against the position closes it, relieving cost in proportion to the quantity (the
     /// last unit relieves what is left); the rest opens at its price.
+    #[inline(always)]
     pub(crate) fn trade(&mut self, trade: &Trade) -> Result<i128> {
         let Trade {
             sleeve, instrument, ..
@@ -113,6 +114,7 @@ impl Trade {
 
 /// The cost of `closed` out of a position of `whole` units (both without sign): its share, or all
 /// where nothing is left. Rounded down for longs; for shorts, whose cost is turned around, up.
+#[inline(always)]
 fn relieved(position: &Position, closed: i128, whole: i128) -> Result<i128> {
     if closed == whole {
         return Ok(position.cost);

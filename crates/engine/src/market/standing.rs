@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Config, Venue};
+use crate::config::{Config, RateSource, Venue};
 use crate::market::ladder::{Ladder, Level};
 use crate::market::queue::{Queue, QueueState};
 use crate::market::{DataKind, Quote};
@@ -27,6 +27,8 @@ pub(crate) struct Form {
     pub(crate) lot_size: i64,
     pub(crate) price_min: i64,
     pub(crate) participation: Option<i64>,
+    /// Whether a currency's rate follows its mark.
+    pub(crate) moves_rate: bool,
     pub(crate) listed_from: i64,
     pub(crate) listed_to: i64,
     /// Whether the venue adds nothing to the prices that the market shows.
@@ -48,6 +50,9 @@ impl Form {
             lot_size: listed.lot_size,
             price_min: if listed.negative_prices { -LARGEST } else { 1 },
             participation: venue.participation_max,
+            moves_rate: config.currencies.iter().any(|currency| {
+                matches!(currency.source, RateSource::Pair { instrument: pair, .. } if pair == instrument)
+            }),
             listed_from: listed.effective_from.unwrap_or(i64::MIN),
             listed_to: listed.effective_to.unwrap_or(i64::MAX),
             is_exact: venue.impact.is_none() && venue.slippage == SlippageModel::default(),

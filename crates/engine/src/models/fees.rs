@@ -209,7 +209,7 @@ impl FeeScale {
 
     #[inline(always)]
     fn fee(&self, notional: i128) -> Result<i128> {
-        if self.rate == 0 {
+        if self.rate_e9 == 0 {
             return Ok(0);
         }
         if let (Ok(amount), Some((rate, whole))) = (i64::try_from(notional), self.narrow)

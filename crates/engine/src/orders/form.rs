@@ -7,7 +7,7 @@ use crate::engine::Engine;
 use crate::gate::Breach;
 use crate::input::OrderRequest;
 use crate::market::DataKind;
-use crate::numbers::RATE_ONE;
+use crate::numbers::{RATE_ONE, is_multiple};
 use crate::order::{Leg, OrderKind, Side, TimeInForce, Trail, TriggerSource, named};
 use crate::orders::trail_trigger;
 use crate::output::{Figure, Rule};
@@ -82,12 +82,16 @@ fn is_immediate(tif: TimeInForce) -> bool {
 
 /// The price at which an order is measured: its limit, else its trigger, else the mark. A
 /// trailing stop without a trigger yet has the one that belongs to the mark.
-#[inline]
+#[inline(always)]
 pub(crate) fn reference_of(request: &OrderRequest, mark: Option<i64>, tick: i64) -> Option<i64> {
-    let kind = request.kind;
-    if kind == OrderKind::Market {
+    if request.kind == OrderKind::Market {
         return mark;
     }
+    reference_at(request, mark, tick)
+}
+
+fn reference_at(request: &OrderRequest, mark: Option<i64>, tick: i64) -> Option<i64> {
+    let kind = request.kind;
     if kind.has_limit() {
         return request.limit_price.or(mark);
     }
@@ -111,11 +115,22 @@ fn breach(rule: Rule, figure: Figure, limit: Figure) -> Breach {
 
 impl Engine {
     /// The first rule of form that an order breaks, from `lot` to `leg`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn form_breach(&self, ts: i64, request: &OrderRequest, mark: i64) -> Option<Breach> {
+        let lot = self.config.instruments[request.instrument].lot_size;
+        let is_sized = request.quantity > 0 && is_multiple(request.quantity, lot);
+        if is_sized && is_bare(request) && self.has_fitting_leg(request) {
+            return None;
+        }
+        self.rare_form_breach(ts, request, mark)
+    }
+
+    /// The same of an order that is not as plain as most are.
+    #[inline(never)]
+    fn rare_form_breach(&self, ts: i64, request: &OrderRequest, mark: i64) -> Option<Breach> {
         let instrument = &self.config.instruments[request.instrument];
         let plain = |rule| Some(breach(rule, Figure::None, Figure::None));
-        if request.quantity <= 0 || request.quantity % instrument.lot_size != 0 {
+        if request.quantity <= 0 || !is_multiple(request.quantity, instrument.lot_size) {
             let (found, lot) = (request.quantity, instrument.lot_size);
             let (figure, limit) = (Figure::Quantity(found), Figure::Quantity(lot));
             return Some(breach(Rule::Lot, figure, limit));
@@ -155,11 +170,16 @@ impl Engine {
         if request.post_only && (request.kind != OrderKind::Limit || is_immediate(request.tif)) {
             return plain(Rule::PostOnly);
         }
-        let is_netting = self.config.account.positions == PositionMode::Netting;
-        if (request.leg == Leg::Net) != is_netting {
+        if !self.has_fitting_leg(request) {
             return plain(Rule::Leg);
         }
         None
+    }
+
+    #[inline(always)]
+    fn has_fitting_leg(&self, request: &OrderRequest) -> bool {
+        let is_netting = self.config.account.positions == PositionMode::Netting;
+        (request.leg == Leg::Net) == is_netting
     }
 
     /// Whether the limit price is within the band: around the trigger if there is one, else
@@ -179,6 +199,20 @@ impl Engine {
         let (figure, limit) = (Figure::Price(price), Figure::Price(edge));
         Some(breach(Rule::PriceBand, figure, limit))
     }
+}
+
+/// Whether an order has no term that could be wrong but its quantity and its leg.
+#[inline(always)]
+fn is_bare(request: &OrderRequest) -> bool {
+    request.kind == OrderKind::Market
+        && request.tif != TimeInForce::Gtd
+        && request.limit_price.is_none()
+        && request.trigger_price.is_none()
+        && request.trail.is_none()
+        && request.trigger_by.is_none()
+        && request.expire_at.is_none()
+        && request.display_quantity.is_none()
+        && !request.post_only
 }
 
 fn is_price(instrument: &Instrument, price: i64) -> bool {

@@ -7,7 +7,7 @@ use crate::models::LatencyKind;
 use crate::numbers::Result;
 use crate::order::{Order, OrderKind, OrderStatus, Origin, Reason, Side};
 use crate::orders::reference_of;
-use crate::output::{Figure, Outcome, Output, Rule, Verdict};
+use crate::output::{Figure, Outcome, Output, Rule, Verdict, say};
 use crate::transit::{Errand, Message};
 
 impl Engine {
@@ -40,15 +40,20 @@ impl Engine {
     }
 
     /// Fix the price at which an order counts, and what it would lose against the mark.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn measure(&self, order: &mut Order) {
         let mark = self.mark_of(order);
         order.reference = if order.kind.is_triggered() {
-            self.reference_now(&order.request())
+            self.reference_of_trigger(order)
         } else {
             order.limit_price.unwrap_or(mark)
         };
         order.adverse = adverse(order.side, order.reference, mark);
+    }
+
+    #[inline(never)]
+    fn reference_of_trigger(&self, order: &Order) -> i64 {
+        self.reference_now(&order.request())
     }
 
     /// Put what the gate took into the book, on its way or at work at once.
@@ -95,7 +100,7 @@ impl Engine {
     }
 
     /// Count an order that the gate let through, and fix what it is measured by.
-    #[inline]
+    #[inline(always)]
     fn take_terms(&mut self, ts: i64, order: &mut Order) {
         if order.origin != Origin::Liquidation {
             self.remember(ts, order);
@@ -108,6 +113,7 @@ impl Engine {
     }
 
     /// Let an order work at its venue from now on.
+    #[inline(never)]
     fn work(
         &mut self,
         ts: i64,
@@ -118,10 +124,15 @@ impl Engine {
     ) -> Result<()> {
         advance(order, OrderStatus::Accepted);
         let slot = self.insert(order)?;
-        say_accepted(order, out);
+        // Named anew, the status lets the order be copied once, to where it stays.
+        let accepted = || Order {
+            status: OrderStatus::Accepted,
+            ..*order
+        };
+        say(out, || Output::OrderAccepted(accepted()));
         match breach {
-            None => out.push(verdict_on(ts, order.id, outcome, None)),
-            Some(_) => out.push(verdict_on(ts, order.id, outcome, breach)),
+            None => say(out, || verdict_on(ts, order.id, outcome, None)),
+            Some(_) => say(out, || verdict_on(ts, order.id, outcome, breach)),
         }
         self.activated.push((order.id, slot));
         Ok(())
@@ -253,12 +264,6 @@ pub(crate) fn verdict_on(ts: i64, order: u64, outcome: Outcome, breach: Option<&
         limit: breach.map_or(Figure::None, |b| b.limit),
         outcome,
     })
-}
-
-/// Apart, so that the order is copied once, to where it stays.
-#[inline(never)]
-fn say_accepted(order: &Order, out: &mut Vec<Output>) {
-    out.push(Output::OrderAccepted(*order));
 }
 
 /// Move an order on; an illegal step is a programmer's mistake.

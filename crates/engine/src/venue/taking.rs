@@ -4,7 +4,7 @@ use crate::accounts::Purse;
 use crate::engine::Engine;
 use crate::market::ladder::Level;
 use crate::matching::{Candidate, Terms};
-use crate::numbers::Result;
+use crate::numbers::{Result, lots_in};
 use crate::order::{Order, OrderKind, Reason, Side, TimeInForce};
 use crate::output::{Figure, Liquidity, Outcome, Output, Rule, Verdict};
 use crate::venue::desk::key_of;
@@ -122,7 +122,7 @@ impl Engine {
             return Ok(0);
         };
         let lot = self.config.instruments[order.instrument].lot_size;
-        let wanted = self.reducing_part(order, offer.quantity)? / lot;
+        let wanted = lots_in(self.reducing_part(order, offer.quantity)?, lot);
         if wanted == 0 {
             self.cancel(ts, slot, Reason::ReduceOnly, out)?;
             return Ok(0);
@@ -133,7 +133,7 @@ impl Engine {
             order,
             wanted,
             offer.price,
-            &mut Purse::empty(),
+            &mut Purse::of(order.sleeve),
             offer.liquidity,
             out,
         )?;
