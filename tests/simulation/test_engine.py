@@ -30,8 +30,6 @@ ONCE_DIFFERENT = (
 )
 """Seeds beyond the thousand at which engine and oracle have differed."""
 
-REMOTE_ONCE_DIFFERENT: tuple[int, ...] = ()
-
 
 def required() -> dict[str, set[str]]:
     """What must be seen, by list: all that the engine has a name for."""
@@ -113,11 +111,6 @@ def test_engine_agrees_with_the_oracle_on_random_inputs_of_every_kind(part: int)
 @pytest.mark.parametrize("seed", ONCE_DIFFERENT)
 def test_a_seed_that_once_differed_agrees(seed: int) -> None:
     run(draft_session(seed))
-
-
-@pytest.mark.parametrize("seed", REMOTE_ONCE_DIFFERENT)
-def test_a_remote_seed_that_once_differed_agrees(seed: int) -> None:
-    run(draft_remote_session(seed))
 
 
 def test_a_seed_draws_the_same_session_twice() -> None:
