@@ -196,7 +196,7 @@ class Life:
         )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.integers(0, 2**32))
 def test_money_orders_and_reports_agree_after_any_life(seed: int) -> None:
     async def test(world: PaperWorld) -> None:

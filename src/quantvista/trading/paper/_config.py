@@ -151,6 +151,7 @@ class MarketConfig(_Section):
     file: tuple[FileConfig, ...] = ()
     speed: float = Field(1.0, gt=0, le=100_000)
     repeat: bool = True
+    round_prices: bool = False
 
 
 class LatencyConfig(_Section):
@@ -226,7 +227,12 @@ class VenueConfig(_Section):
             )
             for each in self.market.file
         )
-        spec = DataSpec(events=files, declared=declared, currencies=self.digits)
+        spec = DataSpec(
+            events=files,
+            declared=declared,
+            currencies=self.digits,
+            round_prices=self.market.round_prices,
+        )
         data = load_events(
             spec, base=base, calendar="24/7", currency=self.currency, time_zone="UTC"
         )
