@@ -88,7 +88,7 @@ def fault(
         ),
     ],
     terms: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME=VALUE]...", help="What it needs.")
+        list[str] | None, typer.Argument(metavar="NAME=VALUE", help="What it needs.")
     ] = None,
     on: Annotated[
         str | None,
