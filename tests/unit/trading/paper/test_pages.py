@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from support.doc_pages import blocks
-
 from quantvista.trading.paper import FAULTS, PLACES
 from quantvista.trading.paper._config import DEFAULT, VenueConfig, load_config
+from support.doc_pages import blocks
 
 DOCS = Path(__file__).parents[4] / "docs"
 GUIDE = DOCS / "guide" / "paper-venue.md"
