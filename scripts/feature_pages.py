@@ -208,8 +208,12 @@ _GIVEN = {
 }
 _DRAWN = {"n": 10, "fast": 5, "middle": 10, "slow": 20, "value": 5}
 _COUNTS = {"kurt": 4}
-_USUAL = {"kyle": ["close", "volume"], "roll_spread": ["open"]}
-_USUAL |= {"count_true": ["gt(close, open)"], "product": ["close / open"]}
+_USUAL = {
+    "kyle": ["close", "volume"],
+    "roll_spread": ["open"],
+    "count_true": ["gt(close, open)"],
+    "product": ["close / open"],
+}
 _WORDS = {"constant": "0 * close + 5", "and": "{0} and {1}", "or": "{0} or {1}", "not": "not {0}"}
 _INPUTS = {"condition": "gt(close, open)", "x": "close", "y": "open", "price": "close"}
 _KINDS = (
