@@ -1,8 +1,10 @@
 """Pages and pictures of the shipped features and of the operators they are made of."""
 
 import sys
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import polars as pl
@@ -17,7 +19,9 @@ from support.feature_bars import feature_bars
 
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs" / "images" / "features"
+OPERATOR_IMAGES = ROOT / "docs" / "images" / "operators"
 SHOWN = 200
+OPERATOR_BARS = 60
 BEFORE = 14
 
 _FEATURES = """\
@@ -179,6 +183,9 @@ Ten rows of one instrument; `x` is the close, `y` the open.
 
 {table}
 
+The pictures have {bars} generated bars, and windows of {window}: in grey the close, below it the
+operator, of the inputs of its reference.
+
 In the row of the operators that compare instruments, `x` is {across} for the four, and the sectors
 are {sectors}.
 """
@@ -199,8 +206,14 @@ _GIVEN = {
     "low": 100,
     "high": 102,
 }
+_DRAWN = {"n": 10, "fast": 5, "middle": 10, "slow": 20, "value": 5}
 _COUNTS = {"kurt": 4}
-_USUAL = {"kyle": ["close", "volume"], "roll_spread": ["open"]}
+_USUAL = {
+    "kyle": ["close", "volume"],
+    "roll_spread": ["open"],
+    "count_true": ["gt(close, open)"],
+    "product": ["close / open"],
+}
 _WORDS = {"constant": "0 * close + 5", "and": "{0} and {1}", "or": "{0} or {1}", "not": "not {0}"}
 _INPUTS = {"condition": "gt(close, open)", "x": "close", "y": "open", "price": "close"}
 _KINDS = (
@@ -224,10 +237,14 @@ def operators_page() -> str:
         table="\n".join(lines),
         across=", ".join(f"{each:g}" for each in _ACROSS),
         sectors=", ".join(_SECTORS),
+        bars=OPERATOR_BARS,
+        window=_DRAWN["n"],
     )
     parts = [head]
     for title, belongs in _KINDS:
         parts.append(f"## {title}\n")
+        image = f"../images/operators/{_file_of(title)}.svg"
+        parts.append(f"![All of them below the price]({image})\n")
         parts += [_operator(each, bars) for each in infos.values() if belongs(each)]
     return "\n".join(parts)
 
@@ -270,11 +287,38 @@ def _operator(info: OperatorInfo, bars: pl.DataFrame) -> str:
     )
 
 
-def _call(info: OperatorInfo) -> str:
+def operator_images() -> dict[Path, str]:
+    """One sheet for each kind of operators, over bars like those of the features."""
+    bars = feature_bars(5, ROWS, gaps=0.0)
+    own = bars.filter(pl.col("instrument") == "I1.X").tail(OPERATOR_BARS)
+    close = own["close"].to_numpy()
+    middle = float(own["close"].median() or 0.0)  # type: ignore[arg-type]
+    given = {**_DRAWN, "low": round(0.97 * middle, 2), "high": round(1.03 * middle, 2)}
+    found = {}
+    for title, belongs in _KINDS:
+        infos = [each for each in operator_infos().values() if belongs(each)]
+        calls = {each.name: _call(each, given, round(middle, 2)) for each in infos}
+        # A word of the language is no name of a column.
+        made = FeatureSet({f"of_{name}": call for name, call in calls.items()}).compute(bars)
+        table = made.filter(pl.col("instrument") == "I1.X").tail(OPERATOR_BARS)
+        columns = {name: table[f"of_{name}"].cast(pl.Float64).fill_null(np.nan) for name in calls}
+        cells = [Cell(name, column.to_numpy()) for name, column in columns.items()]
+        label = f"Operators: {title.lower()}, each below the price"
+        found[OPERATOR_IMAGES / f"{_file_of(title)}.svg"] = feature_sheet(cells, close, label)
+    return found
+
+
+def _file_of(title: str) -> str:
+    return title.lower().replace(" ", "_")
+
+
+def _call(
+    info: OperatorInfo, values: Mapping[str, float] = MappingProxyType({}), level: float = 101
+) -> str:
     inputs = [_INPUTS.get(each, each) for each in info.inputs]
     if info.name in _WORDS:
-        return _WORDS[info.name].format("gt(close, open)", "gt(close, 101)")
-    given = {**_GIVEN, "n": _COUNTS.get(info.name, _GIVEN["n"])}
+        return _WORDS[info.name].format("gt(close, open)", f"gt(close, {level:g})")
+    given = {**_GIVEN, "n": _COUNTS.get(info.name, _GIVEN["n"]), **values}
     inputs = _USUAL.get(info.name, inputs)
     params = [f"{given[each.name]:g}" for each in info.params]
     return f"{info.name}({', '.join([*inputs, *params])})"
@@ -310,4 +354,5 @@ def pages() -> dict[Path, str]:
         folder / "features.md": features_page(),
         folder / "operators.md": operators_page(),
         **images(),
+        **operator_images(),
     }

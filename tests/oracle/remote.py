@@ -88,7 +88,7 @@ class Remote(Targets):
         order.asked = None
         self.emit("order_rejected", {"order": order.record(), "rule": "venue"})
         self.rejection_counted()
-        self._ended(order)
+        self._ended(order, rejected=True)
         return True
 
     def _cancelled_told(self, terms: Mapping[str, Any]) -> bool:
@@ -190,10 +190,11 @@ class Remote(Targets):
 
     # What follows.
 
-    def _ended(self, order: Order) -> None:
+    def _ended(self, order: Order, *, rejected: bool = False) -> None:
         self.check_margin([order.sleeve])
         if "flatten" in self.causes:
-            self.flatten_anew(self.line_of(order))
+            if not rejected:
+                self.flatten_anew(self.line_of(order))
         else:
             self.apply_waiting(order.sleeve)
 

@@ -29,6 +29,8 @@ ONCE_DIFFERENT = (
     *(4798, 4846, 4889, 4953, 5077, 5288, 5530, 5561, 5722),
 )
 """Seeds beyond the thousand at which engine and oracle have differed."""
+OUTSIDE_ONCE_DIFFERENT = 168
+"""The same of funds with venues outside."""
 
 
 def required() -> dict[str, set[str]]:
@@ -111,6 +113,10 @@ def test_engine_agrees_with_the_oracle_on_random_inputs_of_every_kind(part: int)
 @pytest.mark.parametrize("seed", ONCE_DIFFERENT)
 def test_a_seed_that_once_differed_agrees(seed: int) -> None:
     run(draft_session(seed))
+
+
+def test_a_seed_with_venues_outside_that_once_differed_agrees() -> None:
+    run(draft_remote_session(OUTSIDE_ONCE_DIFFERENT))
 
 
 def test_a_seed_draws_the_same_session_twice() -> None:

@@ -109,9 +109,16 @@ class PaperWorld:
     spread: tuple[int, int] = (5_000_000, 5_000_100)
 
     async def start(self) -> None:
+        self.gateways: list[PaperGateway] = []
+        self._transports: list[LocalTransport] = []
+        self.faults = Faults(seed=7)
+        await self._open()
+        await (self.http if self.over_http else self.server).start()
+        await self.quote(*self.spread)
+
+    async def _open(self) -> None:
         self.source = LiveSource()
         self.venue = PaperVenue(self.terms, self.store, self.source)
-        self.faults = Faults(seed=7)
         keys: Mapping[str, Key] = {
             each.name: Key(each.name, SECRET, self.terms.id, each.name)
             for each in self.terms.accounts
@@ -119,13 +126,22 @@ class PaperWorld:
         now = self.clock.now_ns()
         self.endpoint = Endpoint(self.venue, keys.get, self.faults, now)
         self.server = PaperServer({self.terms.id: self.endpoint}, self.clock)
-        self.gateways: list[PaperGateway] = []
         self.http = HttpServer(self.server)
-        await (self.http if self.over_http else self.server).start()
-        await self.quote(*self.spread)
+
+    async def crash(self) -> None:
+        """Lose the venue at once, and start another one on what it has stored."""
+        assert not self.over_http, "a server on a socket is killed as a process"
+        self.server.abandon()
+        await self._open()
+        await self.server.start()
+        for each in self._transports:
+            each.server = self.server
 
     def transport(self) -> Transport:
-        return HttpTransport(self.http.url) if self.over_http else LocalTransport(self.server)
+        if self.over_http:
+            return HttpTransport(self.http.url)
+        self._transports.append(LocalTransport(self.server))
+        return self._transports[-1]
 
     def gateway(self, account: str = "main") -> PaperGateway:
         number = len(self.gateways)

@@ -73,19 +73,22 @@ def test_every_feature_operator_and_check_has_an_entry() -> None:
         assert sorted(entries) == sorted(known), page
 
 
-def test_every_feature_and_check_has_a_picture() -> None:
+def test_every_feature_operator_and_check_has_a_picture() -> None:
     images = ROOT / "docs" / "images"
     sheets = {path.stem: path.read_text("utf-8") for path in (images / "features").glob("*.svg")}
     assert sorted(sheets) == sorted(GROUPS)
     for name, text in sheets.items():
-        drawn = re.findall(r'<text class="name"[^>]*>(\w+)</text>', text)
-        assert drawn == [each.name for each in FEATURES.group(name)]
+        cells = re.findall(r'<text class="name"[^>]*>(\w+)</text>', text)
+        assert cells == [each.name for each in FEATURES.group(name)]
     checks = {path.stem: path.read_text("utf-8") for path in (images / "quality").glob("*.svg")}
     assert set(CHECKS) | {f"quotes_{name}" for name in QUOTE_CHECKS} < set(checks)
     of_trades = {name.removeprefix("trades_") for name in checks if name.startswith("trades_")}
     assert set(TRADE_CHECKS) - set(QUOTE_CHECKS) <= of_trades <= set(TRADE_CHECKS)
     assert all("<circle" in text for text in checks.values())
-    whole = [*sheets.values(), *checks.values()]
+    drawn = [path.read_text("utf-8") for path in sorted((images / "operators").glob("*.svg"))]
+    names = [name for text in drawn for name in re.findall(r'class="name"[^>]*>(\w+)<', text)]
+    assert sorted(names) == sorted(operator_infos())
+    whole = [*sheets.values(), *checks.values(), *drawn]
     assert sum(len(text) for text in whole) < 3_000_000
     for text in whole:
         ElementTree.fromstring(text)  # well-formed, or no browser shows it

@@ -127,10 +127,11 @@ def test_no_datetime_without_a_zone() -> None:
 def test_the_library_does_not_read_the_clock() -> None:
     """The same command twice gives the same bytes, so results cannot hold the time of day."""
     clocks = {"time", "time_ns", "perf_counter", "monotonic"}
-    shell = PACKAGE / "trading" / "gateway" / "http.py"  # the real clock, behind the seam `Clock`
+    # The real clock behind the seam `Clock`; and the time that is signed with a seal.
+    shells = {PACKAGE / "trading" / "gateway" / "http.py", PACKAGE / "cli" / "_journal.py"}
     found = []
     for path in modules():
-        if path == shell:
+        if path in shells:
             continue
         for line, call in calls(path):
             owner = call.func.value if isinstance(call.func, ast.Attribute) else None

@@ -236,7 +236,7 @@ impl Engine {
                 });
             }
         }
-        self.after_outside(ts, &order, out)?;
+        self.after_outside(ts, &order, order.status == OrderStatus::Rejected, out)?;
         Ok(true)
     }
 
@@ -285,7 +285,7 @@ impl Engine {
             self.book_outside(ts, &rest, FillKind::External, out)?;
         }
         if let Some((_, order)) = of {
-            self.after_outside(ts, &order, out)?;
+            self.after_outside(ts, &order, false, out)?;
         }
         self.after_trade(ts, execution, out)?;
         Ok(true)
@@ -355,13 +355,23 @@ impl Engine {
     }
 
     /// What waited for an order to end at its venue goes on.
-    fn after_outside(&mut self, ts: i64, order: &Order, out: &mut Vec<Output>) -> Result<()> {
+    fn after_outside(
+        &mut self,
+        ts: i64,
+        order: &Order,
+        was_rejected: bool,
+        out: &mut Vec<Output>,
+    ) -> Result<()> {
         if self.book.find(order.id).is_some() {
             return Ok(());
         }
         self.book.sweep();
         self.check_margin(ts, order.sleeve, out)?;
         if self.guard.is_flattening() {
+            if was_rejected {
+                // It would be again, for as long as the venue answers: that is for people.
+                return Ok(());
+            }
             return self.flatten_line(ts, order.sleeve, order.instrument, order.leg, out);
         }
         if self.remote.targets.contains_key(&order.sleeve)

@@ -15,6 +15,7 @@ from quantvista.cli._examples import examples_apart
 from quantvista.cli._failure import guarded, set_debug
 from quantvista.cli._features_app import features_app
 from quantvista.cli._journal_app import journal_app
+from quantvista.cli._paper_app import paper_app
 
 __all__ = ["app"]
 
@@ -29,6 +30,7 @@ app = typer.Typer(
 app.add_typer(data_app, name="data")
 app.add_typer(features_app, name="features")
 app.add_typer(journal_app, name="journal")
+app.add_typer(paper_app, name="paper")
 
 Json = Annotated[bool, typer.Option("--json", help="Print pure JSON on standard output.")]
 

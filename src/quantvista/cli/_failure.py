@@ -100,7 +100,7 @@ def _hint(error: QuantVistaError, options: Mapping[str, object] = MappingProxyTy
         return f"Free some space, or choose another folder{f' with {places}' if places else ''}."
     if str(error).startswith("`run_dir`"):
         return "Name a folder that `qv run` wrote, such as out/demo."
-    if str(error).startswith(("`folder`", "`journal`", "`SEQ`")):
+    if str(error).startswith(("`folder`", "`journal`", "`SEQ`", "the journal ")):
         return ""  # it says itself what to do
     if str(error).startswith(("`python`", "`--")):
         return "Correct the option; --help shows them all."

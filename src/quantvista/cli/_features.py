@@ -9,7 +9,7 @@ import polars as pl
 from quantvista.cli._bars import load_bars
 from quantvista.cli._load_own import own_operators
 from quantvista.cli._print import next_steps, print_json, say, table, write_text
-from quantvista.cli._quality import write_table
+from quantvista.cli._quality import spare, write_table
 from quantvista.data.lake import Lake, lake_dir
 from quantvista.data.universes import read_membership
 from quantvista.errors import ConfigError
@@ -173,6 +173,7 @@ def compute_features(
     as_json: bool,
 ) -> None:
     """Compute, and write or show."""
+    spare([source], "--output", [output])
     made = FeatureSet(
         named(features),
         operators=own_operators(operators),

@@ -1,5 +1,6 @@
 """What ``qv data bars`` does."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from quantvista.cli._bars import named_columns
 from quantvista.cli._lake import instant, open_lake, shown
 from quantvista.cli._print import number, print_json, say, table
 from quantvista.cli._progress import progress_bar
-from quantvista.cli._quality import write_table
+from quantvista.cli._quality import spare, write_table
 from quantvista.data.bars import (
     Aggregated,
     BarBuilder,
@@ -99,7 +100,15 @@ class _Maker:
         self._rows = kind
         if self.builder is None:
             self.builder = BarBuilder(self._specs, self._options, rows=kind)
-        self.parts.append(self.builder.add(frame))
+        try:
+            self.parts.append(self.builder.add(frame))
+        except MarketDataError as error:
+            if "must not go back" in str(error):
+                said = re.sub(r"\d{19}", lambda ts: shown(int(ts[0])), str(error))
+                raise MarketDataError(
+                    f"{said}: sort the rows, or leave it out (--late drop)"
+                ) from None
+            raise
 
 
 def make_bars(
@@ -115,11 +124,15 @@ def make_bars(
     specs = wanted.specs()
     until = None if wanted.until is None else instant(wanted.until, "--until")
     paths = _targets(output, specs)
+    spare([source], "--output", list(paths.values()))
     maker = _Maker(specs, options, wanted.rows)
     with progress_bar(enabled=not as_json) as advance:
         words, rejected = _read(source, maker, wanted, lake, advance)
     if maker.builder is None or not maker.builder.counts.rows:
         found = ", ".join(sorted(maker.others)) or "no row that can be used"
+        if rejected.height:
+            row, reason = rejected.select("row", "reason").row(0)
+            raise MarketDataError(f"{source}: {found}: {reason} in row {row}, and so on")
         raise MarketDataError(
             f"{source}: must hold trades, quotes or bars; found {found}: --rows says what it is"
         )

@@ -25,7 +25,7 @@ from quantvista.data.quality import (
 from quantvista.errors import ConfigError, MarketDataError, OutputError
 from quantvista.market import CorporateAction
 
-__all__ = ["Asked", "check_source", "repair_source", "write_table"]
+__all__ = ["Asked", "check_source", "repair_source", "spare", "write_table"]
 
 _DATA_EXIT = 3
 _TABLES = (".csv", ".parquet")
@@ -215,16 +215,28 @@ def _figures(
 
 
 def _spare(asked: Asked, option: str, outputs: Sequence[Path | None]) -> None:
+    others = [each for each in (asked.against, asked.actions) if each is not None]
+    spare([asked.source, *map(str, others)], option, outputs)
+
+
+def spare(sources: Sequence[str], option: str, outputs: Sequence[Path | None]) -> None:
     """Refuse to write over, or among, what is read.
+
+    Parameters
+    ----------
+    sources : sequence of str
+        Files and folders; a dataset of the lake is none.
+    option : str
+        Which names the outputs.
+    outputs : sequence of pathlib.Path or None
+        Files to write.
 
     Raises
     ------
     ConfigError
         Naming the file.
     """
-    read = [each for each in (asked.against, asked.actions) if each is not None]
-    if not asked.source.startswith("lake:"):
-        read.append(Path(asked.source))
+    read = [Path(each) for each in sources if not each.startswith("lake:")]
     for output in (each for each in outputs if each is not None):
         place = output.resolve()
         for each in read:

@@ -9,7 +9,7 @@ import polars as pl
 from quantvista.cli._bars import named_columns
 from quantvista.cli._lake import open_lake
 from quantvista.cli._print import next_steps, number, percent, print_json, say, table, write_text
-from quantvista.cli._quality import write_table
+from quantvista.cli._quality import spare, write_table
 from quantvista.data.importing import ImportOptions, read_bars
 from quantvista.data.universes import (
     Universe,
@@ -41,6 +41,10 @@ def make_universe(
     as_json: bool,
 ) -> None:
     """Decide, write and show."""
+    written = None if output is None or output.startswith(_LAKE) else Path(output)
+    read = [source, *(each for each in (within,) if each is not None)]
+    spare(read, "--output", [written])
+    spare(read, "--html", [html])
     made = read_rules(rules, changes)
     bars, master = _read(source, columns, made.calendar, lake)
     inside = None if within is None else read_membership(within, Path(), lake=lake)

@@ -68,7 +68,12 @@ def quality_page(report: Report, rows: pl.DataFrame, source: str) -> str:
             facts=f"{rows_said} of {counted(report.instruments, 'instrument')}, "
             + " to ".join(span),
             sections=sections,
-            clean=[name.replace("_", " ") for name in report.checks if name not in report.counts],
+            clean=[
+                name.replace("_", " ")
+                for name in report.checks
+                if name not in report.counts and name not in report.skipped
+            ],
+            skipped=[name.replace("_", " ") for name in report.skipped],
         )
     )
 

@@ -2,18 +2,20 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from quantvista.trading.gateway import (
+    Acknowledged,
     Busted,
     Filled,
     GatewayError,
     Rejected,
     Request,
 )
-from quantvista.trading.paper import Credentials, PaperGateway, sign
-from support.gateway_worlds import PAIR, SECRET, STOCK, Heard, PaperWorld, order
+from quantvista.trading.paper import Credentials, PaperGateway, VenueError, sign
+from support.gateway_worlds import PAIR, SECRET, STOCK, Heard, PaperWorld, in_memory, order
 
 type Run = Callable[..., None]
 
@@ -135,6 +137,35 @@ def test_busted_trade_moves_everything_back(run: Run) -> None:
         assert page.busted == tuple(each.trade_id for each in page.fills)
 
     run(test)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"kind": "trade", "side": "buy", "instrument": PAIR, "quantity": "1e400"},
+        {"kind": "trade", "side": "buy", "instrument": PAIR, "quantity": "nan"},
+        {"kind": "trade", "side": "hold", "instrument": PAIR, "quantity": "1"},
+        {"kind": "trade", "side": "buy", "instrument": PAIR},
+        {"kind": "drop", "count": "many"},
+        {"kind": "drop", "on": "report", "probability": 7},
+        {"kind": "delay", "on": "report", "delay_ms": "inf"},
+        {"kind": "fire"},
+        {"kind": "bust", "trade_id": "99"},
+        {"kind": "halt", "instrument": "NONE"},
+        {"kind": "disconnect", "minutes": 1},
+    ],
+    ids=lambda asked: "-".join(str(each) for each in asked.values()),
+)
+def test_console_refuses_what_cannot_be(asked: dict[str, Any]) -> None:
+    async def test(world: PaperWorld) -> None:
+        with pytest.raises(VenueError):
+            await world.fault(**asked)
+        assert world.faults.armed == []
+        assert world.faults.happened == {}
+        gateway = await world.connect()
+        assert isinstance(await gateway.submit(order("buy", 1, 1)), Acknowledged)
+
+    in_memory(test)  # the console does not know of sockets
 
 
 def test_trade_by_hand_shows_under_a_foreign_id(run: Run) -> None:

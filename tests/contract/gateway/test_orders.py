@@ -23,7 +23,7 @@ from quantvista.trading.gateway import (
     SubmitOrder,
     Triggered,
 )
-from support.gateway_worlds import CASH, MARGIN, PERPETUAL, Heard, PaperWorld, order
+from support.gateway_worlds import CASH, MARGIN, PERPETUAL, STOCK, Heard, PaperWorld, order
 
 type Run = Callable[..., None]
 
@@ -225,6 +225,44 @@ def test_orders_on_their_way_can_be_seen_and_cancelled(run: Run) -> None:
         assert (await heard.until(Cancelled)).client_order_id == "test-1-000001"
 
     run(test, replace(CASH, rates=rates))
+
+
+def test_commands_on_their_way_are_each_answered(run: Run) -> None:
+    rates = replace(CASH.rates, latency=Latency(0, 200_000_000, 200_000_000, 50_000_000))
+
+    async def test(world: PaperWorld) -> None:
+        gateway = await world.connect()
+        heard = Heard(gateway)
+        name = "test-1-000001"
+        await gateway.submit(order("buy", 1_000, 1, kind="limit", limit_price=BID))
+        await gateway.amend(AmendOrder(client_order_id=name, quantity=2_000))
+        for _ in range(3):
+            await gateway.cancel(CancelOrder(client_order_id=name))
+        await gateway.amend(AmendOrder(client_order_id=name, quantity=3_000))
+        await heard.up_to(6)
+        assert [type(each) for each in heard.reports] == [
+            *(Accepted, AmendAccepted, Cancelled),
+            *(CancelRejected, CancelRejected, AmendRejected),
+        ]
+        assert {each.client_order_id for each in heard.reports} == {name}  # type: ignore[union-attr]
+
+    run(test, replace(CASH, rates=rates))
+
+
+def test_order_that_nobody_could_count_is_refused(run: Run) -> None:
+    async def test(world: PaperWorld) -> None:
+        gateway = await world.connect()
+        most = 10**15
+        huge = order("buy", most, 1, STOCK, kind="limit", limit_price=most)
+        answer = await gateway.submit(huge)
+        assert isinstance(answer, Rejected)
+        assert answer.reason == "bad_request"
+        await gateway.submit(order("buy", 1, 2, STOCK, kind="limit", limit_price=BID))
+        amended = await gateway.amend(AmendOrder(client_order_id="test-1-000002", quantity=most))
+        assert isinstance(amended, AmendRejected)
+        assert isinstance(await gateway.submit(order("buy", 1, 3)), Acknowledged)
+
+    run(test)
 
 
 def test_good_till_date_ends_by_itself_in_a_quiet_market(run: Run) -> None:

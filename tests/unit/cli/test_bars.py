@@ -8,8 +8,10 @@ from typing import get_args
 
 import polars as pl
 import pytest
+from typer.testing import CliRunner
 
 from quantvista.cli import _complete
+from quantvista.cli._app import app
 from quantvista.cli._complete import one_of
 from quantvista.cli._data_bars import bars
 from quantvista.data.bars import BAR_KINDS
@@ -132,3 +134,40 @@ def test_words_of_options_are_suggested() -> None:
         (option,) = get_args(parameters[name].annotation)[1:]
         suggested = option.autocompletion("")
         assert all(word in option.help for word in suggested if word != "quote_bars")
+
+
+TRADES = "ts,price,size\n2024-03-05T14:30:00Z,10,1\n2024-03-05T14:31:30Z,11,2\n"
+
+
+def test_nothing_is_written_over_what_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "trades.csv"
+    path.write_text(TRADES)
+    (tmp_path / "bars.csv").write_text("date,instrument,close\n2024-03-05,A.XNYS,1.5\n")
+    for words in (
+        ["data", "bars", path, "--every", "1m", "-o", path],
+        ["data", "bars", tmp_path, "--every", "1m", "-o", tmp_path / "out.csv"],
+        ["data", "universe", "--input", tmp_path / "bars.csv", "--output", tmp_path / "bars.csv"],
+        ["features", "compute", "close", "-i", tmp_path / "bars.csv", "-o", tmp_path / "bars.csv"],
+    ):
+        done = CliRunner().invoke(app, [str(word) for word in words])
+        assert done.exit_code == 2, done.output
+        assert "that is read" in " ".join(done.output.split()) or "what is read" in done.output
+    assert path.read_text() == TRADES
+
+
+def test_rows_that_go_back_are_named_with_their_time_and_the_remedy(tmp_path: Path) -> None:
+    path = tmp_path / "trades.csv"
+    path.write_text(TRADES + "2024-03-05T14:30:30Z,12,1\n")
+    done = CliRunner().invoke(app, ["data", "bars", str(path), "--every", "1m"])
+    said = " ".join(done.output.split())
+    assert done.exit_code == 3
+    assert "found 2024-03-05T14:30:30Z after 2024-03-05T14:31:30Z" in said
+    assert "--late drop" in said
+
+
+def test_a_file_without_a_row_that_can_be_used_says_why(tmp_path: Path) -> None:
+    path = tmp_path / "trades.csv"
+    path.write_text("ts,price,size\n2024-03-05T14:30:00Z,inf,1\n")
+    done = CliRunner().invoke(app, ["data", "bars", str(path), "--every", "1m"])
+    assert done.exit_code == 3
+    assert "in row 2, and so on" in " ".join(done.output.split())

@@ -122,3 +122,11 @@ def test_ids_that_are_texts_or_too_long_are_told_apart() -> None:
     for ids in (["a", "b", "b", "c", "d", "e"], [2**60 + each for each in (1, 2, 2, 3, 4, 5)]):
         table = pl.DataFrame({"ts": ts, "price": [1.0] * 6, "size": [1.0] * 6, "id": ids})
         assert check_trades(table).counts == {"duplicate": 1}
+
+
+def test_the_page_says_what_was_not_looked_for(quotes: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    invoke("check", quotes, "--html", page)
+    assert "given: gap, time zone, outside session." in page.read_text()
+    invoke("check", quotes, "--html", page, "--calendar", "XNYS")
+    assert "Not looked for" not in page.read_text()

@@ -272,8 +272,9 @@ impl Engine {
         request.leg = leg;
         // An exchange gives its base away, less what another pair gives away already.
         request.reduce_only = !is_exchange;
-        // Whole lots: what is left of a currency, less than a lot, stays.
-        request.quantity = self.room_at_gate(&request)?;
+        // Whole lots: what is left, less than a lot, stays.
+        let room = self.room_at_gate(&request)?;
+        request.quantity = room - room % self.config.instruments[instrument].lot_size;
         request.reduce_only = true;
         if request.quantity == 0 {
             return Ok(());

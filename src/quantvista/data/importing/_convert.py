@@ -1,5 +1,6 @@
 """A batch of raw rows to rows of a kind, and those that cannot be, each with its reason."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,6 +15,12 @@ from quantvista.errors import MarketDataError
 
 __all__ = ["REJECTS", "as_text", "convert", "decimals", "reject_frame"]
 
+_TAKERS: Mapping[str, Mapping[str, str]] = {
+    # If the buyer was the maker, the seller took.
+    "buyer_maker": {"true": "sell", "1": "sell", "false": "buy", "0": "buy"},
+    "aggressor": {"buy": "buy", "b": "buy", "sell": "sell", "s": "sell"},
+}
+_NOBODY = ("", "none", "null", "nan", "na", "n/a", "n", "unknown", "undefined", "-")
 REJECTS = pl.Schema({"row": pl.Int64(), "reason": pl.String(), "text": pl.String()})
 _DAY_NS = 86_400 * 10**9
 _NOTHING = ("", "na", "nan", "null", "none", "n/a", "-")
@@ -354,14 +361,16 @@ def _divided(values: pl.Series, scale: float) -> pl.Series:
 
 
 def _aggressor(sheet: _Sheet, made: Understanding) -> dict[str, pl.Series]:
-    if "buyer_maker" in made.columns:  # if the buyer was the maker, the seller took
-        maker = sheet.frame[made.columns["buyer_maker"]].cast(pl.String).str.to_lowercase()
-        of = {"true": "sell", "1": "sell", "false": "buy", "0": "buy"}
-        return {"aggressor": maker.replace_strict(of, default=None, return_dtype=pl.String)}
-    if "aggressor" in made.columns:
-        side = sheet.frame[made.columns["aggressor"]].cast(pl.String).str.to_lowercase()
-        of = {"buy": "buy", "b": "buy", "sell": "sell", "s": "sell"}
-        return {"aggressor": side.replace_strict(of, default=None, return_dtype=pl.String)}
+    """Who took; rows with a word that says neither a side nor nothing are rejected."""
+    for name, of in _TAKERS.items():
+        if name in made.columns:
+            theirs = made.columns[name]
+            word = sheet.frame[theirs].cast(pl.String).str.strip_chars().str.to_lowercase()
+            bad = word.is_not_null() & ~word.is_in([*of, *_NOBODY])
+            if bad.any():
+                text = pl.format("'" + theirs + "' is no side: {}", word.str.slice(0, 40))
+                sheet.mark(bad, pl.select(text).to_series())
+            return {"aggressor": word.replace_strict(of, default=None, return_dtype=pl.String)}
     return {}
 
 

@@ -95,4 +95,9 @@ def check_bars(
         raise MarketDataError(f"`other` {rule}; found none in common with {names}")
     flags, known_in = found.table(), None if other is None else compared
     again = partial(check_bars, options=options, other=other, actions=actions)
-    return Report("bars", frame.height, total, first, last, flags, policies, known_in, again)
+    without = [] if known is not None else ["gap", "time_zone"]
+    without += [] if options.adjusted and actions else ["unadjusted_dividend"]
+    skipped = (*without, *(["disagreement"] if other is None else []))
+    return Report(
+        "bars", frame.height, total, first, last, flags, policies, known_in, skipped, again
+    )

@@ -127,7 +127,8 @@ def _checked(
             progress(done + 1, total)
     again = partial(_checked, kind=kind, check=check, options=options, progress=None)
     flags = found.table()
-    return Report(kind, frame.height, total, first, last, flags, policies, None, again)
+    skipped = ("gap", "time_zone", "outside_session") if known is None else ()
+    return Report(kind, frame.height, total, first, last, flags, policies, None, skipped, again)
 
 
 def _quotes(rows: Rows, found: Findings) -> None:

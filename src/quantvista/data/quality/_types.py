@@ -118,6 +118,8 @@ class Report:
         What becomes of each check's rows.
     compared : int or None
         Bars that were compared with another source; ``None`` where there was none.
+    skipped : tuple of str
+        Checks for which something was not given: a calendar, actions, another source.
     again : callable
         The same checks over the same rows with other values, by which a repair is proven.
     """
@@ -130,6 +132,7 @@ class Report:
     flags: pl.DataFrame
     policies: Mapping[str, str]
     compared: int | None
+    skipped: tuple[str, ...]
     again: "Callable[[pl.DataFrame], Report]" = field(repr=False, compare=False)
 
     @property

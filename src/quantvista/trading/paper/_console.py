@@ -1,10 +1,9 @@
 """The fault console: what an operator of the venue may do to it, over the wire or in process."""
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
-from quantvista.errors import ConfigError
 from quantvista.trading.gateway import Request, to_plain
 from quantvista.trading.paper._auth import Key
 from quantvista.trading.paper._commands import read_object
@@ -12,6 +11,15 @@ from quantvista.trading.paper._faults import FAULTS, PLACES, Fault, Faults
 from quantvista.trading.paper._venue import PaperVenue, VenueError
 
 __all__ = ["Console"]
+
+_WAITING = {"on", "count", "probability", "delay_ms", "reason", "status"}
+_TERMS = {
+    "disconnect": {"seconds"},
+    "halt": {"instrument"},
+    "resume": {"instrument"},
+    "trade": {"account", "side", "instrument", "quantity"},
+    "bust": {"account", "trade_id"},
+}
 
 
 class Console:
@@ -98,6 +106,8 @@ class Console:
         kind = asked.pop("kind", None)
         if kind not in FAULTS:
             raise _bad(f"`kind` must be one of {', '.join(FAULTS)}; found {str(kind)[:40]!r}")
+        if unknown := sorted(set(asked) - _TERMS.get(kind, _WAITING)):
+            raise _bad(f"`{unknown[0][:40]}` is not known for {kind}")
         handler = {
             "disconnect": self._disconnect,
             "halt": self._halt,
@@ -107,11 +117,11 @@ class Console:
         }.get(kind)
         try:
             done = self._arm(kind, asked) if handler is None else handler(asked, now)
-        except (KeyError, TypeError, ConfigError, InvalidOperation) as error:
+        except VenueError:
+            raise
+        except (KeyError, TypeError, ValueError, ArithmeticError) as error:
             words = f"`{error.args[0]}` is missing" if isinstance(error, KeyError) else str(error)
             raise _bad(words) from None
-        if asked:
-            raise _bad(f"`{next(iter(asked))[:40]}` is not known for {kind}")
         if handler is not None:
             self._faults.note(kind)
         return {"kind": kind, **done}
@@ -129,8 +139,7 @@ class Console:
             str(asked.pop("reason", "refused")),
             str(asked.pop("status", "cancelled")),
         )
-        if not asked:
-            self._faults.arm(fault)
+        self._faults.arm(fault)
         return {"on": fault.on, "count": fault.count}
 
     def _disconnect(self, asked: dict[str, Any], now: int) -> dict[str, object]:
@@ -159,9 +168,9 @@ class Console:
         listed = {each.id: each for each in self._venue.terms.instruments}.get(instrument)
         if listed is None:
             raise _bad(f"`instrument` is not listed; found {instrument[:60]!r}")
-        quantity = Decimal(str(asked.pop("quantity"))).scaleb(listed.quantity_precision)
+        quantity = _whole(asked.pop("quantity"), listed.quantity_precision)
         account = self._account(asked)
-        state = self._venue.trade_by_hand(account, instrument, side, int(quantity), now)
+        state = self._venue.trade_by_hand(account, instrument, side, quantity, now)
         return {"order": to_plain(state)}
 
     def _bust(self, asked: dict[str, Any], now: int) -> dict[str, object]:
@@ -171,9 +180,9 @@ class Console:
 
     def _pay(self, asked: dict[str, Any], now: int) -> dict[str, object]:
         try:
-            amount = int(Decimal(str(asked["amount"])).scaleb(12))
+            amount = _whole(asked["amount"], 12)
             currency = str(asked["currency"])
-        except (KeyError, InvalidOperation):
+        except (KeyError, ArithmeticError, ValueError):
             raise _bad("`currency` and `amount` must be there, the amount as a decimal") from None
         self._venue.pay(self._account(asked), currency, amount, now)
         return {"currency": currency, "amount": amount}
@@ -184,6 +193,14 @@ class Console:
             known = ", ".join(self._accounts)
             raise _bad(f"`account` must be one of {known}; found {name[:40]!r}")
         return self._accounts[name]
+
+
+def _whole(value: object, digits: int) -> int:
+    """Units of a decimal number; of one that is too large, enough to be refused."""
+    number = Decimal(str(value))
+    if not number.is_finite():
+        raise ValueError(f"a number must be finite; found {number}")
+    return int(min(max(number.scaleb(digits), Decimal(-(10**30))), Decimal(10**30)))
 
 
 def _bad(text: str) -> VenueError:

@@ -31,13 +31,12 @@ from quantvista.trading.gateway import (
     Status,
     Triggered,
 )
-from quantvista.trading.paper._said import reason_text
+from quantvista.trading.paper._said import ended, flows_back, ids_of, reason_text
 from quantvista.trading.paper._shown import Shown
 from quantvista.trading.paper._terms import VenueTerms, venue_engine_config
 
 __all__ = ["Core", "Effects", "Notice"]
 
-_MONEY_DIGITS = 12
 
 type Record = Mapping[str, Any]
 
@@ -96,7 +95,7 @@ class Core:
         self.cursor: Any = None
         self._working: dict[int, _Order] = {}
         self._named: dict[tuple[int, str], int] = {}
-        self._asked: dict[int, tuple[int, str]] = {}
+        self._asked: dict[int, list[tuple[int, str]]] = {}
         self._dues: list[int] = []
         self.shown = Shown(terms.instruments)
         self._effects = Effects()
@@ -149,13 +148,26 @@ class Core:
         self._give({"submit_order": {"sleeve": record["account"], **record["terms"]}})
         self._due("submit_ns", record["terms"].get("expire_at"))
 
+    def _ask(self, record: Record) -> None:
+        """Remember whose command it is: its order may be forgotten when the answer comes."""
+        whose = (record["account"], record["client"])
+        self._asked.setdefault(record["order"], []).append(whose)
+
+    def _answered(self, number: int) -> tuple[int, str]:
+        """Say whose command is answered; each command on an order has one answer."""
+        waiting = self._asked[number]
+        whose = waiting.pop()
+        if not waiting:
+            del self._asked[number]
+        return whose
+
     def _take_cancel(self, record: Record) -> None:
-        self._asked[record["order"]] = (record["account"], record["client"])
+        self._ask(record)
         self._give({"cancel_order": {"order": record["order"]}})
         self._due("cancel_ns")
 
     def _take_amend(self, record: Record) -> None:
-        self._asked[record["order"]] = (record["account"], record["client"])
+        self._ask(record)
         self._give({"amend_order": {"order": record["order"], **record["terms"]}})
         self._due("amend_ns", record["terms"].get("expire_at"))
 
@@ -166,18 +178,7 @@ class Core:
     def _take_bust(self, record: Record) -> None:
         """Undo a fill of a pair: what it moved is moved back, what is taken first."""
         fill = Filled(**record["fill"])
-        index = self.place(fill.instrument)
-        listed = self.terms.instruments[index]
-        currencies = self.terms.currencies
-        scale = _MONEY_DIGITS - listed.quantity_precision
-        base = fill.quantity * 10**scale
-        quote = fill.price * fill.quantity * listed.multiplier
-        quote *= 10 ** (scale - listed.price_precision)
-        sign = 1 if fill.side == "buy" else -1
-        flows = [
-            (currencies.index(listed.base), -sign * base),
-            (currencies.index(listed.currency), sign * quote + fill.fee),
-        ]
+        flows = flows_back(fill, self.terms)
         account = record["account"]
         done: list[tuple[int, int]] = []
         for currency, amount in sorted(flows, key=lambda flow: flow[1]):
@@ -253,7 +254,7 @@ class Core:
             "manual": self.manual,
             "cursor": self.cursor,
             "working": [[n, each.account, asdict(each.state)] for n, each in self._working.items()],
-            "asked": [[number, *each] for number, each in self._asked.items()],
+            "asked": list(self._asked.items()),
             "dues": self._dues,
             "shown": self.shown.state(),
         }
@@ -272,7 +273,10 @@ class Core:
         for number, account, order in state["working"]:
             core._working[number] = _Order(account, OrderState(**order))
             core._named[account, order["client_order_id"]] = number
-        core._asked = {number: (account, client) for number, account, client in state["asked"]}
+        core._asked = {
+            number: [(account, client) for account, client in waiting]
+            for number, waiting in state["asked"]
+        }
         core._dues = state["dues"]
         core.shown.resume(state["shown"])
         return core
@@ -394,7 +398,7 @@ class Core:
 
     def _on_order_triggered(self, body: Record) -> None:
         order = self._change(body["order"], status="triggered")
-        self._tell(order.account, Triggered(**_ids(order.state), ts=body["ts"]))
+        self._tell(order.account, Triggered(**ids_of(order.state), ts=body["ts"]))
 
     def _on_order_filled(self, body: Record) -> None:
         listed = self.terms.instruments[body["instrument"]]
@@ -424,25 +428,26 @@ class Core:
         self._tell(body["sleeve"], fill)
 
     def _on_order_cancelled(self, body: Record) -> None:
-        self._asked.pop(body["order"], None)
+        if body["reason"] == "requested":
+            self._answered(body["order"])
         order = self._change(body["order"], status="cancelled", reason=body["reason"])
-        self._tell(order.account, Cancelled(**_ended(order.state, body)))
+        self._tell(order.account, Cancelled(**ended(order.state, body)))
 
     def _on_order_expired(self, body: Record) -> None:
         order = self._change(body["order"], status="expired", reason=body["reason"])
-        self._tell(order.account, Expired(**_ended(order.state, body)))
+        self._tell(order.account, Expired(**ended(order.state, body)))
 
     def _on_order_amended(self, body: Record) -> None:
         new = body["order"]
-        self._asked.pop(new["id"], None)
+        self._answered(new["id"])
         terms: dict[str, Any] = {
             name: new[name] for name in ("quantity", "limit_price", "trigger_price", "expire_at")
         }
         order = self._change(new["id"], **terms)
-        self._tell(order.account, AmendAccepted(**(_ids(order.state) | terms), ts=body["ts"]))
+        self._tell(order.account, AmendAccepted(**(ids_of(order.state) | terms), ts=body["ts"]))
 
     def _on_cancel_rejected(self, body: Record) -> None:
-        account, client = self._asked.pop(body["order"])
+        account, client = self._answered(body["order"])
         text = "the order is finished, or was never there"
         self._tell(
             account,
@@ -450,7 +455,7 @@ class Core:
         )
 
     def _on_amend_rejected(self, body: Record) -> None:
-        account, client = self._asked.pop(body["order"])
+        account, client = self._answered(body["order"])
         reason = "finished" if body["rule"] == "unknown" else body["rule"]
         self._tell(
             account,
@@ -473,14 +478,3 @@ class Core:
         order.state = replace(order.state, **changes)
         self._keep(number, order)
         return order
-
-
-def _ids(state: OrderState) -> dict[str, Any]:
-    return {
-        "client_order_id": state.client_order_id,
-        "venue_order_id": state.venue_order_id,
-    }
-
-
-def _ended(state: OrderState, body: Record) -> dict[str, Any]:
-    return {**_ids(state), "reason": body["reason"], "ts": body["ts"]}

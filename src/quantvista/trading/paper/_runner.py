@@ -88,6 +88,13 @@ class PaperServer:
         stream = endpoint.open(inner, self.clock.now_ns(), woken.set)
         return Listening(stream, self.clock, woken) if isinstance(stream, Stream) else stream
 
+    def abandon(self) -> None:
+        """Stop at once, as a crash does: nothing more is written, no stream is closed in order."""
+        for task in self._tasks:
+            task.cancel()
+        for endpoint in self.endpoints.values():
+            endpoint.cut()
+
     async def stop(self) -> None:
         """End all streams, and write everything."""
         for task in self._tasks:
@@ -145,12 +152,12 @@ class LocalTransport:
     """
 
     def __init__(self, server: PaperServer) -> None:
-        self._server = server
+        self.server = server
 
     async def request(self, request: Request) -> Response:
         """Send a request and wait for the answer."""
         await asyncio.sleep(0)
-        response = await self._server.handle(request)
+        response = await self.server.handle(request)
         if response is None:
             raise TransportError("disconnected")
         return response
@@ -158,7 +165,7 @@ class LocalTransport:
     async def open(self, request: Request) -> "LocalChannel":
         """Open a stream."""
         await asyncio.sleep(0)
-        found = self._server.open(request)
+        found = self.server.open(request)
         if not isinstance(found, Listening):
             raise TransportError("disconnected")
         return LocalChannel(found)

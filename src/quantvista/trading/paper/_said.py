@@ -1,6 +1,14 @@
-"""Words for people beside the venue's short codes."""
+"""What a venue says: words for people beside its codes, and the parts of its reports."""
 
-__all__ = ["reason_text"]
+from collections.abc import Mapping
+from typing import Any
+
+from quantvista.trading.gateway import Filled, OrderState
+from quantvista.trading.paper._terms import VenueTerms
+
+__all__ = ["ended", "flows_back", "ids_of", "reason_text"]
+
+_MONEY_DIGITS = 12
 
 _WORDS = {
     "cash": "the account does not have the money for it",
@@ -35,3 +43,30 @@ def reason_text(code: str) -> str:
     'the account does not have the money for it'
     """
     return _WORDS.get(code, code.replace("_", " "))
+
+
+def ids_of(state: OrderState) -> dict[str, Any]:
+    """Both ids of an order."""
+    return {
+        "client_order_id": state.client_order_id,
+        "venue_order_id": state.venue_order_id,
+    }
+
+
+def ended(state: OrderState, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Say how an order ended."""
+    return {**ids_of(state), "reason": body["reason"], "ts": body["ts"]}
+
+
+def flows_back(fill: Filled, terms: VenueTerms) -> list[tuple[int, int]]:
+    """Money that undoes a fill in a pair: places of currencies, and amounts in 1e-12."""
+    listed = next(each for each in terms.instruments if each.id == fill.instrument)
+    scale = _MONEY_DIGITS - listed.quantity_precision
+    base = fill.quantity * 10**scale
+    quote = fill.price * fill.quantity * listed.multiplier
+    quote *= 10 ** (scale - listed.price_precision)
+    sign = 1 if fill.side == "buy" else -1
+    return [
+        (terms.currencies.index(listed.base), -sign * base),
+        (terms.currencies.index(listed.currency), sign * quote + fill.fee),
+    ]

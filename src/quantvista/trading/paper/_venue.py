@@ -28,6 +28,7 @@ __all__ = ["PaperVenue", "VenueError", "VenueFailedError"]
 _SNAPSHOT_EVERY = 5_000
 _MESSAGES_MAX = 2_000  # at one go, so that requests come in between
 _QUIET_NS = 1_000_000_000
+_MONEY_MAX = 10**28  # in 1e-12
 
 type Listener = Callable[[list[Notice], list[tuple[int, MarketData | Status]]], None]
 
@@ -188,8 +189,10 @@ class PaperVenue:
 
     def _engine_terms(self, order: SubmitOrder) -> dict[str, Any]:
         trail = _trail(order.trail_amount, order.trail_rate)
+        place = self._place(order.instrument)
+        self._check_size(place, order.quantity, order.limit_price, order.trigger_price)
         return {
-            "instrument": self._place(order.instrument),
+            "instrument": place,
             "side": order.side,
             "quantity": order.quantity,
             "kind": order.kind,
@@ -203,6 +206,15 @@ class PaperVenue:
             "post_only": order.post_only,
             "reduce_only": order.reduce_only,
         }
+
+    def _check_size(self, place: int, quantity: int, *prices: int | None) -> None:
+        """Refuse what the engine could not count: its sums have 128 bits."""
+        listed = self.terms.instruments[place]
+        quote = self._core.shown.quote(listed.id) or {}
+        found = [each for each in (*prices, quote.get("bid"), quote.get("ask")) if each is not None]
+        unit = listed.multiplier * 10 ** (12 - listed.price_precision - listed.quantity_precision)
+        if abs(quantity) * max(map(abs, found), default=1) * unit > _MONEY_MAX:
+            raise VenueError("bad_request", "`quantity` times price must be below 10^16 of money")
 
     def cancel(self, account: int, client: str, now: int) -> OrderState:
         """Cancel an order; what becomes of it is a report."""
@@ -220,6 +232,13 @@ class PaperVenue:
         known = self.order(account, client)
         if known is None:
             raise VenueError("unknown_order", f"there is no order {client}")
+        new = record.get("terms", {})
+        prices = (
+            new.get(name) or getattr(known, name) for name in ("limit_price", "trigger_price")
+        )
+        self._check_size(
+            self._place(known.instrument), new.get("quantity") or known.quantity, *prices
+        )
         number = int(known.venue_order_id)
         self._run(now, {**record, "account": account, "client": client, "order": number})
         self._flush(now)
@@ -274,8 +293,10 @@ class PaperVenue:
     def pay(self, account: int, currency: str, amount: int, now: int) -> None:
         """Pay money in, in 1e-12, or out where it is negative."""
         self.advance(now)
-        if currency not in self.terms.currencies or not amount:
-            raise VenueError("unknown_currency", f"`currency` and `amount`: {currency} {amount}")
+        if currency not in self.terms.currencies:
+            raise VenueError("bad_request", f"`currency` is not here; found {currency[:12]!r}")
+        if not 0 < abs(amount) <= _MONEY_MAX:
+            raise VenueError("bad_request", "`amount` must not be 0, and below 10^16 of money")
         place = self.terms.currencies.index(currency)
         record = {"kind": "cash", "account": account, "currency": place, "amount": amount}
         effects = self._run(now, record)

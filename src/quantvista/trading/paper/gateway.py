@@ -192,7 +192,10 @@ class PaperGateway:
                 self._tell(Status(state="connected", ts=self._venue_now()))
                 pause = self._settings.pause_s
                 await self._hear(self._channel)
-            except (TransportError, ChannelClosedError, TimeoutError, GatewayError) as error:
+            except (
+                *(TransportError, ChannelClosedError, TimeoutError, GatewayError),
+                *(ValueError, KeyError, TypeError),  # what came was not understood
+            ) as error:
                 await self._lost(error)
             await asyncio.sleep(pause * (0.5 + self._random.random() / 2))
             pause = min(2 * pause, self._settings.pause_max_s)
@@ -302,6 +305,14 @@ class PaperGateway:
             return self._unknown(what, name, cause, ts)
         if response.status >= 500:
             return self._unknown(what, name, "server_error", ts)
+        try:
+            return await self._answer(what, name, ts, response)
+        except (ValueError, KeyError, TypeError):  # who speaks so is no venue of ours
+            return self._unknown(what, name, "server_error", ts)
+
+    async def _answer(
+        self, what: _What, name: str, ts: int, response: Response
+    ) -> Acknowledged | Unknown | dict[str, Any]:
         found = json.loads(response.body)
         if response.status == 401 and found["error"]["code"] == "nonce_reused":
             # Somebody on the way sent it twice, and this is the answer to the second one.
@@ -369,13 +380,17 @@ class PaperGateway:
         except (TransportError, TimeoutError) as error:
             cause = error.cause if isinstance(error, TransportError) else "timeout"
             raise GatewayError(cause, f"no answer to {method} {target}") from None
-        found: dict[str, Any] = json.loads(response.body)
-        if response.status == 200:
-            return found
-        code, text = found["error"]["code"], found["error"]["text"]
-        if code == "unknown_order":
-            raise _NotFoundError(code, text, int(response.headers["qv-time"]))
-        raise GatewayError(code, text, found["error"].get("retry_after_ns", 0))
+        try:
+            found: dict[str, Any] = json.loads(response.body)
+            if response.status == 200:
+                return found
+            code, text = found["error"]["code"], found["error"]["text"]
+            if code == "unknown_order":
+                raise _NotFoundError(code, text, int(response.headers["qv-time"]))
+            raise GatewayError(code, text, found["error"].get("retry_after_ns", 0))
+        except (ValueError, KeyError, TypeError):
+            text = f"{method} {target} was answered by {response.status}, and no words of a venue"
+            raise GatewayError("not_understood", text) from None
 
     async def _send(self, request: Request, *, signed: bool = True) -> Response:
         ready = self._signed(request) if signed else request

@@ -1,5 +1,6 @@
 """Real ticks against Polars' own grouping, and real short bars against real long ones."""
 
+from datetime import time
 from pathlib import Path
 
 import polars as pl
@@ -132,3 +133,32 @@ def test_days_of_real_hours_are_close_to_what_another_source_has() -> None:
     for name in OHLCV[:4]:
         agree = (both[name] == both[f"{name}_theirs"]).sum()
         assert agree > 0.9 * both.height
+
+
+@pytest.mark.parametrize("name", ["aapl", "spy"])
+def test_hours_of_lean_have_the_volume_of_its_minutes_and_prices_of_their_own(name: str) -> None:
+    """Its hours were not made of its minutes, whose opens, highs and closes have other trades."""
+    folder = DATA / "equities_intraday"
+    local = pl.col("date").cast(pl.Datetime("us")) + pl.duration(milliseconds=pl.col("ms"))
+    minutes = pl.read_parquet(folder / f"lean_{name}_1m_trade.parquet").with_columns(ts=local)
+    regular = pl.col("ts").dt.time().is_between(time(9, 30), time(15, 59))
+    minutes = minutes.filter(regular)
+    frame = minutes.with_columns(ts_event=pl.col("ts").dt.epoch("ns") + 60 * 10**9)
+    made = aggregate(frame.drop("ts"), BarSpec("time", "1h"), until=2**62).bars["1h"]
+    wanted = minutes.group_by(pl.col("ts").dt.truncate("1h"), maintain_order=True).agg(
+        pl.col("open").first(),
+        pl.col("high").max(),
+        pl.col("low").min(),
+        pl.col("close").last(),
+        pl.col("volume").sum(),
+    )
+    for each in OHLCV:
+        assert made[each].to_list() == wanted[each].to_list()
+    hours = pl.read_parquet(folder / f"lean_{name}_1h.parquet")
+    both = wanted.join(hours, on="ts", suffix="_lean")
+    assert both.height >= 20
+    assert (both["volume"] == both["volume_lean"]).all()
+    for each in OHLCV[:4]:
+        same = float((both[each] == both[f"{each}_e4"]).mean())  # type: ignore[arg-type]
+        assert 0.6 < same < 0.9
+        assert ((both[each] / both[f"{each}_e4"] - 1).abs() < 0.01).all()

@@ -203,3 +203,15 @@ def test_columns_that_are_called_like_ours_are_kept_beside_them(tmp_path: Path) 
     import_into(found, tmp_path / "a.csv", ImportOptions(calendar="XNYS", columns=columns))
     (row,) = found.at().scan("bars").collect().rows(named=True)
     assert (row["row_"], row["row__"], row["ts_event_"]) == (7.0, 8.0, 9.0)
+
+
+def test_a_side_that_is_none_is_rejected_and_an_unknown_one_is_missing(tmp_path: Path) -> None:
+    text = "ts,instrument,price,size,side\n"
+    for second, side in enumerate(("BUY", "s", "", "unknown", "maybe")):
+        text += f"2024-03-05T14:30:0{second}Z,A.XNYS,10,1,{side}\n"
+    (tmp_path / "trades.csv").write_text(text)
+    found = Lake(tmp_path / "lake").dataset("mine")
+    done = import_into(found, tmp_path / "trades.csv")
+    rows = found.at().scan("trades").collect()
+    assert rows["aggressor"].to_list() == ["buy", "sell", None, None]
+    assert done.rejected["reason"].to_list() == ["'side' is no side: maybe"]
