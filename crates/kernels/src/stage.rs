@@ -2,7 +2,8 @@
 
 use crate::cross::{CrossRow, CrossScratch};
 use crate::plan::{Step, Target};
-use crate::series::{LANES, ROWS, SeriesNode, Tile, clean};
+use crate::pack::WIDTH;
+use crate::series::{LANES, PACKS, ROWS, SeriesNode, Tile, clean};
 
 /// No operator has more inputs.
 const INPUTS_MOST: usize = 8;
@@ -89,8 +90,8 @@ pub fn along(
                         slot,
                         stores,
                     } => {
-                        let mut result = std::mem::take(&mut tiles[*slot]);
-                        let empty = Tile::new();
+                        let mut result = std::mem::replace(&mut tiles[*slot], Tile::empty());
+                        let empty = Tile::empty();
                         let mut views: [&Tile; INPUTS_MOST] = [&empty; INPUTS_MOST];
                         for (view, input) in views.iter_mut().zip(inputs) {
                             *view = &tiles[*input];
@@ -111,39 +112,30 @@ pub fn along(
     }
 }
 
-/// Turn rows of instruments into runs of rows by instrument.
+/// Take rows of some instruments; what is not finite is missing.
 fn load(source: &[f64], instruments: usize, lanes: usize, rows: usize, tile: &mut Tile) {
-    for (row, values) in source.chunks(instruments).take(rows.min(ROWS)).enumerate() {
-        if let Some(values) = values.first_chunk::<LANES>()
-            && let Some(tile) = tile.first_chunk_mut::<LANES>()
-            && lanes == LANES
-        {
-            for lane in 0..LANES {
-                tile[lane][row] = clean(values[lane]);
-            }
-        } else {
-            for (run, value) in tile.iter_mut().zip(&values[..lanes]) {
-                run[row] = clean(*value);
+    let mut missing = [[false; WIDTH]; PACKS];
+    for (values, packs) in source.chunks(instruments).zip(&mut tile.rows[..rows]) {
+        let packs = packs.iter_mut().zip(&mut missing);
+        for ((pack, missing), values) in packs.zip(values[..lanes].chunks(WIDTH)) {
+            for ((to, value), missing) in pack.0.iter_mut().zip(values).zip(missing) {
+                *to = clean(*value);
+                *missing |= to.is_nan();
             }
         }
     }
+    tile.defined = missing.map(|missing| missing == [false; WIDTH]);
 }
 
 /// The way back.
 fn store(tile: &Tile, first: usize, lanes: usize, rows: &mut [&mut [f64]]) {
-    for (row, values) in rows.iter_mut().take(ROWS).enumerate() {
-        let values = &mut values[first..];
-        if let Some(values) = values.first_chunk_mut::<LANES>()
-            && let Some(tile) = tile.first_chunk::<LANES>()
-            && lanes == LANES
-        {
-            for (value, run) in values.iter_mut().zip(tile) {
-                *value = run[row];
-            }
-        } else {
-            for (value, run) in values[..lanes].iter_mut().zip(tile) {
-                *value = run[row];
-            }
+    for (values, packs) in rows.iter_mut().zip(&tile.rows) {
+        let (whole, rest) = values[first..first + lanes].as_chunks_mut::<WIDTH>();
+        for (values, pack) in whole.iter_mut().zip(packs) {
+            *values = pack.0;
+        }
+        if let Some(pack) = packs.get(whole.len()) {
+            rest.copy_from_slice(&pack.0[..rest.len()]);
         }
     }
 }
