@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::extremes::{Extreme, Since};
-use crate::operator::{Operator, Parameter, count, first, first_and_one, lanes, number, packs, size};
+use crate::operator::{
+    Operator, Parameter, count, first, first_and_one, lanes, number, packs, size,
+};
 use crate::pack::{Value, fuse};
 use crate::rolling::{Mean, Two};
 use crate::series::Series;
@@ -96,7 +98,12 @@ struct Ultimate<V = f64> {
     slow: Window<Two<V>>,
 }
 
-fuse!(Ultimate { close, fast, middle, slow });
+fuse!(Ultimate {
+    close,
+    fast,
+    middle,
+    slow
+});
 
 impl<V: Value> Series<3, V> for Ultimate<V> {
     #[inline(always)]

@@ -134,7 +134,13 @@ struct Movement<V = f64> {
     ranges: RunningSum<V>,
 }
 
-fuse!(Movement { before, range, up, down, ranges });
+fuse!(Movement {
+    before,
+    range,
+    up,
+    down,
+    ranges
+});
 
 impl Movement {
     fn new(size: usize) -> Self {
@@ -162,7 +168,10 @@ impl<V: Value> Movement<V> {
         let (gone_up, gone_down) = (V::each([up, down], gone), V::each([down, up], gone));
         let (up, down) = (self.up.push(gone_up), self.down.push(gone_down));
         let ranges = self.ranges.push(range?)?;
-        Some((up? / ranges * 100.0, down? / ranges * 100.0))
+        // Where one of them has no sum, neither is known.
+        let both = |[way, other]: [f64; 2]| if other.is_nan() { other } else { way };
+        let (up, down) = (V::each([up?, down?], both), V::each([down?, up?], both));
+        Some((up / ranges * 100.0, down / ranges * 100.0))
     }
 
     #[inline(always)]

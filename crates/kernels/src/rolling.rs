@@ -166,7 +166,9 @@ impl<V: Value> Series<1, V> for CountTrue<V> {
     #[inline(always)]
     fn update(&mut self, [x]: [V; 1]) -> V {
         let counts = x.map(|x| f64::from(u8::from(x != 0.0)));
-        self.0.push(counts).map_or(V::of(f64::NAN), |window| window.0)
+        self.0
+            .push(counts)
+            .map_or(V::of(f64::NAN), |window| window.0)
     }
 }
 

@@ -36,9 +36,12 @@ impl<V: Value> Total<V> {
             if sum.is_finite() { lost } else { before }
         });
         self.sum = sum.or(self.sum);
-        V::each([sum, total], |[sum, total]| {
-            if sum.is_finite() { total } else { f64::NAN }
-        })
+        V::each(
+            [sum, total],
+            |[sum, total]| {
+                if sum.is_finite() { total } else { f64::NAN }
+            },
+        )
     }
 }
 

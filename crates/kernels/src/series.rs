@@ -128,16 +128,15 @@ fn run_single<const N: usize, S: Series<N> + State>(
     }
 }
 
-/// Whether no value of a pack is missing.
+/// Whether no value of a pack is missing. A sum is NaN if any value was; where it is because of
+/// values too large to add up, rows are looked at one by one, with the same results.
 #[inline(always)]
-fn all_defined(results: &[[Pack; PACKS]], pack: usize) -> bool {
-    let mut missing = [false; WIDTH];
+pub fn all_defined(results: &[[Pack; PACKS]], pack: usize) -> bool {
+    let mut sum = Pack::default();
     for row in results {
-        for (missing, value) in missing.iter_mut().zip(&row[pack].0) {
-            *missing |= value.is_nan();
-        }
+        sum = sum + row[pack];
     }
-    missing == [false; WIDTH]
+    !sum.0.iter().any(|sum| sum.is_nan())
 }
 
 fn encode<S: Serialize>(states: &[S], bytes: &mut Vec<u8>) {

@@ -1,9 +1,9 @@
 //! One stage of a program over a chunk of rows: along time in tiles, then across instruments.
 
 use crate::cross::{CrossRow, CrossScratch};
-use crate::plan::{Step, Target};
 use crate::pack::WIDTH;
-use crate::series::{LANES, PACKS, ROWS, SeriesNode, Tile, clean};
+use crate::plan::{Step, Target};
+use crate::series::{LANES, ROWS, SeriesNode, Tile, all_defined, clean};
 
 /// No operator has more inputs.
 const INPUTS_MOST: usize = 8;
@@ -114,21 +114,30 @@ pub fn along(
 
 /// Take rows of some instruments; what is not finite is missing.
 fn load(source: &[f64], instruments: usize, lanes: usize, rows: usize, tile: &mut Tile) {
-    let mut missing = [[false; WIDTH]; PACKS];
-    for (values, packs) in source.chunks(instruments).zip(&mut tile.rows[..rows]) {
-        let packs = packs.iter_mut().zip(&mut missing);
-        for ((pack, missing), values) in packs.zip(values[..lanes].chunks(WIDTH)) {
-            for ((to, value), missing) in pack.0.iter_mut().zip(values).zip(missing) {
+    let rows = &mut tile.rows[..rows];
+    for (values, packs) in source.chunks(instruments).zip(&mut *rows) {
+        for (pack, values) in packs.iter_mut().zip(values[..lanes].chunks(WIDTH)) {
+            for (to, value) in pack.0.iter_mut().zip(values) {
                 *to = clean(*value);
-                *missing |= to.is_nan();
             }
         }
     }
-    tile.defined = missing.map(|missing| missing == [false; WIDTH]);
+    for (pack, defined) in tile.defined.iter_mut().enumerate().take(lanes / WIDTH) {
+        *defined = all_defined(rows, pack);
+    }
 }
 
-/// The way back.
+/// The way back. Stores wait for one another where their cache lines are not there yet, reads do not:
+/// so one value of each line is read first.
 fn store(tile: &Tile, first: usize, lanes: usize, rows: &mut [&mut [f64]]) {
+    let mut read = 0.0;
+    for values in rows.iter() {
+        let values = &values[first..first + lanes];
+        for value in values.iter().step_by(WIDTH).chain(values.last()) {
+            read += value;
+        }
+    }
+    std::hint::black_box(read);
     for (values, packs) in rows.iter_mut().zip(&tile.rows) {
         let (whole, rest) = values[first..first + lanes].as_chunks_mut::<WIDTH>();
         for (values, pack) in whole.iter_mut().zip(packs) {
