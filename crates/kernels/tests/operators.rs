@@ -1,37 +1,13 @@
 //! Every operator of the table: however a run is cut, it gives the same bits.
 
+mod common;
+
+use common::{bits, parameters};
 use proptest::prelude::*;
-use quantvista_kernels::{Kind, Memory, NodeSpec, Operator, Program, Spec, operators};
+use quantvista_kernels::{Memory, NodeSpec, Operator, Program, Spec, operators};
 
-/// More than a tile has room for, so that some instruments share one that is not full.
+/// Packs, and some instruments beside them that do not fill one.
 const INSTRUMENTS: usize = 19;
-
-/// Parameters within their limits, small where the limits are wide.
-fn parameters(operator: &Operator, seed: u64) -> Vec<f64> {
-    let mut state = seed;
-    let mut next = || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        f64::from(u32::try_from(state >> 33).expect("31 bits")) / f64::from(1_u32 << 31)
-    };
-    for _ in 0..1000 {
-        let value = |parameter: &quantvista_kernels::Parameter| {
-            let most = parameter.most.min(parameter.least.max(-10.0) + 20.0);
-            let least = parameter.least.max(-10.0);
-            let value = least + next() * (most - least);
-            match parameter.kind {
-                Kind::Int => value.floor(),
-                Kind::Float => value,
-            }
-        };
-        let found: Vec<f64> = operator.parameters.iter().map(value).collect();
-        if operator.check(&found).is_ok() {
-            return found;
-        }
-    }
-    panic!("no parameters for `{}`", operator.name);
-}
 
 /// The operator on columns of its own, once more on its own result, and ranked across.
 fn program(operator: &Operator, seed: u64, instruments: usize) -> Program {
@@ -155,10 +131,6 @@ impl Case {
         }
         whole.concat()
     }
-}
-
-fn bits(values: &[f64]) -> Vec<u64> {
-    values.iter().map(|value| value.to_bits()).collect()
 }
 
 /// All operators, in the order of the table, with a seed that differs.
@@ -286,99 +258,6 @@ proptest! {
             }
             Ok(())
         })?;
-    }
-}
-
-/// Whole packs and some instruments beside them, over more rows than a tile has.
-const TOGETHER: usize = 19;
-const TOGETHER_ROWS: usize = 90;
-
-/// Values without gaps but for a few: of one instrument, or of all in that row.
-#[derive(Debug, Clone)]
-struct Together {
-    cells: Vec<f64>,
-    gaps: Vec<(usize, Option<usize>)>,
-    seed: u64,
-}
-
-fn together() -> impl Strategy<Value = Together> {
-    let cell = prop_oneof![
-        200 => 50.0..150.0,
-        3 => prop::sample::select(vec![100.0, 0.0, -0.0, -3.0]),
-        1 => prop::sample::select(vec![f64::MAX, f64::MIN, 1e300, -1e160, 5e-324]),
-    ];
-    let cells = prop::collection::vec(cell, TOGETHER * TOGETHER_ROWS * COLUMNS_MOST);
-    let calm = prop::collection::vec(90.0..110.0, TOGETHER * TOGETHER_ROWS * COLUMNS_MOST);
-    let gap = (0..TOGETHER_ROWS, prop::option::of(0..TOGETHER));
-    let gaps = prop::collection::vec(gap, 0..4);
-    let cells = prop_oneof![1 => calm.boxed(), 1 => cells.boxed()];
-    (cells, gaps, any::<u64>()).prop_map(|(cells, gaps, seed)| Together { cells, gaps, seed })
-}
-
-impl Together {
-    /// Each column of the operator, (rows, instruments).
-    fn columns(&self, operator: &Operator) -> Vec<Vec<f64>> {
-        let size = TOGETHER * TOGETHER_ROWS;
-        let columns = self.cells.chunks(size).take(operator.inputs.len());
-        let mut columns: Vec<Vec<f64>> = columns.map(<[f64]>::to_vec).collect();
-        for (row, instrument) in &self.gaps {
-            for column in columns.iter_mut().take(1) {
-                let row = &mut column[row * TOGETHER..][..TOGETHER];
-                match instrument {
-                    Some(instrument) => row[*instrument] = f64::NAN,
-                    None => row.fill(f64::NAN),
-                }
-            }
-        }
-        columns
-    }
-}
-
-/// The operator, and once more on its own result.
-fn twice(operator: &Operator, params: &[f64], instruments: usize) -> Program {
-    let columns = operator.inputs.len();
-    let node = |inputs: Vec<usize>| NodeSpec {
-        op: operator.name.to_owned(),
-        inputs,
-        params: params.to_vec(),
-    };
-    let again = (0..columns).map(|i| if i == 0 { columns } else { i });
-    let spec = Spec {
-        columns: (0..columns).map(|column| column.to_string()).collect(),
-        nodes: vec![node((0..columns).collect()), node(again.collect())],
-        outputs: vec![columns, columns + 1],
-    };
-    Program::new(spec, instruments).expect("a program of one operator")
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
-
-    /// Instruments that are updated at once give what each gives that is alone.
-    #[test]
-    fn packs_are_as_instruments_by_themselves(case in together()) {
-        for (place, operator) in (0_u64..).zip(operators()) {
-            if operator.is_cross() || operator.inputs.is_empty() {
-                continue;
-            }
-            let params = parameters(operator, case.seed.wrapping_add(place));
-            let columns = case.columns(operator);
-            let mut all = vec![0.0; 2 * TOGETHER * TOGETHER_ROWS];
-            let views: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
-            let mut program = twice(operator, &params, TOGETHER);
-            program.advance(&views, TOGETHER_ROWS, None, &mut all).expect("rows that fit");
-            for instrument in 0..TOGETHER {
-                let of = |values: &[f64]| -> Vec<f64> {
-                    values.chunks(TOGETHER).map(|row| row[instrument]).collect()
-                };
-                let own: Vec<Vec<f64>> = columns.iter().map(|column| of(column)).collect();
-                let own: Vec<&[f64]> = own.iter().map(Vec::as_slice).collect();
-                let mut alone = vec![0.0; 2 * TOGETHER_ROWS];
-                let mut program = twice(operator, &params, 1);
-                program.advance(&own, TOGETHER_ROWS, None, &mut alone).expect("rows that fit");
-                prop_assert_eq!(bits(&of(&all)), bits(&alone), "{} of {}", operator.name, instrument);
-            }
-        }
     }
 }
 
