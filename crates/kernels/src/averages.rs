@@ -88,16 +88,27 @@ pub struct Chain<const COUNT: usize, V = f64> {
 impl<const COUNT: usize> Fuse for Chain<COUNT> {
     type Wide = Chain<COUNT, Pack>;
     fn fuse(states: [&Self; WIDTH]) -> Option<Self::Wide> {
-        let second = Fuse::fuse(states.map(|state| &state.second))?;
+        let third = if COUNT == 2 {
+            // It never begins.
+            let Exponential {
+                start,
+                weight,
+                seen,
+                value,
+            } = states[0].third;
+            Exponential {
+                start,
+                weight,
+                seen,
+                value: Pack::of(value),
+            }
+        } else {
+            Fuse::fuse(states.map(|state| &state.third))?
+        };
         Some(Chain {
             first: Fuse::fuse(states.map(|state| &state.first))?,
-            third: if COUNT == 2 {
-                // It never begins.
-                second.clone()
-            } else {
-                Fuse::fuse(states.map(|state| &state.third))?
-            },
-            second,
+            second: Fuse::fuse(states.map(|state| &state.second))?,
+            third,
         })
     }
     fn lane(wide: &Self::Wide, lane: usize) -> Self {

@@ -70,12 +70,12 @@ impl Value for Pack {
     #[inline(always)]
     fn each<const N: usize>(inputs: [Self; N], formula: impl Fn([f64; N]) -> f64) -> Self {
         let mut result = [0.0; WIDTH];
-        for lane in 0..WIDTH {
+        for (lane, result) in result.iter_mut().enumerate() {
             let mut values = [0.0; N];
             for (value, input) in values.iter_mut().zip(&inputs) {
                 *value = input.0[lane];
             }
-            result[lane] = formula(values);
+            *result = formula(values);
         }
         Self(result)
     }
@@ -173,6 +173,11 @@ impl<T: Fuse, U: Fuse> Fuse for (T, U) {
     }
 }
 
+/// Whether all are the same.
+pub fn alike<T: PartialEq>(values: [&T; WIDTH]) -> bool {
+    values.iter().all(|value| *value == values[0])
+}
+
 /// How a state fuses: the fields that must be the same, those with a number of each instrument, and
 /// what else must hold of each.
 macro_rules! fuse {
@@ -190,7 +195,7 @@ macro_rules! fuse {
                     }
                 )?
                 $($(
-                    if states.iter().any(|state| state.$same != states[0].$same) {
+                    if !$crate::pack::alike(states.map(|state| &state.$same)) {
                         return None;
                     }
                 )*)?
