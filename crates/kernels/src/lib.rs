@@ -24,6 +24,7 @@ mod microstructure;
 mod moments;
 mod operator;
 mod oscillators;
+mod pack;
 mod pairs;
 mod plan;
 mod pointwise;

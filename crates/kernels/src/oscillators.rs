@@ -3,16 +3,19 @@
 use serde::{Deserialize, Serialize};
 
 use crate::averages::Exponential;
-use crate::operator::{Operator, Parameter, count, fading, first_and_one, lanes, size};
+use crate::operator::{Operator, Parameter, count, fading, first_and_one, packs, size};
+use crate::pack::{Value, fuse};
 use crate::series::Series;
 
 /// Averages of gains and losses after Wilder.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct Strength {
-    last: Option<f64>,
-    gain: Exponential,
-    loss: Exponential,
+struct Strength<V = f64> {
+    last: Option<V>,
+    gain: Exponential<V>,
+    loss: Exponential<V>,
 }
+
+fuse!(Strength { last, gain, loss });
 
 impl Strength {
     fn new(size: usize) -> Self {
@@ -22,13 +25,15 @@ impl Strength {
             loss: Exponential::wilder(size),
         }
     }
+}
 
+impl<V: Value> Strength<V> {
     #[inline(always)]
-    fn push(&mut self, x: f64) -> Option<(f64, f64)> {
+    fn push(&mut self, x: V) -> Option<(V, V)> {
         let change = x - self.last.replace(x)?;
         // Two choices without a branch, for nobody can predict which way a price goes.
-        let gain = if change > 0.0 { change } else { 0.0 };
-        let loss = if change > 0.0 { 0.0 } else { 0.0 - change };
+        let gain = change.map(|change| if change > 0.0 { change } else { 0.0 });
+        let loss = change.map(|change| if change > 0.0 { 0.0 } else { 0.0 - change });
         let gain = self.gain.push(gain);
         let loss = self.loss.push(loss);
         Some((gain?, loss?))
@@ -36,25 +41,29 @@ impl Strength {
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct RelativeStrength(Strength);
+struct RelativeStrength<V = f64>(Strength<V>);
 
-impl Series<1> for RelativeStrength {
+fuse!(RelativeStrength { 0 });
+
+impl<V: Value> Series<1, V> for RelativeStrength<V> {
     #[inline(always)]
-    fn update(&mut self, [x]: [f64; 1]) -> f64 {
+    fn update(&mut self, [x]: [V; 1]) -> V {
         let averages = self.0.push(x);
-        averages.map_or(f64::NAN, |(gain, loss)| 100.0 * gain / (gain + loss))
+        averages.map_or(V::of(f64::NAN), |(gain, loss)| gain * 100.0 / (gain + loss))
     }
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct ChandeMomentum(Strength);
+struct ChandeMomentum<V = f64>(Strength<V>);
 
-impl Series<1> for ChandeMomentum {
+fuse!(ChandeMomentum { 0 });
+
+impl<V: Value> Series<1, V> for ChandeMomentum<V> {
     #[inline(always)]
-    fn update(&mut self, [x]: [f64; 1]) -> f64 {
+    fn update(&mut self, [x]: [V; 1]) -> V {
         let averages = self.0.push(x);
-        averages.map_or(f64::NAN, |(gain, loss)| {
-            100.0 * (gain - loss) / (gain + loss)
+        averages.map_or(V::of(f64::NAN), |(gain, loss)| {
+            (gain - loss) * 100.0 / (gain + loss)
         })
     }
 }
@@ -68,7 +77,7 @@ const N: &[Parameter] = &[count("n", 1.0).or(14.0)];
 
 pub const OPERATORS: &[Operator] = &[
     Operator::series("rsi", X, |p, n| {
-        lanes(RelativeStrength(Strength::new(size(p[0]))), n)
+        packs(RelativeStrength(Strength::new(size(p[0]))), n)
     })
     .parameters(N)
     .recursive(first_and_one, |p| Some(wilder_fading(p)))
@@ -79,7 +88,7 @@ pub const OPERATORS: &[Operator] = &[
     )
     .source("Wilder (1978), New Concepts in Technical Trading Systems."),
     Operator::series("cmo", X, |p, n| {
-        lanes(ChandeMomentum(Strength::new(size(p[0]))), n)
+        packs(ChandeMomentum(Strength::new(size(p[0]))), n)
     })
     .parameters(N)
     .recursive(first_and_one, |p| Some(wilder_fading(p)))

@@ -2,17 +2,20 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::operator::{Operator, Parameter, count, first, lanes, size};
+use crate::operator::{Operator, Parameter, count, first, packs, size};
+use crate::pack::{Value, fuse};
 use crate::series::Series;
 use crate::window::{Aggregate, Window};
 
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-pub struct Sum(pub f64);
+pub struct Sum<V = f64>(pub V);
 
-impl Aggregate for Sum {
-    type Item = f64;
+fuse!(Sum { 0 });
+
+impl<V: Value> Aggregate for Sum<V> {
+    type Item = V;
     #[inline(always)]
-    fn of(item: f64) -> Self {
+    fn of(item: V) -> Self {
         Self(item)
     }
     #[inline(always)]
@@ -22,12 +25,14 @@ impl Aggregate for Sum {
 }
 
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-struct Product(f64);
+struct Product<V = f64>(V);
 
-impl Aggregate for Product {
-    type Item = f64;
+fuse!(Product { 0 });
+
+impl<V: Value> Aggregate for Product<V> {
+    type Item = V;
     #[inline(always)]
-    fn of(item: f64) -> Self {
+    fn of(item: V) -> Self {
         Self(item)
     }
     #[inline(always)]
@@ -38,15 +43,17 @@ impl Aggregate for Product {
 
 /// Sums of two series.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-pub struct Two {
-    pub x: f64,
-    pub y: f64,
+pub struct Two<V = f64> {
+    pub x: V,
+    pub y: V,
 }
 
-impl Aggregate for Two {
-    type Item = (f64, f64);
+fuse!(Two { x, y });
+
+impl<V: Value> Aggregate for Two<V> {
+    type Item = (V, V);
     #[inline(always)]
-    fn of((x, y): (f64, f64)) -> Self {
+    fn of((x, y): (V, V)) -> Self {
         Self { x, y }
     }
     #[inline(always)]
@@ -58,25 +65,27 @@ impl Aggregate for Two {
     }
 }
 
-impl Two {
+impl<V: Value> Two<V> {
     #[inline(always)]
-    pub fn ratio(&self) -> f64 {
+    pub fn ratio(&self) -> V {
         self.x / self.y
     }
 }
 
 /// Values weighted by their place, 1 for the oldest.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-struct Weighted {
+struct Weighted<V = f64> {
     count: f64,
-    sum: f64,
-    by_place: f64,
+    sum: V,
+    by_place: V,
 }
 
-impl Aggregate for Weighted {
-    type Item = f64;
+fuse!(Weighted [count] { sum, by_place });
+
+impl<V: Value> Aggregate for Weighted<V> {
+    type Item = V;
     #[inline(always)]
-    fn of(item: f64) -> Self {
+    fn of(item: V) -> Self {
         Self {
             count: 1.0,
             sum: item,
@@ -88,29 +97,33 @@ impl Aggregate for Weighted {
         Self {
             count: self.count + newer.count,
             sum: self.sum + newer.sum,
-            by_place: self.by_place + (newer.by_place + self.count * newer.sum),
+            by_place: self.by_place + (newer.by_place + newer.sum * self.count),
         }
     }
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct RollingSum(Window<Sum>);
+struct RollingSum<V = f64>(Window<Sum<V>>);
 
-impl Series<1> for RollingSum {
+fuse!(RollingSum { 0 });
+
+impl<V: Value> Series<1, V> for RollingSum<V> {
     #[inline(always)]
-    fn update(&mut self, [x]: [f64; 1]) -> f64 {
-        self.0.push(x).map_or(f64::NAN, |window| window.0)
+    fn update(&mut self, [x]: [V; 1]) -> V {
+        self.0.push(x).map_or(V::of(f64::NAN), |window| window.0)
     }
 }
 
 /// The mean of the last values.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Mean {
-    window: Window<Sum>,
+pub struct Mean<V = f64> {
+    window: Window<Sum<V>>,
     count: f64,
 }
 
-impl Mean {
+fuse!(Mean [count] { window });
+
+impl<V: Value> Mean<V> {
     #[expect(clippy::cast_precision_loss, reason = "windows are short")]
     pub fn new(size: usize) -> Self {
         Self {
@@ -120,47 +133,55 @@ impl Mean {
     }
 
     #[inline(always)]
-    pub fn push(&mut self, x: f64) -> Option<f64> {
+    pub fn push(&mut self, x: V) -> Option<V> {
         Some(self.window.push(x)?.0 / self.count)
     }
 }
 
-impl Series<1> for Mean {
+impl<V: Value> Series<1, V> for Mean<V> {
     #[inline(always)]
-    fn update(&mut self, [x]: [f64; 1]) -> f64 {
-        self.push(x).unwrap_or(f64::NAN)
+    fn update(&mut self, [x]: [V; 1]) -> V {
+        self.push(x).unwrap_or(V::of(f64::NAN))
     }
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct RollingProduct(Window<Product>);
+struct RollingProduct<V = f64>(Window<Product<V>>);
 
-impl Series<1> for RollingProduct {
+fuse!(RollingProduct { 0 });
+
+impl<V: Value> Series<1, V> for RollingProduct<V> {
     #[inline(always)]
-    fn update(&mut self, [x]: [f64; 1]) -> f64 {
-        self.0.push(x).map_or(f64::NAN, |window| window.0)
+    fn update(&mut self, [x]: [V; 1]) -> V {
+        self.0.push(x).map_or(V::of(f64::NAN), |window| window.0)
     }
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct CountTrue(Window<Sum>);
+struct CountTrue<V = f64>(Window<Sum<V>>);
 
-impl Series<1> for CountTrue {
+fuse!(CountTrue { 0 });
+
+impl<V: Value> Series<1, V> for CountTrue<V> {
     #[inline(always)]
-    fn update(&mut self, [x]: [f64; 1]) -> f64 {
-        let counts = f64::from(u8::from(x != 0.0));
-        self.0.push(counts).map_or(f64::NAN, |window| window.0)
+    fn update(&mut self, [x]: [V; 1]) -> V {
+        let counts = x.map(|x| f64::from(u8::from(x != 0.0)));
+        self.0
+            .push(counts)
+            .map_or(V::of(f64::NAN), |window| window.0)
     }
 }
 
 /// The mean of the last values, with weights 1 (the oldest) to n.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct WeightedMean {
-    window: Window<Weighted>,
+pub struct WeightedMean<V = f64> {
+    window: Window<Weighted<V>>,
     weights: f64,
 }
 
-impl WeightedMean {
+fuse!(WeightedMean [weights] { window });
+
+impl<V: Value> WeightedMean<V> {
     #[expect(clippy::cast_precision_loss, reason = "windows are short")]
     pub fn new(size: usize) -> Self {
         Self {
@@ -170,15 +191,15 @@ impl WeightedMean {
     }
 
     #[inline(always)]
-    pub fn push(&mut self, x: f64) -> Option<f64> {
+    pub fn push(&mut self, x: V) -> Option<V> {
         Some(self.window.push(x)?.by_place / self.weights)
     }
 }
 
-impl Series<1> for WeightedMean {
+impl<V: Value> Series<1, V> for WeightedMean<V> {
     #[inline(always)]
-    fn update(&mut self, [x]: [f64; 1]) -> f64 {
-        self.push(x).unwrap_or(f64::NAN)
+    fn update(&mut self, [x]: [V; 1]) -> V {
+        self.push(x).unwrap_or(V::of(f64::NAN))
     }
 }
 
@@ -187,28 +208,28 @@ const N: &[Parameter] = &[count("n", 1.0)];
 
 pub const OPERATORS: &[Operator] = &[
     Operator::series("sum", X, |p, n| {
-        lanes(RollingSum(Window::new(size(p[0]))), n)
+        packs(RollingSum(Window::new(size(p[0]))), n)
     })
     .parameters(N)
     .window(first)
     .words("Sum of the last n values.", "sum(x[t-n+1..t])"),
-    Operator::series("mean", X, |p, n| lanes(Mean::new(size(p[0])), n))
+    Operator::series("mean", X, |p, n| packs(Mean::new(size(p[0])), n))
         .parameters(N)
         .window(first)
         .words("Mean of the last n values.", "sum(x[t-n+1..t]) / n"),
     Operator::series("product", X, |p, n| {
-        lanes(RollingProduct(Window::new(size(p[0]))), n)
+        packs(RollingProduct(Window::new(size(p[0]))), n)
     })
     .parameters(N)
     .window(first)
     .words("Product of the last n values.", "prod(x[t-n+1..t])"),
     Operator::series("count_true", X, |p, n| {
-        lanes(CountTrue(Window::new(size(p[0]))), n)
+        packs(CountTrue(Window::new(size(p[0]))), n)
     })
     .parameters(N)
     .window(first)
     .words("How many of the last n values are not 0.", "sum([x != 0])"),
-    Operator::series("wma", X, |p, n| lanes(WeightedMean::new(size(p[0])), n))
+    Operator::series("wma", X, |p, n| packs(WeightedMean::new(size(p[0])), n))
         .parameters(N)
         .window(first)
         .words(
@@ -216,7 +237,7 @@ pub const OPERATORS: &[Operator] = &[
             "sum(i * x[t-n+i], i=1..n) / (n (n+1) / 2)",
         ),
     Operator::series("decay_linear", X, |p, n| {
-        lanes(WeightedMean::new(size(p[0])), n)
+        packs(WeightedMean::new(size(p[0])), n)
     })
     .parameters(N)
     .window(first)
