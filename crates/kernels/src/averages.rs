@@ -3,23 +3,20 @@
 use serde::{Deserialize, Serialize};
 
 use crate::operator::{
-    Operator, Parameter, count, fading, first, first_and_one, number, packs, size,
+    Operator, Parameter, count, fading, first, first_and_one, lanes, number, size,
 };
-use crate::pack::{Fuse, Pack, Value, WIDTH, fuse};
 use crate::rolling::{Mean, Sum, WeightedMean};
-use crate::series::{Series, clean};
+use crate::series::Series;
 use crate::window::{Ring, Window};
 
 /// An exponential average that begins with the mean of its first values.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Exponential<V = f64> {
+pub struct Exponential {
     start: u64,
     weight: f64,
     seen: u64,
-    value: V,
+    value: f64,
 }
-
-fuse!(Exponential [start, weight, seen] { value } if |state| state.seen >= state.start);
 
 impl Exponential {
     pub fn new(start: usize, weight: f64) -> Self {
@@ -42,82 +39,46 @@ impl Exponential {
     pub fn wilder(size: usize) -> Self {
         Self::new(size, 1.0 / size as f64)
     }
-}
 
-impl<V: Value> Exponential<V> {
-    /// The average; NaN for those instruments of a pack that have none.
     #[inline(always)]
     #[expect(clippy::cast_precision_loss, reason = "windows are short")]
-    pub fn push(&mut self, x: V) -> Option<V> {
+    pub fn push(&mut self, x: f64) -> Option<f64> {
         if self.seen >= self.start {
             let value = (x - self.value) * self.weight + self.value;
             // Two values too far apart for a float would spoil all that follow.
-            self.value = value.or(self.value);
-            return value.any_finite().then(|| value.map(clean));
+            if !value.is_finite() {
+                return None;
+            }
+            self.value = value;
+            return Some(value);
         }
-        // Packs are made of averages that have begun.
-        self.value = self.value + x;
+        self.value += x;
         self.seen += 1;
-        if !self.value.any_finite() {
-            (self.seen, self.value) = (0, V::of(0.0));
+        if !self.value.is_finite() {
+            (self.seen, self.value) = (0, 0.0);
             return None;
         }
         if self.seen < self.start {
             return None;
         }
-        self.value = self.value / self.start as f64;
+        self.value /= self.start as f64;
         Some(self.value)
     }
 }
 
-impl<V: Value> Series<1, V> for Exponential<V> {
+impl Series<1> for Exponential {
     #[inline(always)]
-    fn update(&mut self, [x]: [V; 1]) -> V {
-        self.push(x).unwrap_or(V::of(f64::NAN))
+    fn update(&mut self, [x]: [f64; 1]) -> f64 {
+        self.push(x).unwrap_or(f64::NAN)
     }
 }
 
 /// Exponential averages of one another.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Chain<const COUNT: usize, V = f64> {
-    first: Exponential<V>,
-    second: Exponential<V>,
-    third: Exponential<V>,
-}
-
-impl<const COUNT: usize> Fuse for Chain<COUNT> {
-    type Wide = Chain<COUNT, Pack>;
-    fn fuse(states: [&Self; WIDTH]) -> Option<Self::Wide> {
-        let third = if COUNT == 2 {
-            // It never begins.
-            let Exponential {
-                start,
-                weight,
-                seen,
-                value,
-            } = states[0].third;
-            Exponential {
-                start,
-                weight,
-                seen,
-                value: Pack::of(value),
-            }
-        } else {
-            Fuse::fuse(states.map(|state| &state.third))?
-        };
-        Some(Chain {
-            first: Fuse::fuse(states.map(|state| &state.first))?,
-            second: Fuse::fuse(states.map(|state| &state.second))?,
-            third,
-        })
-    }
-    fn lane(wide: &Self::Wide, lane: usize) -> Self {
-        Self {
-            first: Fuse::lane(&wide.first, lane),
-            second: Fuse::lane(&wide.second, lane),
-            third: Fuse::lane(&wide.third, lane),
-        }
-    }
+pub struct Chain<const COUNT: usize> {
+    first: Exponential,
+    second: Exponential,
+    third: Exponential,
 }
 
 impl<const COUNT: usize> Chain<COUNT> {
@@ -129,77 +90,69 @@ impl<const COUNT: usize> Chain<COUNT> {
             third: average,
         }
     }
-}
 
-impl<const COUNT: usize, V: Value> Chain<COUNT, V> {
     #[inline(always)]
-    pub fn push(&mut self, x: V) -> Option<[V; 3]> {
+    pub fn push(&mut self, x: f64) -> Option<[f64; 3]> {
         let first = self.first.push(x)?;
         let second = self.second.push(first)?;
         if COUNT == 2 {
-            return Some([first, second, V::of(0.0)]);
+            return Some([first, second, 0.0]);
         }
         Some([first, second, self.third.push(second)?])
     }
 }
 
 /// The double exponential average.
-impl<V: Value> Series<1, V> for Chain<2, V> {
+impl Series<1> for Chain<2> {
     #[inline(always)]
-    fn update(&mut self, [x]: [V; 1]) -> V {
+    fn update(&mut self, [x]: [f64; 1]) -> f64 {
         let averages = self.push(x);
-        averages.map_or(V::of(f64::NAN), |[first, second, _]| first * 2.0 - second)
+        averages.map_or(f64::NAN, |[first, second, _]| 2.0 * first - second)
     }
 }
 
 /// The triple exponential average.
-impl<V: Value> Series<1, V> for Chain<3, V> {
+impl Series<1> for Chain<3> {
     #[inline(always)]
-    fn update(&mut self, [x]: [V; 1]) -> V {
+    fn update(&mut self, [x]: [f64; 1]) -> f64 {
         let averages = self.push(x);
-        averages.map_or(V::of(f64::NAN), |[first, second, third]| {
-            first * 3.0 - second * 3.0 + third
+        averages.map_or(f64::NAN, |[first, second, third]| {
+            3.0 * first - 3.0 * second + third
         })
     }
 }
 
 /// The change of a triple exponential average.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct Trix<V = f64> {
-    chain: Chain<3, V>,
-    last: Option<V>,
+struct Trix {
+    chain: Chain<3>,
+    last: Option<f64>,
 }
 
-fuse!(Trix { chain, last } if |state| state.last.is_some());
-
-impl<V: Value> Series<1, V> for Trix<V> {
+impl Series<1> for Trix {
     #[inline(always)]
-    fn update(&mut self, [x]: [V; 1]) -> V {
+    fn update(&mut self, [x]: [f64; 1]) -> f64 {
         let Some([_, _, third]) = self.chain.push(x) else {
-            return V::of(f64::NAN);
+            return f64::NAN;
         };
-        let Some(last) = self.last else {
-            self.last = Some(third);
-            return V::of(f64::NAN);
-        };
-        self.last = Some(third.or(last));
-        (third / last - 1.0) * 100.0
+        match self.last.replace(third) {
+            Some(last) => 100.0 * (third / last - 1.0),
+            None => f64::NAN,
+        }
     }
 }
 
 /// A fast exponential average less a slow one, of which both begin at the same value.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct Convergence<V = f64> {
+struct Convergence {
     wait: u64,
-    fast: Exponential<V>,
-    slow: Exponential<V>,
+    fast: Exponential,
+    slow: Exponential,
 }
 
-fuse!(Convergence [wait] { fast, slow });
-
-impl<V: Value> Series<1, V> for Convergence<V> {
+impl Series<1> for Convergence {
     #[inline(always)]
-    fn update(&mut self, [x]: [V; 1]) -> V {
+    fn update(&mut self, [x]: [f64; 1]) -> f64 {
         let fast = if self.wait > 0 {
             self.wait -= 1;
             None
@@ -208,19 +161,17 @@ impl<V: Value> Series<1, V> for Convergence<V> {
         };
         match (fast, self.slow.push(x)) {
             (Some(fast), Some(slow)) => fast - slow,
-            _ => V::of(f64::NAN),
+            _ => f64::NAN,
         }
     }
 }
 
 /// A mean of means, which weighs the middle most.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct Triangular<V = f64> {
-    first: Mean<V>,
-    second: Mean<V>,
+struct Triangular {
+    first: Mean,
+    second: Mean,
 }
-
-fuse!(Triangular { first, second });
 
 impl Triangular {
     fn new(size: usize) -> Self {
@@ -231,23 +182,21 @@ impl Triangular {
     }
 }
 
-impl<V: Value> Series<1, V> for Triangular<V> {
+impl Series<1> for Triangular {
     #[inline(always)]
-    fn update(&mut self, [x]: [V; 1]) -> V {
+    fn update(&mut self, [x]: [f64; 1]) -> f64 {
         let mean = self.first.push(x).and_then(|mean| self.second.push(mean));
-        mean.unwrap_or(V::of(f64::NAN))
+        mean.unwrap_or(f64::NAN)
     }
 }
 
 /// Hull's average: twice the fast one less the slow one, smoothed.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct Hull<V = f64> {
-    fast: WeightedMean<V>,
-    slow: WeightedMean<V>,
-    smooth: WeightedMean<V>,
+struct Hull {
+    fast: WeightedMean,
+    slow: WeightedMean,
+    smooth: WeightedMean,
 }
-
-fuse!(Hull { fast, slow, smooth });
 
 impl Hull {
     fn new(size: usize) -> Self {
@@ -259,29 +208,26 @@ impl Hull {
     }
 }
 
-impl<V: Value> Series<1, V> for Hull<V> {
+impl Series<1> for Hull {
     #[inline(always)]
-    fn update(&mut self, [x]: [V; 1]) -> V {
+    fn update(&mut self, [x]: [f64; 1]) -> f64 {
         let fast = self.fast.push(x);
         let slow = self.slow.push(x);
         let (Some(fast), Some(slow)) = (fast, slow) else {
-            return V::of(f64::NAN);
+            return f64::NAN;
         };
-        let average = self.smooth.push(fast * 2.0 - slow);
-        average.unwrap_or(V::of(f64::NAN))
+        self.smooth.push(2.0 * fast - slow).unwrap_or(f64::NAN)
     }
 }
 
 /// Kaufman's adaptive average, with 2 and 30 for the fastest and the slowest.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct Kaufman<V = f64> {
-    values: Ring<V>,
-    path: Window<Sum<V>>,
-    last: Option<V>,
-    average: Option<V>,
+struct Kaufman {
+    values: Ring,
+    path: Window<Sum>,
+    last: Option<f64>,
+    average: Option<f64>,
 }
-
-fuse!(Kaufman { values, path, last, average } if |state| state.average.is_some());
 
 impl Kaufman {
     fn new(size: usize) -> Self {
@@ -294,26 +240,23 @@ impl Kaufman {
     }
 }
 
-impl<V: Value> Series<1, V> for Kaufman<V> {
+impl Series<1> for Kaufman {
     #[inline(always)]
-    fn update(&mut self, [x]: [V; 1]) -> V {
+    fn update(&mut self, [x]: [f64; 1]) -> f64 {
         let before = self.values.push(x);
         let last = self.last.replace(x);
-        let path = last.and_then(|last| self.path.push((x - last).map(f64::abs)));
+        let path = last.and_then(|last| self.path.push((x - last).abs()));
         let (Some(before), Some(last), Some(path)) = (before, last, path) else {
-            return V::of(f64::NAN);
+            return f64::NAN;
         };
         let (fast, slow) = (2.0 / 3.0, 2.0 / 31.0);
-        let ratio = V::each([x, before, path.0], |[x, before, path]| {
-            let way = (x - before).abs();
-            let ratio = way / path;
-            if way < path { ratio } else { 1.0 }
-        });
+        let way = (x - before).abs();
+        let ratio = if way < path.0 { way / path.0 } else { 1.0 };
         let weight = ratio * (fast - slow) + slow;
         let average = self.average.unwrap_or(last);
         let next = (x - average) * (weight * weight) + average;
-        if next.any_finite() {
-            self.average = Some(next.or(average));
+        if next.is_finite() {
+            self.average = Some(next);
         }
         next
     }
@@ -327,7 +270,7 @@ const X: &[&str] = &["x"];
 const N: &[Parameter] = &[count("n", 1.0)];
 
 pub const OPERATORS: &[Operator] = &[
-    Operator::series("ema", X, |p, n| packs(Exponential::span(size(p[0])), n))
+    Operator::series("ema", X, |p, n| lanes(Exponential::span(size(p[0])), n))
         .parameters(N)
         .recursive(first, |p| Some(span_fading(p)))
         .words(
@@ -335,7 +278,7 @@ pub const OPERATORS: &[Operator] = &[
             "y[t] = y[t-1] + 2 / (n + 1) * (x[t] - y[t-1])",
         )
         .source("Warm-up as TA-Lib's EMA."),
-    Operator::series("ewm", X, |p, n| packs(Exponential::new(1, p[0]), n))
+    Operator::series("ewm", X, |p, n| lanes(Exponential::new(1, p[0]), n))
         .parameters(&[number("alpha", 1e-6, 1.0)])
         .recursive(|_| 1, |p| Some(fading(1.0 - p[0])))
         .words(
@@ -343,7 +286,7 @@ pub const OPERATORS: &[Operator] = &[
             "y[t] = y[t-1] + alpha * (x[t] - y[t-1])",
         ),
     Operator::series("wilder", X, |p, n| {
-        packs(Exponential::wilder(size(p[0])), n)
+        lanes(Exponential::wilder(size(p[0])), n)
     })
     .parameters(N)
     .recursive(first, |p| Some(fading(1.0 - 1.0 / p[0])))
@@ -352,7 +295,7 @@ pub const OPERATORS: &[Operator] = &[
         "y[t] = y[t-1] + (x[t] - y[t-1]) / n",
     )
     .source("Wilder (1978), New Concepts in Technical Trading Systems."),
-    Operator::series("dema", X, |p, n| packs(Chain::<2>::new(size(p[0])), n))
+    Operator::series("dema", X, |p, n| lanes(Chain::<2>::new(size(p[0])), n))
         .parameters(N)
         .recursive(|p| 2 * first(p) - 1, |p| Some(2 * span_fading(p)))
         .words(
@@ -360,7 +303,7 @@ pub const OPERATORS: &[Operator] = &[
             "2 e1 - e2, e1 = ema(x, n), e2 = ema(e1, n)",
         )
         .source("Mulloy (1994), Stocks & Commodities 12(1); warm-up as TA-Lib's DEMA."),
-    Operator::series("tema", X, |p, n| packs(Chain::<3>::new(size(p[0])), n))
+    Operator::series("tema", X, |p, n| lanes(Chain::<3>::new(size(p[0])), n))
         .parameters(N)
         .recursive(|p| 3 * first(p) - 2, |p| Some(3 * span_fading(p)))
         .words(
@@ -369,7 +312,7 @@ pub const OPERATORS: &[Operator] = &[
         )
         .source("Mulloy (1994), Stocks & Commodities 12(1); warm-up as TA-Lib's TEMA."),
     Operator::series("trix", X, |p, n| {
-        packs(
+        lanes(
             Trix {
                 chain: Chain::new(size(p[0])),
                 last: None,
@@ -386,7 +329,7 @@ pub const OPERATORS: &[Operator] = &[
     .source("Hutson (1983), Stocks & Commodities 1(5); as TA-Lib's TRIX."),
     Operator::series("macd", X, |p, n| {
         let (fast, slow) = (size(p[0]), size(p[1]));
-        packs(
+        lanes(
             Convergence {
                 wait: (slow - fast) as u64,
                 fast: Exponential::span(fast),
@@ -406,7 +349,7 @@ pub const OPERATORS: &[Operator] = &[
         "ema(x, fast) - ema(x, slow)",
     )
     .source("Appel (1979); warm-up as TA-Lib's MACD."),
-    Operator::series("trima", X, |p, n| packs(Triangular::new(size(p[0])), n))
+    Operator::series("trima", X, |p, n| lanes(Triangular::new(size(p[0])), n))
         .parameters(N)
         .window(first)
         .words(
@@ -414,7 +357,7 @@ pub const OPERATORS: &[Operator] = &[
             "mean(mean(x, ceil(n/2)), floor(n/2) + 1)",
         )
         .source("As TA-Lib's TRIMA."),
-    Operator::series("hull", X, |p, n| packs(Hull::new(size(p[0])), n))
+    Operator::series("hull", X, |p, n| lanes(Hull::new(size(p[0])), n))
         .parameters(&[count("n", 2.0)])
         .window(|p| first(p) + size(p[0]).isqrt() as u64 - 1)
         .words(
@@ -422,7 +365,7 @@ pub const OPERATORS: &[Operator] = &[
             "wma(2 wma(x, floor(n/2)) - wma(x, n), floor(sqrt(n)))",
         )
         .source("Hull (2005)."),
-    Operator::series("kama", X, |p, n| packs(Kaufman::new(size(p[0])), n))
+    Operator::series("kama", X, |p, n| lanes(Kaufman::new(size(p[0])), n))
         .parameters(N)
         .recursive(first_and_one, |_| Some(fading(1.0 - 4.0 / 961.0)))
         .words(

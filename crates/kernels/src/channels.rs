@@ -3,65 +3,58 @@
 use serde::{Deserialize, Serialize};
 
 use crate::extremes::{Extreme, Since};
-use crate::operator::{
-    Operator, Parameter, count, first, first_and_one, lanes, number, packs, size,
-};
-use crate::pack::{Value, fuse};
+use crate::operator::{Operator, Parameter, count, first, first_and_one, lanes, number, size};
 use crate::rolling::{Mean, Two};
 use crate::series::Series;
 use crate::window::{Ring, Window};
 
 /// The last values' mean distance from their mean needs each of them, once a value.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct CommodityChannel<V = f64> {
-    mean: Mean<V>,
-    values: Ring<V>,
+struct CommodityChannel {
+    mean: Mean,
+    values: Ring,
 }
 
-fuse!(CommodityChannel { mean, values });
-
-impl<V: Value> Series<3, V> for CommodityChannel<V> {
+impl Series<3> for CommodityChannel {
     #[inline(always)]
     #[expect(clippy::cast_precision_loss, reason = "windows are short")]
-    fn update(&mut self, [high, low, close]: [V; 3]) -> V {
+    fn update(&mut self, [high, low, close]: [f64; 3]) -> f64 {
         let typical = (high + low + close) / 3.0;
         self.values.push(typical);
         let Some(mean) = self.mean.push(typical) else {
-            return V::of(f64::NAN);
+            return f64::NAN;
         };
         // Four sums at once are quicker than one, and always the same four.
         let values = self.values.values();
         let quads = values.chunks_exact(4);
-        let away = |value: V| (value - mean).map(f64::abs);
-        let mut rest = V::of(0.0);
-        for value in quads.remainder() {
-            rest = rest + away(*value);
-        }
-        let mut sums = [V::of(0.0); 4];
+        let rest: f64 = quads
+            .remainder()
+            .iter()
+            .map(|value| (value - mean).abs())
+            .sum();
+        let mut sums = [0.0; 4];
         for quad in quads {
             for (sum, value) in sums.iter_mut().zip(quad) {
-                *sum = *sum + away(*value);
+                *sum += (value - mean).abs();
             }
         }
         let distance = (sums[0] + sums[1]) + (sums[2] + sums[3]) + rest;
-        (typical - mean) / (distance / values.len() as f64 * 0.015)
+        (typical - mean) / (0.015 * (distance / values.len() as f64))
     }
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct Williams<V = f64> {
-    high: Window<Extreme<true, V>>,
-    low: Window<Extreme<false, V>>,
+struct Williams {
+    high: Window<Extreme<true>>,
+    low: Window<Extreme<false>>,
 }
 
-fuse!(Williams { high, low });
-
-impl<V: Value> Series<3, V> for Williams<V> {
+impl Series<3> for Williams {
     #[inline(always)]
-    fn update(&mut self, [high, low, close]: [V; 3]) -> V {
+    fn update(&mut self, [high, low, close]: [f64; 3]) -> f64 {
         match (self.high.push(high), self.low.push(low)) {
-            (Some(high), Some(low)) => (high.value - close) / (high.value - low.value) * -100.0,
-            _ => V::of(f64::NAN),
+            (Some(high), Some(low)) => -100.0 * ((high.value - close) / (high.value - low.value)),
+            _ => f64::NAN,
         }
     }
 }
@@ -91,37 +84,30 @@ impl<const GREATEST: bool> Series<1> for Aroon<GREATEST> {
 
 /// Buying pressure over true range, on three horizons.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct Ultimate<V = f64> {
-    close: Option<V>,
-    fast: Window<Two<V>>,
-    middle: Window<Two<V>>,
-    slow: Window<Two<V>>,
+struct Ultimate {
+    close: Option<f64>,
+    fast: Window<Two>,
+    middle: Window<Two>,
+    slow: Window<Two>,
 }
 
-fuse!(Ultimate {
-    close,
-    fast,
-    middle,
-    slow
-});
-
-impl<V: Value> Series<3, V> for Ultimate<V> {
+impl Series<3> for Ultimate {
     #[inline(always)]
-    fn update(&mut self, [high, low, close]: [V; 3]) -> V {
+    fn update(&mut self, [high, low, close]: [f64; 3]) -> f64 {
         let Some(before) = self.close.replace(close) else {
-            return V::of(f64::NAN);
+            return f64::NAN;
         };
-        let bottom = V::each([low, before], |[low, before]| lesser(low, before));
-        let top = V::each([high, before], |[high, before]| greater(high, before));
+        let bottom = if before < low { before } else { low };
+        let top = if before > high { before } else { high };
         let bar = (close - bottom, top - bottom);
         let fast = self.fast.push(bar);
         let middle = self.middle.push(bar);
         let slow = self.slow.push(bar);
         match (fast, middle, slow) {
             (Some(fast), Some(middle), Some(slow)) => {
-                (fast.ratio() * 4.0 + middle.ratio() * 2.0 + slow.ratio()) / 7.0 * 100.0
+                100.0 * ((4.0 * fast.ratio() + 2.0 * middle.ratio() + slow.ratio()) / 7.0)
             }
-            _ => V::of(f64::NAN),
+            _ => f64::NAN,
         }
     }
 }
@@ -225,7 +211,7 @@ const HLC: &[&str] = &["high", "low", "close"];
 
 pub const OPERATORS: &[Operator] = &[
     Operator::series("cci", HLC, |p, n| {
-        packs(
+        lanes(
             CommodityChannel {
                 mean: Mean::new(size(p[0])),
                 values: Ring::new(size(p[0])),
@@ -242,7 +228,7 @@ pub const OPERATORS: &[Operator] = &[
     )
     .source("Lambert (1980), Commodities; as TA-Lib's CCI."),
     Operator::series("willr", HLC, |p, n| {
-        packs(
+        lanes(
             Williams {
                 high: Window::new(size(p[0])),
                 low: Window::new(size(p[0])),
@@ -275,7 +261,7 @@ pub const OPERATORS: &[Operator] = &[
         )
         .source("Chande (1995), Stocks & Commodities 13(9); as TA-Lib's AROON."),
     Operator::series("ultosc", HLC, |p, n| {
-        packs(
+        lanes(
             Ultimate {
                 close: None,
                 fast: Window::new(size(p[0])),

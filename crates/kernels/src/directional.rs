@@ -4,47 +4,40 @@ use serde::{Deserialize, Serialize};
 
 use crate::averages::Exponential;
 use crate::operator::{
-    Operator, Parameter, count, fading, first, first_and_one, lanes, number, packs, size,
+    Operator, Parameter, count, fading, first, first_and_one, lanes, number, size,
 };
-use crate::pack::{Value, fuse};
-use crate::series::{Series, clean};
+use crate::series::Series;
 
 /// A bar's range, the way from the last close included.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct TrueRange<V = f64> {
-    close: Option<V>,
+pub struct TrueRange {
+    close: Option<f64>,
 }
 
-fuse!(TrueRange { close });
-
-impl<V: Value> TrueRange<V> {
+impl TrueRange {
     #[inline(always)]
-    pub fn push(&mut self, high: V, low: V, close: V) -> Option<V> {
+    pub fn push(&mut self, high: f64, low: f64, close: f64) -> Option<f64> {
         let before = self.close.replace(close)?;
-        Some(V::each([high, low, before], |[high, low, before]| {
-            let range = high - low;
-            let up = (high - before).abs();
-            let down = (low - before).abs();
-            let range = if up > range { up } else { range };
-            if down > range { down } else { range }
-        }))
+        let range = high - low;
+        let up = (high - before).abs();
+        let down = (low - before).abs();
+        let range = if up > range { up } else { range };
+        Some(if down > range { down } else { range })
     }
 }
 
-impl<V: Value> Series<3, V> for TrueRange<V> {
+impl Series<3> for TrueRange {
     #[inline(always)]
-    fn update(&mut self, [high, low, close]: [V; 3]) -> V {
-        self.push(high, low, close).unwrap_or(V::of(f64::NAN))
+    fn update(&mut self, [high, low, close]: [f64; 3]) -> f64 {
+        self.push(high, low, close).unwrap_or(f64::NAN)
     }
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct AverageRange<V = f64> {
-    range: TrueRange<V>,
-    average: Exponential<V>,
+struct AverageRange {
+    range: TrueRange,
+    average: Exponential,
 }
-
-fuse!(AverageRange { range, average });
 
 impl AverageRange {
     fn new(size: usize) -> Self {
@@ -53,44 +46,38 @@ impl AverageRange {
             average: Exponential::wilder(size),
         }
     }
-}
 
-impl<V: Value> AverageRange<V> {
     #[inline(always)]
-    fn push(&mut self, high: V, low: V, close: V) -> Option<V> {
+    fn push(&mut self, high: f64, low: f64, close: f64) -> Option<f64> {
         self.average.push(self.range.push(high, low, close)?)
     }
 }
 
-impl<V: Value> Series<3, V> for AverageRange<V> {
+impl Series<3> for AverageRange {
     #[inline(always)]
-    fn update(&mut self, [high, low, close]: [V; 3]) -> V {
-        self.push(high, low, close).unwrap_or(V::of(f64::NAN))
+    fn update(&mut self, [high, low, close]: [f64; 3]) -> f64 {
+        self.push(high, low, close).unwrap_or(f64::NAN)
     }
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct NormalisedRange<V = f64>(AverageRange<V>);
+struct NormalisedRange(AverageRange);
 
-fuse!(NormalisedRange { 0 });
-
-impl<V: Value> Series<3, V> for NormalisedRange<V> {
+impl Series<3> for NormalisedRange {
     #[inline(always)]
-    fn update(&mut self, [high, low, close]: [V; 3]) -> V {
+    fn update(&mut self, [high, low, close]: [f64; 3]) -> f64 {
         let average = self.0.push(high, low, close);
-        average.map_or(V::of(f64::NAN), |average| average * 100.0 / close)
+        average.map_or(f64::NAN, |average| 100.0 * average / close)
     }
 }
 
 /// Wilder's running sum: the plain one of all values but one first, then each leaves in parts.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct RunningSum<V = f64> {
+struct RunningSum {
     size: u64,
     seen: u64,
-    value: V,
+    value: f64,
 }
-
-fuse!(RunningSum [size, seen] { value } if |state| state.seen >= state.size);
 
 impl RunningSum {
     fn new(size: usize) -> Self {
@@ -100,47 +87,35 @@ impl RunningSum {
             value: 0.0,
         }
     }
-}
 
-impl<V: Value> RunningSum<V> {
-    /// The sum; NaN for those instruments of a pack that have none.
     #[inline(always)]
     #[expect(clippy::cast_precision_loss, reason = "windows are short")]
-    fn push(&mut self, x: V) -> Option<V> {
-        // Packs are made of full ones.
+    fn push(&mut self, x: f64) -> Option<f64> {
         let full = self.seen >= self.size;
         let gone = if full {
             self.value / self.size as f64
         } else {
-            V::of(0.0)
+            0.0
         };
         let value = self.value - gone + x;
-        if !value.any_finite() {
+        if !value.is_finite() {
             return None;
         }
-        self.value = value.or(self.value);
+        self.value = value;
         self.seen += u64::from(!full);
-        full.then(|| value.map(clean))
+        full.then_some(value)
     }
 }
 
 /// Directional movement up and down, and the range that they are measured in.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct Movement<V = f64> {
-    before: Option<(V, V)>,
-    range: TrueRange<V>,
-    up: RunningSum<V>,
-    down: RunningSum<V>,
-    ranges: RunningSum<V>,
+struct Movement {
+    before: Option<(f64, f64)>,
+    range: TrueRange,
+    up: RunningSum,
+    down: RunningSum,
+    ranges: RunningSum,
 }
-
-fuse!(Movement {
-    before,
-    range,
-    up,
-    down,
-    ranges
-});
 
 impl Movement {
     fn new(size: usize) -> Self {
@@ -151,49 +126,41 @@ impl Movement {
             ..Self::default()
         }
     }
-}
 
-impl<V: Value> Movement<V> {
     /// The two directional indicators.
     #[inline(always)]
-    fn push(&mut self, high: V, low: V, close: V) -> Option<(V, V)> {
+    fn push(&mut self, high: f64, low: f64, close: f64) -> Option<(f64, f64)> {
         let range = self.range.push(high, low, close);
         let (old_high, old_low) = self.before.replace((high, low))?;
         let (up, down) = (high - old_high, old_low - low);
         // Each must be above 0 and above the other; one comparison at a time needs no branch.
-        let gone = |[way, other]: [f64; 2]| {
-            let least = if other > 0.0 { other } else { 0.0 };
-            if way > least { way } else { 0.0 }
-        };
-        let (gone_up, gone_down) = (V::each([up, down], gone), V::each([down, up], gone));
+        let least_up = if down > 0.0 { down } else { 0.0 };
+        let least_down = if up > 0.0 { up } else { 0.0 };
+        let gone_up = if up > least_up { up } else { 0.0 };
+        let gone_down = if down > least_down { down } else { 0.0 };
         let (up, down) = (self.up.push(gone_up), self.down.push(gone_down));
         let ranges = self.ranges.push(range?)?;
-        // Where one of them has no sum, neither is known.
-        let both = |[way, other]: [f64; 2]| if other.is_nan() { other } else { way };
-        let (up, down) = (V::each([up?, down?], both), V::each([down?, up?], both));
-        Some((up / ranges * 100.0, down / ranges * 100.0))
+        Some((100.0 * (up? / ranges), 100.0 * (down? / ranges)))
     }
 
     #[inline(always)]
-    fn strength(&mut self, high: V, low: V, close: V) -> Option<V> {
+    fn strength(&mut self, high: f64, low: f64, close: f64) -> Option<f64> {
         let (up, down) = self.push(high, low, close)?;
-        Some((up - down).map(f64::abs) / (up + down) * 100.0)
+        Some(100.0 * ((up - down).abs() / (up + down)))
     }
 }
 
 macro_rules! of_movement {
     ($($name:ident, $pair:pat => $result:expr;)*) => {$(
         #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-        struct $name<V = f64>(Movement<V>);
+        struct $name(Movement);
 
-        fuse!($name { 0 });
-
-        impl<V: Value> Series<3, V> for $name<V> {
+        impl Series<3> for $name {
             #[inline(always)]
-            fn update(&mut self, [high, low, close]: [V; 3]) -> V {
+            fn update(&mut self, [high, low, close]: [f64; 3]) -> f64 {
                 match self.0.push(high, low, close) {
                     Some($pair) => $result,
-                    None => V::of(f64::NAN),
+                    None => f64::NAN,
                 }
             }
         }
@@ -206,34 +173,29 @@ of_movement! {
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct Strength<V = f64>(Movement<V>);
+struct Strength(Movement);
 
-fuse!(Strength { 0 });
-
-impl<V: Value> Series<3, V> for Strength<V> {
+impl Series<3> for Strength {
     #[inline(always)]
-    fn update(&mut self, [high, low, close]: [V; 3]) -> V {
-        let strength = self.0.strength(high, low, close);
-        strength.unwrap_or(V::of(f64::NAN))
+    fn update(&mut self, [high, low, close]: [f64; 3]) -> f64 {
+        self.0.strength(high, low, close).unwrap_or(f64::NAN)
     }
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct AverageStrength<V = f64> {
-    movement: Movement<V>,
-    average: Exponential<V>,
+struct AverageStrength {
+    movement: Movement,
+    average: Exponential,
 }
 
-fuse!(AverageStrength { movement, average });
-
-impl<V: Value> Series<3, V> for AverageStrength<V> {
+impl Series<3> for AverageStrength {
     #[inline(always)]
-    fn update(&mut self, [high, low, close]: [V; 3]) -> V {
+    fn update(&mut self, [high, low, close]: [f64; 3]) -> f64 {
         let strength = self.movement.strength(high, low, close);
         // Where nothing moved the strength is 0/0, and the average waits.
-        let defined = strength.filter(|strength| strength.any_finite());
+        let defined = strength.filter(|strength| strength.is_finite());
         let average = defined.and_then(|strength| self.average.push(strength));
-        average.unwrap_or(V::of(f64::NAN))
+        average.unwrap_or(f64::NAN)
     }
 }
 
@@ -294,20 +256,20 @@ const N: &[Parameter] = &[count("n", 1.0).or(14.0)];
 const WILDER: &str = "Wilder (1978), New Concepts in Technical Trading Systems; warm-up as TA-Lib.";
 
 pub const OPERATORS: &[Operator] = &[
-    Operator::series("true_range", HLC, |_, n| packs(TrueRange::default(), n))
+    Operator::series("true_range", HLC, |_, n| lanes(TrueRange::default(), n))
         .window(|_| 2)
         .words(
             "Range of a bar, the way from the last close included.",
             "max(high - low, |high - close[t-1]|, |low - close[t-1]|)",
         )
         .source(WILDER),
-    Operator::series("atr", HLC, |p, n| packs(AverageRange::new(size(p[0])), n))
+    Operator::series("atr", HLC, |p, n| lanes(AverageRange::new(size(p[0])), n))
         .parameters(N)
         .recursive(first_and_one, |p| Some(wilder_fading(p)))
         .words("Average true range.", "wilder(true_range, n)")
         .source(WILDER),
     Operator::series("natr", HLC, |p, n| {
-        packs(NormalisedRange(AverageRange::new(size(p[0]))), n)
+        lanes(NormalisedRange(AverageRange::new(size(p[0]))), n)
     })
     .parameters(N)
     .recursive(first_and_one, |p| Some(wilder_fading(p)))
@@ -317,7 +279,7 @@ pub const OPERATORS: &[Operator] = &[
     )
     .source(WILDER),
     Operator::series("plus_di", HLC, |p, n| {
-        packs(Up(Movement::new(size(p[0]))), n)
+        lanes(Up(Movement::new(size(p[0]))), n)
     })
     .parameters(N)
     .recursive(first_and_one, |p| Some(wilder_fading(p)))
@@ -328,7 +290,7 @@ pub const OPERATORS: &[Operator] = &[
     )
     .source(WILDER),
     Operator::series("minus_di", HLC, |p, n| {
-        packs(Down(Movement::new(size(p[0]))), n)
+        lanes(Down(Movement::new(size(p[0]))), n)
     })
     .parameters(N)
     .recursive(first_and_one, |p| Some(wilder_fading(p)))
@@ -339,7 +301,7 @@ pub const OPERATORS: &[Operator] = &[
     )
     .source(WILDER),
     Operator::series("dx", HLC, |p, n| {
-        packs(Strength(Movement::new(size(p[0]))), n)
+        lanes(Strength(Movement::new(size(p[0]))), n)
     })
     .parameters(N)
     .recursive(first_and_one, |p| Some(wilder_fading(p)))
@@ -349,7 +311,7 @@ pub const OPERATORS: &[Operator] = &[
     )
     .source(WILDER),
     Operator::series("adx", HLC, |p, n| {
-        packs(
+        lanes(
             AverageStrength {
                 movement: Movement::new(size(p[0])),
                 average: Exponential::wilder(size(p[0])),

@@ -2,36 +2,30 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::operator::{Operator, Parameter, count, first, lanes, number, packs, size};
-use crate::pack::{Value, fuse};
+use crate::operator::{Operator, Parameter, count, first, lanes, number, size};
 use crate::series::Series;
 use crate::window::{Aggregate, Sorted, Window, quantile};
 
 /// The greatest value, or the least; of equals the newest.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-pub struct Extreme<const GREATEST: bool, V = f64> {
-    pub value: V,
+pub struct Extreme<const GREATEST: bool> {
+    pub value: f64,
 }
 
-fuse!(Extreme<GREATEST: bool> { value });
-
-impl<const GREATEST: bool, V: Value> Aggregate for Extreme<GREATEST, V> {
-    type Item = V;
+impl<const GREATEST: bool> Aggregate for Extreme<GREATEST> {
+    type Item = f64;
     #[inline(always)]
-    fn of(value: V) -> Self {
+    fn of(value: f64) -> Self {
         Self { value }
     }
     #[inline(always)]
     fn join(self, newer: Self) -> Self {
-        let value = V::each([self.value, newer.value], |[older, newer]| {
-            let beaten = if GREATEST {
-                newer >= older
-            } else {
-                newer <= older
-            };
-            if beaten { newer } else { older }
-        });
-        Self { value }
+        let beaten = if GREATEST {
+            newer.value >= self.value
+        } else {
+            newer.value <= self.value
+        };
+        if beaten { newer } else { self }
     }
 }
 
@@ -60,15 +54,12 @@ impl<const GREATEST: bool> Aggregate for Place<GREATEST> {
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct RollingExtreme<const GREATEST: bool, V = f64>(Window<Extreme<GREATEST, V>>);
+struct RollingExtreme<const GREATEST: bool>(Window<Extreme<GREATEST>>);
 
-fuse!(RollingExtreme<GREATEST: bool> { 0 });
-
-impl<const GREATEST: bool, V: Value> Series<1, V> for RollingExtreme<GREATEST, V> {
+impl<const GREATEST: bool> Series<1> for RollingExtreme<GREATEST> {
     #[inline(always)]
-    fn update(&mut self, [x]: [V; 1]) -> V {
-        let window = self.0.push(x);
-        window.map_or(V::of(f64::NAN), |window| window.value)
+    fn update(&mut self, [x]: [f64; 1]) -> f64 {
+        self.0.push(x).map_or(f64::NAN, |window| window.value)
     }
 }
 
@@ -194,13 +185,13 @@ const N: &[Parameter] = &[count("n", 1.0)];
 
 pub const OPERATORS: &[Operator] = &[
     Operator::series("min", X, |p, n| {
-        packs(RollingExtreme::<false>(Window::new(size(p[0]))), n)
+        lanes(RollingExtreme::<false>(Window::new(size(p[0]))), n)
     })
     .parameters(N)
     .window(first)
     .words("Least of the last n values.", "min(x[t-n+1..t])"),
     Operator::series("max", X, |p, n| {
-        packs(RollingExtreme::<true>(Window::new(size(p[0]))), n)
+        lanes(RollingExtreme::<true>(Window::new(size(p[0]))), n)
     })
     .parameters(N)
     .window(first)

@@ -24,7 +24,6 @@ mod microstructure;
 mod moments;
 mod operator;
 mod oscillators;
-mod pack;
 mod pairs;
 mod plan;
 mod pointwise;

@@ -2,29 +2,26 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::operator::{Operator, Parameter, count, first, packs, size};
-use crate::pack::{Value, fuse};
+use crate::operator::{Operator, Parameter, count, first, lanes, size};
 use crate::series::Series;
 use crate::window::{Aggregate, Window};
 
 /// Count, mean and sum of squared distances from the mean.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-pub struct Spread<V = f64> {
+pub struct Spread {
     pub count: f64,
-    pub mean: V,
-    pub squares: V,
+    pub mean: f64,
+    pub squares: f64,
 }
 
-fuse!(Spread [count] { mean, squares });
-
-impl<V: Value> Aggregate for Spread<V> {
-    type Item = V;
+impl Aggregate for Spread {
+    type Item = f64;
     #[inline(always)]
-    fn of(item: V) -> Self {
+    fn of(item: f64) -> Self {
         Self {
             count: 1.0,
             mean: item,
-            squares: V::of(0.0),
+            squares: 0.0,
         }
     }
     /// Chan, Golub and `LeVeque` (1979), equation 2.1.
@@ -41,29 +38,27 @@ impl<V: Value> Aggregate for Spread<V> {
     }
 }
 
-impl<V: Value> Spread<V> {
+impl Spread {
     #[inline(always)]
-    pub fn variance(&self) -> V {
+    pub fn variance(&self) -> f64 {
         self.squares / (self.count - 1.0)
     }
 }
 
 /// Sums of the first four powers of the distances from the mean.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-struct Shape<V = f64> {
+struct Shape {
     count: f64,
-    mean: V,
-    squares: V,
-    cubes: V,
-    fourths: V,
+    mean: f64,
+    squares: f64,
+    cubes: f64,
+    fourths: f64,
 }
 
-fuse!(Shape [count] { mean, squares, cubes, fourths });
-
-impl<V: Value> Aggregate for Shape<V> {
-    type Item = V;
+impl Aggregate for Shape {
+    type Item = f64;
     #[inline(always)]
-    fn of(item: V) -> Self {
+    fn of(item: f64) -> Self {
         Self {
             count: 1.0,
             mean: item,
@@ -85,22 +80,20 @@ impl<V: Value> Aggregate for Shape<V> {
             cubes: self.cubes
                 + newer.cubes
                 + square * part * (a - b)
-                + part * 3.0 * (newer.squares * a - self.squares * b),
+                + 3.0 * part * (a * newer.squares - b * self.squares),
             fourths: self.fourths
                 + newer.fourths
                 + square * part * part * (a * a - a * b + b * b)
-                + part * 6.0 * part * (newer.squares * (a * a) + self.squares * (b * b))
-                + part * 4.0 * (newer.cubes * a - self.cubes * b),
+                + 6.0 * part * part * (a * a * newer.squares + b * b * self.squares)
+                + 4.0 * part * (a * newer.cubes - b * self.cubes),
         }
     }
 }
 
 macro_rules! of_window {
-    ($($name:ident($aggregate:ident), ($x:ident, $window:ident) => $result:expr;)*) => {$(
+    ($($name:ident($aggregate:ty), ($x:ident, $window:ident) => $result:expr;)*) => {$(
         #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-        struct $name<V = f64>(Window<$aggregate<V>>);
-
-        fuse!($name { 0 });
+        struct $name(Window<$aggregate>);
 
         impl $name {
             fn new(parameters: &[f64]) -> Self {
@@ -108,12 +101,12 @@ macro_rules! of_window {
             }
         }
 
-        impl<V: Value> Series<1, V> for $name<V> {
+        impl Series<1> for $name {
             #[inline(always)]
-            fn update(&mut self, [$x]: [V; 1]) -> V {
+            fn update(&mut self, [$x]: [f64; 1]) -> f64 {
                 match self.0.push($x) {
                     Some($window) => $result,
-                    None => V::of(f64::NAN),
+                    None => f64::NAN,
                 }
             }
         }
@@ -122,27 +115,27 @@ macro_rules! of_window {
 
 of_window! {
     Variance(Spread), (_x, window) => window.variance();
-    Deviation(Spread), (_x, window) => window.variance().map(f64::sqrt);
-    ZScore(Spread), (x, window) => (x - window.mean) / window.variance().map(f64::sqrt);
+    Deviation(Spread), (_x, window) => window.variance().sqrt();
+    ZScore(Spread), (x, window) => (x - window.mean) / window.variance().sqrt();
     Skewness(Shape), (_x, window) => skewness(&window);
     Kurtosis(Shape), (_x, window) => kurtosis(&window);
 }
 
 /// Joanes and Gill (1998), the estimator G1.
 #[inline(always)]
-fn skewness<V: Value>(window: &Shape<V>) -> V {
+fn skewness(window: &Shape) -> f64 {
     let n = window.count;
     let second = window.squares / n;
     let third = window.cubes / n;
-    third / (second * second.map(f64::sqrt)) * ((n * (n - 1.0)).sqrt() / (n - 2.0))
+    (n * (n - 1.0)).sqrt() / (n - 2.0) * (third / (second * second.sqrt()))
 }
 
 /// Joanes and Gill (1998), the estimator G2.
 #[inline(always)]
-fn kurtosis<V: Value>(window: &Shape<V>) -> V {
+fn kurtosis(window: &Shape) -> f64 {
     let n = window.count;
-    let ratio = window.fourths * n / (window.squares * window.squares) - 3.0;
-    (ratio * (n + 1.0) + 6.0) * ((n - 1.0) / ((n - 2.0) * (n - 3.0)))
+    let ratio = n * window.fourths / (window.squares * window.squares) - 3.0;
+    (n - 1.0) / ((n - 2.0) * (n - 3.0)) * ((n + 1.0) * ratio + 6.0)
 }
 
 const X: &[&str] = &["x"];
@@ -151,7 +144,7 @@ const THREE: &[Parameter] = &[count("n", 3.0)];
 const FOUR: &[Parameter] = &[count("n", 4.0)];
 
 pub const OPERATORS: &[Operator] = &[
-    Operator::series("std", X, |p, n| packs(Deviation::new(p), n))
+    Operator::series("std", X, |p, n| lanes(Deviation::new(p), n))
         .parameters(TWO)
         .window(first)
         .words(
@@ -159,7 +152,7 @@ pub const OPERATORS: &[Operator] = &[
             "sqrt(sum((x - mean)^2) / (n - 1))",
         )
         .source("Chan, Golub and LeVeque (1979), equation 2.1."),
-    Operator::series("var", X, |p, n| packs(Variance::new(p), n))
+    Operator::series("var", X, |p, n| lanes(Variance::new(p), n))
         .parameters(TWO)
         .window(first)
         .words(
@@ -167,14 +160,14 @@ pub const OPERATORS: &[Operator] = &[
             "sum((x - mean)^2) / (n - 1)",
         )
         .source("Chan, Golub and LeVeque (1979), equation 2.1."),
-    Operator::series("zscore", X, |p, n| packs(ZScore::new(p), n))
+    Operator::series("zscore", X, |p, n| lanes(ZScore::new(p), n))
         .parameters(TWO)
         .window(first)
         .words(
             "Distance from the mean of the last n values, in their standard deviations.",
             "(x - mean(x, n)) / std(x, n)",
         ),
-    Operator::series("skew", X, |p, n| packs(Skewness::new(p), n))
+    Operator::series("skew", X, |p, n| lanes(Skewness::new(p), n))
         .parameters(THREE)
         .window(first)
         .words(
@@ -182,7 +175,7 @@ pub const OPERATORS: &[Operator] = &[
             "sqrt(n (n-1)) / (n-2) * m3 / m2^1.5",
         )
         .source("Joanes and Gill (1998), G1; Pébay (2008), equation 2.1."),
-    Operator::series("kurt", X, |p, n| packs(Kurtosis::new(p), n))
+    Operator::series("kurt", X, |p, n| lanes(Kurtosis::new(p), n))
         .parameters(FOUR)
         .window(first)
         .words(

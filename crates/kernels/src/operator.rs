@@ -2,8 +2,7 @@
 
 use crate::cross::CrossRule;
 use crate::error::{KernelError, Result};
-use crate::pack::{Fuse, Pack};
-use crate::series::{Lanes, Packs, Series, SeriesNode, State};
+use crate::series::{Lanes, Series, SeriesNode};
 
 /// Whether a parameter counts values or measures something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -270,16 +269,7 @@ impl Operator {
     }
 }
 
-/// A node of so many instruments that all start from `state`, each by itself.
-pub fn lanes<const N: usize, S: Series<N> + State>(state: S, count: usize) -> Box<dyn SeriesNode> {
+/// A node of so many instruments that all start from `state`.
+pub fn lanes<const N: usize, S: Series<N>>(state: S, count: usize) -> Box<dyn SeriesNode> {
     Box::new(Lanes::new(state, count))
-}
-
-/// A node of so many instruments that all start from `state`, in packs where they can be.
-pub fn packs<const N: usize, S>(state: S, count: usize) -> Box<dyn SeriesNode>
-where
-    S: Series<N> + State + Fuse,
-    S::Wide: Series<N, Pack> + Send + Sync + 'static,
-{
-    Box::new(Packs::new(state, count))
 }

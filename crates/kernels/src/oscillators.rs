@@ -3,19 +3,16 @@
 use serde::{Deserialize, Serialize};
 
 use crate::averages::Exponential;
-use crate::operator::{Operator, Parameter, count, fading, first_and_one, packs, size};
-use crate::pack::{Value, fuse};
+use crate::operator::{Operator, Parameter, count, fading, first_and_one, lanes, size};
 use crate::series::Series;
 
 /// Averages of gains and losses after Wilder.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct Strength<V = f64> {
-    last: Option<V>,
-    gain: Exponential<V>,
-    loss: Exponential<V>,
+struct Strength {
+    last: Option<f64>,
+    gain: Exponential,
+    loss: Exponential,
 }
-
-fuse!(Strength { last, gain, loss });
 
 impl Strength {
     fn new(size: usize) -> Self {
@@ -25,15 +22,13 @@ impl Strength {
             loss: Exponential::wilder(size),
         }
     }
-}
 
-impl<V: Value> Strength<V> {
     #[inline(always)]
-    fn push(&mut self, x: V) -> Option<(V, V)> {
+    fn push(&mut self, x: f64) -> Option<(f64, f64)> {
         let change = x - self.last.replace(x)?;
         // Two choices without a branch, for nobody can predict which way a price goes.
-        let gain = change.map(|change| if change > 0.0 { change } else { 0.0 });
-        let loss = change.map(|change| if change > 0.0 { 0.0 } else { 0.0 - change });
+        let gain = if change > 0.0 { change } else { 0.0 };
+        let loss = if change > 0.0 { 0.0 } else { 0.0 - change };
         let gain = self.gain.push(gain);
         let loss = self.loss.push(loss);
         Some((gain?, loss?))
@@ -41,29 +36,25 @@ impl<V: Value> Strength<V> {
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct RelativeStrength<V = f64>(Strength<V>);
+struct RelativeStrength(Strength);
 
-fuse!(RelativeStrength { 0 });
-
-impl<V: Value> Series<1, V> for RelativeStrength<V> {
+impl Series<1> for RelativeStrength {
     #[inline(always)]
-    fn update(&mut self, [x]: [V; 1]) -> V {
+    fn update(&mut self, [x]: [f64; 1]) -> f64 {
         let averages = self.0.push(x);
-        averages.map_or(V::of(f64::NAN), |(gain, loss)| gain * 100.0 / (gain + loss))
+        averages.map_or(f64::NAN, |(gain, loss)| 100.0 * gain / (gain + loss))
     }
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct ChandeMomentum<V = f64>(Strength<V>);
+struct ChandeMomentum(Strength);
 
-fuse!(ChandeMomentum { 0 });
-
-impl<V: Value> Series<1, V> for ChandeMomentum<V> {
+impl Series<1> for ChandeMomentum {
     #[inline(always)]
-    fn update(&mut self, [x]: [V; 1]) -> V {
+    fn update(&mut self, [x]: [f64; 1]) -> f64 {
         let averages = self.0.push(x);
-        averages.map_or(V::of(f64::NAN), |(gain, loss)| {
-            (gain - loss) * 100.0 / (gain + loss)
+        averages.map_or(f64::NAN, |(gain, loss)| {
+            100.0 * (gain - loss) / (gain + loss)
         })
     }
 }
@@ -77,7 +68,7 @@ const N: &[Parameter] = &[count("n", 1.0).or(14.0)];
 
 pub const OPERATORS: &[Operator] = &[
     Operator::series("rsi", X, |p, n| {
-        packs(RelativeStrength(Strength::new(size(p[0]))), n)
+        lanes(RelativeStrength(Strength::new(size(p[0]))), n)
     })
     .parameters(N)
     .recursive(first_and_one, |p| Some(wilder_fading(p)))
@@ -88,7 +79,7 @@ pub const OPERATORS: &[Operator] = &[
     )
     .source("Wilder (1978), New Concepts in Technical Trading Systems."),
     Operator::series("cmo", X, |p, n| {
-        packs(ChandeMomentum(Strength::new(size(p[0]))), n)
+        lanes(ChandeMomentum(Strength::new(size(p[0]))), n)
     })
     .parameters(N)
     .recursive(first_and_one, |p| Some(wilder_fading(p)))

@@ -2,28 +2,25 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::operator::{Operator, Parameter, count, first, packs, size};
-use crate::pack::{Value, fuse};
+use crate::operator::{Operator, Parameter, count, first, lanes, size};
 use crate::series::Series;
 use crate::window::{Aggregate, Window};
 
 /// Central moments of two series.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-pub struct Joint<V = f64> {
+pub struct Joint {
     count: f64,
-    x: V,
-    y: V,
-    x_squares: V,
-    y_squares: V,
-    products: V,
+    x: f64,
+    y: f64,
+    x_squares: f64,
+    y_squares: f64,
+    products: f64,
 }
 
-fuse!(Joint [count] { x, y, x_squares, y_squares, products });
-
-impl<V: Value> Aggregate for Joint<V> {
-    type Item = (V, V);
+impl Aggregate for Joint {
+    type Item = (f64, f64);
     #[inline(always)]
-    fn of((x, y): (V, V)) -> Self {
+    fn of((x, y): (f64, f64)) -> Self {
         Self {
             count: 1.0,
             x,
@@ -49,41 +46,39 @@ impl<V: Value> Aggregate for Joint<V> {
     }
 }
 
-impl<V: Value> Joint<V> {
+impl Joint {
     #[inline(always)]
-    pub fn covariance(&self) -> V {
+    pub fn covariance(&self) -> f64 {
         self.products / (self.count - 1.0)
     }
 
     /// The slope of the first series on the second.
     #[inline(always)]
-    pub fn beta(&self) -> V {
+    pub fn beta(&self) -> f64 {
         self.products / self.y_squares
     }
 
     #[inline(always)]
-    fn correlation(&self) -> V {
-        let ratio = self.products / (self.x_squares.map(f64::sqrt) * self.y_squares.map(f64::sqrt));
+    fn correlation(&self) -> f64 {
+        let ratio = self.products / (self.x_squares.sqrt() * self.y_squares.sqrt());
         // Rounding alone can lead out of [-1, 1]; NaN stays NaN.
-        ratio.map(|ratio| ratio.clamp(-1.0, 1.0))
+        ratio.clamp(-1.0, 1.0)
     }
 }
 
 /// Central moments of a series and of time, which counts the values.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-struct Trend<V = f64> {
+struct Trend {
     count: f64,
-    mean: V,
-    squares: V,
-    products: V,
+    mean: f64,
+    squares: f64,
+    products: f64,
 }
 
-fuse!(Trend [count] { mean, squares, products });
-
-impl<V: Value> Aggregate for Trend<V> {
-    type Item = V;
+impl Aggregate for Trend {
+    type Item = f64;
     #[inline(always)]
-    fn of(item: V) -> Self {
+    fn of(item: f64) -> Self {
         Self {
             count: 1.0,
             mean: item,
@@ -100,14 +95,14 @@ impl<V: Value> Aggregate for Trend<V> {
             count,
             mean: self.mean + gap * share,
             squares: self.squares + newer.squares + gap * gap * (self.count * share),
-            products: self.products + newer.products + gap * 0.5 * self.count * newer.count,
+            products: self.products + newer.products + 0.5 * gap * self.count * newer.count,
         }
     }
 }
 
-impl<V: Value> Trend<V> {
+impl Trend {
     #[inline(always)]
-    fn slope(&self) -> V {
+    fn slope(&self) -> f64 {
         self.products / self.time_squares()
     }
 
@@ -123,11 +118,9 @@ impl<V: Value> Trend<V> {
 }
 
 macro_rules! of_window {
-    ($($name:ident($aggregate:ident, $count:literal), ($inputs:pat, $item:expr, $window:ident) => $result:expr;)*) => {$(
+    ($($name:ident($aggregate:ty, $count:literal), ($inputs:pat, $item:expr, $window:ident) => $result:expr;)*) => {$(
         #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-        struct $name<V = f64>(Window<$aggregate<V>>);
-
-        fuse!($name { 0 });
+        struct $name(Window<$aggregate>);
 
         impl $name {
             fn new(parameters: &[f64]) -> Self {
@@ -135,12 +128,12 @@ macro_rules! of_window {
             }
         }
 
-        impl<V: Value> Series<$count, V> for $name<V> {
+        impl Series<$count> for $name {
             #[inline(always)]
-            fn update(&mut self, $inputs: [V; $count]) -> V {
+            fn update(&mut self, $inputs: [f64; $count]) -> f64 {
                 match self.0.push($item) {
                     Some($window) => $result,
-                    None => V::of(f64::NAN),
+                    None => f64::NAN,
                 }
             }
         }
@@ -156,7 +149,7 @@ of_window! {
     Residual(Trend, 1), ([x], x, window) => x - (window.mean + window.slope() * window.middle());
     Fit(Trend, 1), ([x], x, window) => {
         let share = window.products * window.slope() / window.squares;
-        share.map(|share| if share > 1.0 { 1.0 } else { share })
+        if share > 1.0 { 1.0 } else { share }
     };
 }
 
@@ -165,49 +158,49 @@ const XY: &[&str] = &["x", "y"];
 const N: &[Parameter] = &[count("n", 2.0)];
 
 pub const OPERATORS: &[Operator] = &[
-    Operator::series("corr", XY, |p, n| packs(Correlation::new(p), n))
+    Operator::series("corr", XY, |p, n| lanes(Correlation::new(p), n))
         .parameters(N)
         .window(first)
         .words(
             "Correlation of the last n pairs; NaN where either does not move.",
             "cov(x, y, n) / (std(x, n) std(y, n))",
         ),
-    Operator::series("cov", XY, |p, n| packs(Covariance::new(p), n))
+    Operator::series("cov", XY, |p, n| lanes(Covariance::new(p), n))
         .parameters(N)
         .window(first)
         .words(
             "Covariance of the last n pairs (divisor n - 1).",
             "sum((x - mean x) (y - mean y)) / (n - 1)",
         ),
-    Operator::series("beta", XY, |p, n| packs(Beta::new(p), n))
+    Operator::series("beta", XY, |p, n| lanes(Beta::new(p), n))
         .parameters(N)
         .window(first)
         .words(
             "Slope of x on y over the last n pairs.",
             "cov(x, y, n) / var(y, n)",
         ),
-    Operator::series("slope", X, |p, n| packs(Slope::new(p), n))
+    Operator::series("slope", X, |p, n| lanes(Slope::new(p), n))
         .parameters(N)
         .window(first)
         .words(
             "Slope of the line through the last n values, a value.",
             "cov(x, i, n) / var(i, n), i = 0..n-1",
         ),
-    Operator::series("intercept", X, |p, n| packs(Intercept::new(p), n))
+    Operator::series("intercept", X, |p, n| lanes(Intercept::new(p), n))
         .parameters(N)
         .window(first)
         .words(
             "Height of the line through the last n values, at the oldest of them.",
             "mean(x, n) - slope(x, n) (n - 1) / 2",
         ),
-    Operator::series("rsquare", X, |p, n| packs(Fit::new(p), n))
+    Operator::series("rsquare", X, |p, n| lanes(Fit::new(p), n))
         .parameters(N)
         .window(first)
         .words(
             "Share of the variance of the last n values that the line through them explains.",
             "corr(x, i, n)^2, i = 0..n-1",
         ),
-    Operator::series("resid", X, |p, n| packs(Residual::new(p), n))
+    Operator::series("resid", X, |p, n| lanes(Residual::new(p), n))
         .parameters(N)
         .window(first)
         .words(

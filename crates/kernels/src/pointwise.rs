@@ -2,24 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::operator::{Operator, number, packs};
-use crate::pack::{Fuse, Value, WIDTH};
+use crate::operator::{Operator, lanes, number};
 use crate::series::Series;
-
-/// A state that is the same for all instruments.
-macro_rules! same {
-    ($name:ident) => {
-        impl Fuse for $name {
-            type Wide = Self;
-            fn fuse([state, ..]: [&Self; WIDTH]) -> Option<Self> {
-                Some(*state)
-            }
-            fn lane(wide: &Self, _: usize) -> Self {
-                *wide
-            }
-        }
-    };
-}
 
 /// A state that is none, and the formula of a row.
 macro_rules! pointwise {
@@ -27,14 +11,12 @@ macro_rules! pointwise {
         #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
         struct $name;
 
-        impl<V: Value> Series<$count, V> for $name {
+        impl Series<$count> for $name {
             #[inline(always)]
-            fn update(&mut self, inputs: [V; $count]) -> V {
-                V::each(inputs, |$inputs| $result)
+            fn update(&mut self, $inputs: [f64; $count]) -> f64 {
+                $result
             }
         }
-
-        same!($name);
     )*};
 }
 
@@ -78,12 +60,10 @@ pointwise! {
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 struct Constant(f64);
 
-same!(Constant);
-
-impl<V: Value> Series<0, V> for Constant {
+impl Series<0> for Constant {
     #[inline(always)]
-    fn update(&mut self, []: [V; 0]) -> V {
-        V::of(self.0)
+    fn update(&mut self, []: [f64; 0]) -> f64 {
+        self.0
     }
 }
 
@@ -93,16 +73,16 @@ struct Clip {
     high: f64,
 }
 
-same!(Clip);
-
-impl<V: Value> Series<1, V> for Clip {
+impl Series<1> for Clip {
     #[inline(always)]
-    fn update(&mut self, [x]: [V; 1]) -> V {
-        let Self { low, high } = *self;
-        x.map(|x| {
-            let x = if x > high { high } else { x };
-            if x < low { low } else { x }
-        })
+    fn update(&mut self, [x]: [f64; 1]) -> f64 {
+        if x < self.low {
+            self.low
+        } else if x > self.high {
+            self.high
+        } else {
+            x
+        }
     }
 }
 
@@ -111,29 +91,29 @@ const XY: &[&str] = &["x", "y"];
 const MOST: f64 = f64::MAX;
 
 pub const OPERATORS: &[Operator] = &[
-    Operator::series("constant", &[], |p, n| packs(Constant(p[0]), n))
+    Operator::series("constant", &[], |p, n| lanes(Constant(p[0]), n))
         .parameters(&[number("value", -MOST, MOST)])
         .words("The same number in every row.", "value"),
-    Operator::series("add", XY, |_, n| packs(Add, n)).words("Sum of two values.", "x + y"),
-    Operator::series("sub", XY, |_, n| packs(Sub, n)).words("Difference of two values.", "x - y"),
-    Operator::series("mul", XY, |_, n| packs(Mul, n)).words("Product of two values.", "x * y"),
-    Operator::series("div", XY, |_, n| packs(Div, n))
+    Operator::series("add", XY, |_, n| lanes(Add, n)).words("Sum of two values.", "x + y"),
+    Operator::series("sub", XY, |_, n| lanes(Sub, n)).words("Difference of two values.", "x - y"),
+    Operator::series("mul", XY, |_, n| lanes(Mul, n)).words("Product of two values.", "x * y"),
+    Operator::series("div", XY, |_, n| lanes(Div, n))
         .words("Ratio of two values; NaN where the divisor is 0.", "x / y"),
-    Operator::series("neg", X, |_, n| packs(Neg, n)).words("The value with its sign turned.", "-x"),
-    Operator::series("abs", X, |_, n| packs(Abs, n)).words("The value without its sign.", "|x|"),
-    Operator::series("sign", X, |_, n| packs(Sign, n))
+    Operator::series("neg", X, |_, n| lanes(Neg, n)).words("The value with its sign turned.", "-x"),
+    Operator::series("abs", X, |_, n| lanes(Abs, n)).words("The value without its sign.", "|x|"),
+    Operator::series("sign", X, |_, n| lanes(Sign, n))
         .words("1 above zero, -1 below, 0 at zero.", "[x > 0] - [x < 0]"),
-    Operator::series("log", X, |_, n| packs(Log, n))
+    Operator::series("log", X, |_, n| lanes(Log, n))
         .words("Natural logarithm; NaN where the value is not positive.", "ln x"),
-    Operator::series("exp", X, |_, n| packs(Exp, n)).words("Exponential.", "e^x"),
-    Operator::series("sqrt", X, |_, n| packs(Sqrt, n))
+    Operator::series("exp", X, |_, n| lanes(Exp, n)).words("Exponential.", "e^x"),
+    Operator::series("sqrt", X, |_, n| lanes(Sqrt, n))
         .words("Square root; NaN below zero.", "sqrt(x)"),
-    Operator::series("power", XY, |_, n| packs(Power, n))
+    Operator::series("power", XY, |_, n| lanes(Power, n))
         .words("One value to the power of another; NaN where that is not real.", "x^y"),
-    Operator::series("minimum", XY, |_, n| packs(Minimum, n)).words("The lesser of two.", "min(x, y)"),
-    Operator::series("maximum", XY, |_, n| packs(Maximum, n)).words("The greater of two.", "max(x, y)"),
+    Operator::series("minimum", XY, |_, n| lanes(Minimum, n)).words("The lesser of two.", "min(x, y)"),
+    Operator::series("maximum", XY, |_, n| lanes(Maximum, n)).words("The greater of two.", "max(x, y)"),
     Operator::series("clip", X, |p, n| {
-        packs(
+        lanes(
             Clip {
                 low: p[0],
                 high: p[1],
@@ -144,21 +124,21 @@ pub const OPERATORS: &[Operator] = &[
     .parameters(&[number("low", -MOST, MOST), number("high", -MOST, MOST)])
     .rule(|p| (p[0] > p[1]).then_some("`low` must not be above `high`"))
     .words("The value, kept within limits.", "min(max(x, low), high)"),
-    Operator::series("where", &["condition", "x", "y"], |_, n| packs(Where, n)).words(
+    Operator::series("where", &["condition", "x", "y"], |_, n| lanes(Where, n)).words(
         "One value where a condition holds, another where it does not; NaN where any of the three is.",
         "condition != 0 ? x : y",
     ),
-    Operator::series("gt", XY, |_, n| packs(Gt, n)).words("1 where greater, else 0.", "[x > y]"),
-    Operator::series("ge", XY, |_, n| packs(Ge, n))
+    Operator::series("gt", XY, |_, n| lanes(Gt, n)).words("1 where greater, else 0.", "[x > y]"),
+    Operator::series("ge", XY, |_, n| lanes(Ge, n))
         .words("1 where greater or equal, else 0.", "[x >= y]"),
-    Operator::series("lt", XY, |_, n| packs(Lt, n)).words("1 where less, else 0.", "[x < y]"),
-    Operator::series("le", XY, |_, n| packs(Le, n))
+    Operator::series("lt", XY, |_, n| lanes(Lt, n)).words("1 where less, else 0.", "[x < y]"),
+    Operator::series("le", XY, |_, n| lanes(Le, n))
         .words("1 where less or equal, else 0.", "[x <= y]"),
-    Operator::series("eq", XY, |_, n| packs(Eq, n))
+    Operator::series("eq", XY, |_, n| lanes(Eq, n))
         .words("1 where exactly equal, else 0.", "[x = y]"),
-    Operator::series("and", XY, |_, n| packs(And, n))
+    Operator::series("and", XY, |_, n| lanes(And, n))
         .words("1 where both are not 0, else 0.", "[x != 0 and y != 0]"),
-    Operator::series("or", XY, |_, n| packs(Or, n))
+    Operator::series("or", XY, |_, n| lanes(Or, n))
         .words("1 where either is not 0, else 0.", "[x != 0 or y != 0]"),
-    Operator::series("not", X, |_, n| packs(Not, n)).words("1 where 0, else 0.", "[x = 0]"),
+    Operator::series("not", X, |_, n| lanes(Not, n)).words("1 where 0, else 0.", "[x = 0]"),
 ];

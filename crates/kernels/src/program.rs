@@ -6,7 +6,7 @@ use std::thread;
 use crate::error::{KernelError, Result};
 use crate::operator::{Build, Operator};
 use crate::plan::{CrossStep, Plan, Spec, Stage, Target};
-use crate::series::{LANES, Tile, clean};
+use crate::series::{LANES, Tile, clean, tile};
 use crate::snapshot;
 use crate::stage::{Block, Sinks, Sources, across, along, cut};
 
@@ -229,7 +229,7 @@ impl Program {
         let parts = parts.map(|(outputs, shared)| Sinks { outputs, shared });
         while self.tiles.len() < bounds.len() {
             let slots = 0..self.plan.slots;
-            self.tiles.push(slots.map(|_| Tile::new()).collect());
+            self.tiles.push(slots.map(|_| tile()).collect());
         }
         let blocks = self.blocks.chunks_mut(per_thread);
         thread::scope(|scope| {

@@ -2,20 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::operator::{Operator, Parameter, count, first, packs, size};
-use crate::pack::{Value, fuse};
+use crate::operator::{Operator, Parameter, count, first, lanes, size};
 use crate::series::Series;
 use crate::window::{Aggregate, Window};
 
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-pub struct Sum<V = f64>(pub V);
+pub struct Sum(pub f64);
 
-fuse!(Sum { 0 });
-
-impl<V: Value> Aggregate for Sum<V> {
-    type Item = V;
+impl Aggregate for Sum {
+    type Item = f64;
     #[inline(always)]
-    fn of(item: V) -> Self {
+    fn of(item: f64) -> Self {
         Self(item)
     }
     #[inline(always)]
@@ -25,14 +22,12 @@ impl<V: Value> Aggregate for Sum<V> {
 }
 
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-struct Product<V = f64>(V);
+struct Product(f64);
 
-fuse!(Product { 0 });
-
-impl<V: Value> Aggregate for Product<V> {
-    type Item = V;
+impl Aggregate for Product {
+    type Item = f64;
     #[inline(always)]
-    fn of(item: V) -> Self {
+    fn of(item: f64) -> Self {
         Self(item)
     }
     #[inline(always)]
@@ -43,17 +38,15 @@ impl<V: Value> Aggregate for Product<V> {
 
 /// Sums of two series.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-pub struct Two<V = f64> {
-    pub x: V,
-    pub y: V,
+pub struct Two {
+    pub x: f64,
+    pub y: f64,
 }
 
-fuse!(Two { x, y });
-
-impl<V: Value> Aggregate for Two<V> {
-    type Item = (V, V);
+impl Aggregate for Two {
+    type Item = (f64, f64);
     #[inline(always)]
-    fn of((x, y): (V, V)) -> Self {
+    fn of((x, y): (f64, f64)) -> Self {
         Self { x, y }
     }
     #[inline(always)]
@@ -65,27 +58,25 @@ impl<V: Value> Aggregate for Two<V> {
     }
 }
 
-impl<V: Value> Two<V> {
+impl Two {
     #[inline(always)]
-    pub fn ratio(&self) -> V {
+    pub fn ratio(&self) -> f64 {
         self.x / self.y
     }
 }
 
 /// Values weighted by their place, 1 for the oldest.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-struct Weighted<V = f64> {
+struct Weighted {
     count: f64,
-    sum: V,
-    by_place: V,
+    sum: f64,
+    by_place: f64,
 }
 
-fuse!(Weighted [count] { sum, by_place });
-
-impl<V: Value> Aggregate for Weighted<V> {
-    type Item = V;
+impl Aggregate for Weighted {
+    type Item = f64;
     #[inline(always)]
-    fn of(item: V) -> Self {
+    fn of(item: f64) -> Self {
         Self {
             count: 1.0,
             sum: item,
@@ -97,33 +88,29 @@ impl<V: Value> Aggregate for Weighted<V> {
         Self {
             count: self.count + newer.count,
             sum: self.sum + newer.sum,
-            by_place: self.by_place + (newer.by_place + newer.sum * self.count),
+            by_place: self.by_place + (newer.by_place + self.count * newer.sum),
         }
     }
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct RollingSum<V = f64>(Window<Sum<V>>);
+struct RollingSum(Window<Sum>);
 
-fuse!(RollingSum { 0 });
-
-impl<V: Value> Series<1, V> for RollingSum<V> {
+impl Series<1> for RollingSum {
     #[inline(always)]
-    fn update(&mut self, [x]: [V; 1]) -> V {
-        self.0.push(x).map_or(V::of(f64::NAN), |window| window.0)
+    fn update(&mut self, [x]: [f64; 1]) -> f64 {
+        self.0.push(x).map_or(f64::NAN, |window| window.0)
     }
 }
 
 /// The mean of the last values.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Mean<V = f64> {
-    window: Window<Sum<V>>,
+pub struct Mean {
+    window: Window<Sum>,
     count: f64,
 }
 
-fuse!(Mean [count] { window });
-
-impl<V: Value> Mean<V> {
+impl Mean {
     #[expect(clippy::cast_precision_loss, reason = "windows are short")]
     pub fn new(size: usize) -> Self {
         Self {
@@ -133,55 +120,47 @@ impl<V: Value> Mean<V> {
     }
 
     #[inline(always)]
-    pub fn push(&mut self, x: V) -> Option<V> {
+    pub fn push(&mut self, x: f64) -> Option<f64> {
         Some(self.window.push(x)?.0 / self.count)
     }
 }
 
-impl<V: Value> Series<1, V> for Mean<V> {
+impl Series<1> for Mean {
     #[inline(always)]
-    fn update(&mut self, [x]: [V; 1]) -> V {
-        self.push(x).unwrap_or(V::of(f64::NAN))
+    fn update(&mut self, [x]: [f64; 1]) -> f64 {
+        self.push(x).unwrap_or(f64::NAN)
     }
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct RollingProduct<V = f64>(Window<Product<V>>);
+struct RollingProduct(Window<Product>);
 
-fuse!(RollingProduct { 0 });
-
-impl<V: Value> Series<1, V> for RollingProduct<V> {
+impl Series<1> for RollingProduct {
     #[inline(always)]
-    fn update(&mut self, [x]: [V; 1]) -> V {
-        self.0.push(x).map_or(V::of(f64::NAN), |window| window.0)
+    fn update(&mut self, [x]: [f64; 1]) -> f64 {
+        self.0.push(x).map_or(f64::NAN, |window| window.0)
     }
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct CountTrue<V = f64>(Window<Sum<V>>);
+struct CountTrue(Window<Sum>);
 
-fuse!(CountTrue { 0 });
-
-impl<V: Value> Series<1, V> for CountTrue<V> {
+impl Series<1> for CountTrue {
     #[inline(always)]
-    fn update(&mut self, [x]: [V; 1]) -> V {
-        let counts = x.map(|x| f64::from(u8::from(x != 0.0)));
-        self.0
-            .push(counts)
-            .map_or(V::of(f64::NAN), |window| window.0)
+    fn update(&mut self, [x]: [f64; 1]) -> f64 {
+        let counts = f64::from(u8::from(x != 0.0));
+        self.0.push(counts).map_or(f64::NAN, |window| window.0)
     }
 }
 
 /// The mean of the last values, with weights 1 (the oldest) to n.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct WeightedMean<V = f64> {
-    window: Window<Weighted<V>>,
+pub struct WeightedMean {
+    window: Window<Weighted>,
     weights: f64,
 }
 
-fuse!(WeightedMean [weights] { window });
-
-impl<V: Value> WeightedMean<V> {
+impl WeightedMean {
     #[expect(clippy::cast_precision_loss, reason = "windows are short")]
     pub fn new(size: usize) -> Self {
         Self {
@@ -191,15 +170,15 @@ impl<V: Value> WeightedMean<V> {
     }
 
     #[inline(always)]
-    pub fn push(&mut self, x: V) -> Option<V> {
+    pub fn push(&mut self, x: f64) -> Option<f64> {
         Some(self.window.push(x)?.by_place / self.weights)
     }
 }
 
-impl<V: Value> Series<1, V> for WeightedMean<V> {
+impl Series<1> for WeightedMean {
     #[inline(always)]
-    fn update(&mut self, [x]: [V; 1]) -> V {
-        self.push(x).unwrap_or(V::of(f64::NAN))
+    fn update(&mut self, [x]: [f64; 1]) -> f64 {
+        self.push(x).unwrap_or(f64::NAN)
     }
 }
 
@@ -208,28 +187,28 @@ const N: &[Parameter] = &[count("n", 1.0)];
 
 pub const OPERATORS: &[Operator] = &[
     Operator::series("sum", X, |p, n| {
-        packs(RollingSum(Window::new(size(p[0]))), n)
+        lanes(RollingSum(Window::new(size(p[0]))), n)
     })
     .parameters(N)
     .window(first)
     .words("Sum of the last n values.", "sum(x[t-n+1..t])"),
-    Operator::series("mean", X, |p, n| packs(Mean::new(size(p[0])), n))
+    Operator::series("mean", X, |p, n| lanes(Mean::new(size(p[0])), n))
         .parameters(N)
         .window(first)
         .words("Mean of the last n values.", "sum(x[t-n+1..t]) / n"),
     Operator::series("product", X, |p, n| {
-        packs(RollingProduct(Window::new(size(p[0]))), n)
+        lanes(RollingProduct(Window::new(size(p[0]))), n)
     })
     .parameters(N)
     .window(first)
     .words("Product of the last n values.", "prod(x[t-n+1..t])"),
     Operator::series("count_true", X, |p, n| {
-        packs(CountTrue(Window::new(size(p[0]))), n)
+        lanes(CountTrue(Window::new(size(p[0]))), n)
     })
     .parameters(N)
     .window(first)
     .words("How many of the last n values are not 0.", "sum([x != 0])"),
-    Operator::series("wma", X, |p, n| packs(WeightedMean::new(size(p[0])), n))
+    Operator::series("wma", X, |p, n| lanes(WeightedMean::new(size(p[0])), n))
         .parameters(N)
         .window(first)
         .words(
@@ -237,7 +216,7 @@ pub const OPERATORS: &[Operator] = &[
             "sum(i * x[t-n+i], i=1..n) / (n (n+1) / 2)",
         ),
     Operator::series("decay_linear", X, |p, n| {
-        packs(WeightedMean::new(size(p[0])), n)
+        lanes(WeightedMean::new(size(p[0])), n)
     })
     .parameters(N)
     .window(first)

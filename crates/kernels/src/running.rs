@@ -3,51 +3,39 @@
 use serde::{Deserialize, Serialize};
 
 use crate::extremes::Extreme;
-use crate::operator::{Operator, Parameter, count, first, lanes, packs, size};
-use crate::pack::{Value, fuse};
+use crate::operator::{Operator, Parameter, count, first, lanes, size};
 use crate::series::Series;
 use crate::window::{Aggregate, Window};
 
 /// A sum that keeps what rounding would lose.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-pub struct Total<V = f64> {
-    sum: V,
-    lost: V,
+pub struct Total {
+    sum: f64,
+    lost: f64,
 }
 
-fuse!(Total { sum, lost });
-
-impl<V: Value> Total<V> {
+impl Total {
     /// Neumaier (1974), Zeitschrift für angewandte Mathematik und Mechanik 54(1).
     #[inline(always)]
-    pub fn push(&mut self, x: V) -> V {
+    pub fn push(&mut self, x: f64) -> f64 {
         let sum = self.sum + x;
-        let lost = V::each([self.sum, x, sum], |[before, x, sum]| {
-            let (greater, lesser) = if before.abs() >= x.abs() {
-                (before, x)
-            } else {
-                (x, before)
-            };
-            (greater - sum) + lesser
-        });
-        let lost = self.lost + lost;
-        let total = sum + lost;
-        self.lost = V::each([sum, lost, self.lost], |[sum, lost, before]| {
-            if sum.is_finite() { lost } else { before }
-        });
-        self.sum = sum.or(self.sum);
-        V::each(
-            [sum, total],
-            |[sum, total]| {
-                if sum.is_finite() { total } else { f64::NAN }
-            },
-        )
+        let lost = if self.sum.abs() >= x.abs() {
+            (self.sum - sum) + x
+        } else {
+            (x - sum) + self.sum
+        };
+        if !sum.is_finite() {
+            return f64::NAN;
+        }
+        self.sum = sum;
+        self.lost += lost;
+        self.sum + self.lost
     }
 }
 
-impl<V: Value> Series<1, V> for Total<V> {
+impl Series<1> for Total {
     #[inline(always)]
-    fn update(&mut self, [x]: [V; 1]) -> V {
+    fn update(&mut self, [x]: [f64; 1]) -> f64 {
         self.push(x)
     }
 }
@@ -188,7 +176,7 @@ const X: &[&str] = &["x"];
 const OR_NONE: &[Parameter] = &[count("n", 0.0).or(0.0)];
 
 pub const OPERATORS: &[Operator] = &[
-    Operator::series("cumsum", X, |_, n| packs(Total::default(), n))
+    Operator::series("cumsum", X, |_, n| lanes(Total::default(), n))
         .recursive(|_| 1, |_| None)
         .words("Sum of all values so far.", "sum(x[0..t])")
         .source("Neumaier (1974), so that rounding does not add up."),

@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::operator::{Operator, Parameter, count, first_and_one, packs, size};
-use crate::pack::{Value, fuse};
+use crate::operator::{Operator, Parameter, count, first_and_one, lanes, size};
 use crate::series::Series;
 use crate::window::Ring;
 
@@ -11,9 +10,7 @@ use crate::window::Ring;
 macro_rules! shift {
     ($($name:ident, ($now:ident, $before:ident) => $result:expr;)*) => {$(
         #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-        struct $name<V = f64>(Ring<V>);
-
-        fuse!($name { 0 });
+        struct $name(Ring);
 
         impl $name {
             fn new(parameters: &[f64]) -> Self {
@@ -21,12 +18,12 @@ macro_rules! shift {
             }
         }
 
-        impl<V: Value> Series<1, V> for $name<V> {
+        impl Series<1> for $name {
             #[inline(always)]
-            fn update(&mut self, [now]: [V; 1]) -> V {
-                match self.0.push(now) {
-                    Some(before) => V::each([now, before], |[$now, $before]| $result),
-                    None => V::of(f64::NAN),
+            fn update(&mut self, [$now]: [f64; 1]) -> f64 {
+                match self.0.push($now) {
+                    Some($before) => $result,
+                    None => f64::NAN,
                 }
             }
         }
@@ -46,19 +43,19 @@ const X: &[&str] = &["x"];
 const N: &[Parameter] = &[count("n", 1.0).or(1.0)];
 
 pub const OPERATORS: &[Operator] = &[
-    Operator::series("delay", X, |p, n| packs(Delay::new(p), n))
+    Operator::series("delay", X, |p, n| lanes(Delay::new(p), n))
         .parameters(N)
         .window(first_and_one)
         .words("The value n defined values ago.", "x[t-n]"),
-    Operator::series("delta", X, |p, n| packs(Delta::new(p), n))
+    Operator::series("delta", X, |p, n| lanes(Delta::new(p), n))
         .parameters(N)
         .window(first_and_one)
         .words("Change over n values.", "x[t] - x[t-n]"),
-    Operator::series("returns", X, |p, n| packs(Returns::new(p), n))
+    Operator::series("returns", X, |p, n| lanes(Returns::new(p), n))
         .parameters(N)
         .window(first_and_one)
         .words("Simple return over n values.", "x[t] / x[t-n] - 1"),
-    Operator::series("log_returns", X, |p, n| packs(LogReturns::new(p), n))
+    Operator::series("log_returns", X, |p, n| lanes(LogReturns::new(p), n))
         .parameters(N)
         .window(first_and_one)
         .words(

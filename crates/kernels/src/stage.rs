@@ -1,9 +1,8 @@
 //! One stage of a program over a chunk of rows: along time in tiles, then across instruments.
 
 use crate::cross::{CrossRow, CrossScratch};
-use crate::pack::WIDTH;
 use crate::plan::{Step, Target};
-use crate::series::{LANES, ROWS, SeriesNode, Tile, all_defined, clean};
+use crate::series::{LANES, ROWS, SeriesNode, Tile, clean};
 
 /// No operator has more inputs.
 const INPUTS_MOST: usize = 8;
@@ -90,8 +89,8 @@ pub fn along(
                         slot,
                         stores,
                     } => {
-                        let mut result = std::mem::replace(&mut tiles[*slot], Tile::empty());
-                        let empty = Tile::empty();
+                        let mut result = std::mem::take(&mut tiles[*slot]);
+                        let empty = Tile::new();
                         let mut views: [&Tile; INPUTS_MOST] = [&empty; INPUTS_MOST];
                         for (view, input) in views.iter_mut().zip(inputs) {
                             *view = &tiles[*input];
@@ -112,39 +111,39 @@ pub fn along(
     }
 }
 
-/// Take rows of some instruments; what is not finite is missing.
+/// Turn rows of instruments into runs of rows by instrument.
 fn load(source: &[f64], instruments: usize, lanes: usize, rows: usize, tile: &mut Tile) {
-    let rows = &mut tile.rows[..rows];
-    for (values, packs) in source.chunks(instruments).zip(&mut *rows) {
-        for (pack, values) in packs.iter_mut().zip(values[..lanes].chunks(WIDTH)) {
-            for (to, value) in pack.0.iter_mut().zip(values) {
-                *to = clean(*value);
+    for (row, values) in source.chunks(instruments).take(rows.min(ROWS)).enumerate() {
+        if let Some(values) = values.first_chunk::<LANES>()
+            && let Some(tile) = tile.first_chunk_mut::<LANES>()
+            && lanes == LANES
+        {
+            for lane in 0..LANES {
+                tile[lane][row] = clean(values[lane]);
+            }
+        } else {
+            for (run, value) in tile.iter_mut().zip(&values[..lanes]) {
+                run[row] = clean(*value);
             }
         }
     }
-    for (pack, defined) in tile.defined.iter_mut().enumerate().take(lanes / WIDTH) {
-        *defined = all_defined(rows, pack);
-    }
 }
 
-/// The way back. Stores wait for one another where their cache lines are not there yet, reads do not:
-/// so one value of each line is read first.
+/// The way back.
 fn store(tile: &Tile, first: usize, lanes: usize, rows: &mut [&mut [f64]]) {
-    let mut read = 0.0;
-    for values in rows.iter() {
-        let values = &values[first..first + lanes];
-        for value in values.iter().step_by(WIDTH).chain(values.last()) {
-            read += value;
-        }
-    }
-    std::hint::black_box(read);
-    for (values, packs) in rows.iter_mut().zip(&tile.rows) {
-        let (whole, rest) = values[first..first + lanes].as_chunks_mut::<WIDTH>();
-        for (values, pack) in whole.iter_mut().zip(packs) {
-            *values = pack.0;
-        }
-        if let Some(pack) = packs.get(whole.len()) {
-            rest.copy_from_slice(&pack.0[..rest.len()]);
+    for (row, values) in rows.iter_mut().take(ROWS).enumerate() {
+        let values = &mut values[first..];
+        if let Some(values) = values.first_chunk_mut::<LANES>()
+            && let Some(tile) = tile.first_chunk::<LANES>()
+            && lanes == LANES
+        {
+            for (value, run) in values.iter_mut().zip(tile) {
+                *value = run[row];
+            }
+        } else {
+            for (value, run) in values[..lanes].iter_mut().zip(tile) {
+                *value = run[row];
+            }
         }
     }
 }

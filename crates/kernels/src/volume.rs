@@ -2,79 +2,68 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::operator::{Operator, count, first_and_one, packs, size};
-use crate::pack::{Value, fuse};
+use crate::operator::{Operator, count, first_and_one, lanes, size};
 use crate::rolling::Two;
 use crate::running::Total;
 use crate::series::Series;
 use crate::window::Window;
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct OnBalance<V = f64> {
-    close: Option<V>,
-    total: Total<V>,
+struct OnBalance {
+    close: Option<f64>,
+    total: Total,
 }
 
-fuse!(OnBalance { close, total });
-
-impl<V: Value> Series<2, V> for OnBalance<V> {
+impl Series<2> for OnBalance {
     #[inline(always)]
-    fn update(&mut self, [close, volume]: [V; 2]) -> V {
-        let before = self.close.replace(close);
-        let before = before.unwrap_or(V::of(f64::NEG_INFINITY));
+    fn update(&mut self, [close, volume]: [f64; 2]) -> f64 {
+        let before = self.close.replace(close).unwrap_or(f64::NEG_INFINITY);
         // One choice after the other without a branch: which way a price goes nobody can predict.
-        let volume = V::each([close, before, volume], |[close, before, volume]| {
-            let rising = if close > before { volume } else { 0.0 };
-            if close < before { -volume } else { rising }
-        });
+        let rising = if close > before { volume } else { 0.0 };
+        let volume = if close < before { -volume } else { rising };
         self.total.push(volume)
     }
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct Accumulation<V = f64>(Total<V>);
+struct Accumulation(Total);
 
-fuse!(Accumulation { 0 });
-
-impl<V: Value> Series<4, V> for Accumulation<V> {
+impl Series<4> for Accumulation {
     #[inline(always)]
-    fn update(&mut self, inputs: [V; 4]) -> V {
-        let flow = V::each(inputs, |[high, low, close, volume]| {
-            let range = high - low;
-            let flow = ((close - low) - (high - close)) / range * volume;
-            if range > 0.0 { flow } else { 0.0 }
-        });
+    fn update(&mut self, [high, low, close, volume]: [f64; 4]) -> f64 {
+        let range = high - low;
+        let flow = if range > 0.0 {
+            ((close - low) - (high - close)) / range * volume
+        } else {
+            0.0
+        };
         self.0.push(flow)
     }
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct MoneyFlow<V = f64> {
-    typical: Option<V>,
-    flows: Window<Two<V>>,
+struct MoneyFlow {
+    typical: Option<f64>,
+    flows: Window<Two>,
 }
 
-fuse!(MoneyFlow { typical, flows });
-
-impl<V: Value> Series<4, V> for MoneyFlow<V> {
+impl Series<4> for MoneyFlow {
     #[inline(always)]
-    fn update(&mut self, [high, low, close, volume]: [V; 4]) -> V {
+    fn update(&mut self, [high, low, close, volume]: [f64; 4]) -> f64 {
         let typical = (high + low + close) / 3.0;
         let Some(before) = self.typical.replace(typical) else {
-            return V::of(f64::NAN);
+            return f64::NAN;
         };
         let flow = typical * volume;
         // Prices on a grid often have the same sum, which rounding must not turn into a move.
-        let change = V::each([typical, before], |[typical, before]| {
-            let change = typical - before;
-            let still = change.abs() <= 4.0 * f64::EPSILON * typical.abs();
-            if still { 0.0 } else { change }
-        });
-        let up = V::each([change, flow], |[x, flow]| if x > 0.0 { flow } else { 0.0 });
-        let down = V::each([change, flow], |[x, flow]| if x < 0.0 { flow } else { 0.0 });
+        let change = typical - before;
+        let still = change.abs() <= 4.0 * f64::EPSILON * typical.abs();
+        let change = if still { 0.0 } else { change };
+        let up = if change > 0.0 { flow } else { 0.0 };
+        let down = if change < 0.0 { flow } else { 0.0 };
         match self.flows.push((up, down)) {
-            Some(window) => window.x / (window.x + window.y) * 100.0,
-            None => V::of(f64::NAN),
+            Some(window) => 100.0 * (window.x / (window.x + window.y)),
+            None => f64::NAN,
         }
     }
 }
@@ -82,14 +71,14 @@ impl<V: Value> Series<4, V> for MoneyFlow<V> {
 const HLCV: &[&str] = &["high", "low", "close", "volume"];
 
 pub const OPERATORS: &[Operator] = &[
-    Operator::series("obv", &["close", "volume"], |_, n| packs(OnBalance::default(), n))
+    Operator::series("obv", &["close", "volume"], |_, n| lanes(OnBalance::default(), n))
         .recursive(|_| 1, |_| None)
         .words(
             "On-balance volume: volume added where the close rose, taken off where it fell.",
             "y[t] = y[t-1] + sign(close[t] - close[t-1]) volume[t], y[0] = volume[0]",
         )
         .source("Granville (1963), New Key to Stock Market Profits; as TA-Lib's OBV."),
-    Operator::series("ad", HLCV, |_, n| packs(Accumulation::default(), n))
+    Operator::series("ad", HLCV, |_, n| lanes(Accumulation::default(), n))
         .recursive(|_| 1, |_| None)
         .words(
             "Accumulation and distribution: volume weighed by where the close stands in its bar.",
@@ -98,7 +87,7 @@ pub const OPERATORS: &[Operator] = &[
         )
         .source("Chaikin's line; as TA-Lib's AD."),
     Operator::series("mfi", HLCV, |p, n| {
-        packs(
+        lanes(
             MoneyFlow {
                 typical: None,
                 flows: Window::new(size(p[0])),

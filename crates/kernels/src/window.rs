@@ -8,8 +8,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::pack::{Fuse, WIDTH, fuse};
-
 /// What a window adds up. `join` must be associative but for rounding.
 pub trait Aggregate: Copy {
     type Item: Copy;
@@ -76,33 +74,6 @@ impl<A: Aggregate> Window<A> {
     }
 }
 
-impl<A: Fuse> Fuse for Window<A> {
-    type Wide = Window<A::Wide>;
-    fn fuse(states: [&Self; WIDTH]) -> Option<Self::Wide> {
-        let [first, ..] = states;
-        let place = |state: &Self| (state.size, state.newer, state.turned);
-        if states.iter().any(|state| place(state) != place(first)) {
-            return None;
-        }
-        Some(Window {
-            size: first.size,
-            newer: first.newer,
-            turned: first.turned,
-            total: Fuse::fuse(states.map(|state| &state.total))?,
-            slots: Fuse::fuse(states.map(|state| &state.slots))?,
-        })
-    }
-    fn lane(wide: &Self::Wide, lane: usize) -> Self {
-        Self {
-            size: wide.size,
-            newer: wide.newer,
-            turned: wide.turned,
-            total: Fuse::lane(&wide.total, lane),
-            slots: Fuse::lane(&wide.slots, lane),
-        }
-    }
-}
-
 /// Make the newer run the older one: a value becomes the aggregate of it and all after it.
 #[inline(never)]
 fn turn<A: Aggregate>(slots: &mut [A]) {
@@ -126,15 +97,13 @@ fn grow<A, I>(mut slots: Vec<A>, item: I, slot: impl Fn(I) -> A) -> Vec<A> {
 
 /// The last values themselves, the oldest first from `place` on.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Ring<V = f64> {
+pub struct Ring {
     size: usize,
     place: usize,
-    values: Vec<V>,
+    values: Vec<f64>,
 }
 
-fuse!(Ring [size, place] { values });
-
-impl<V: Copy> Ring<V> {
+impl Ring {
     pub fn new(size: usize) -> Self {
         Self {
             size,
@@ -145,7 +114,7 @@ impl<V: Copy> Ring<V> {
 
     /// Take a value; the one that stood `size` values before it.
     #[inline(always)]
-    pub fn push(&mut self, value: V) -> Option<V> {
+    pub fn push(&mut self, value: f64) -> Option<f64> {
         if self.values.len() < self.size {
             self.values = grow(std::mem::take(&mut self.values), value, |value| value);
             return None;
@@ -159,7 +128,7 @@ impl<V: Copy> Ring<V> {
     }
 
     /// The values, in an order that depends on nothing but how many there were.
-    pub fn values(&self) -> &[V] {
+    pub fn values(&self) -> &[f64] {
         &self.values
     }
 
