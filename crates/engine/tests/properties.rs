@@ -420,6 +420,7 @@ fn is_of_bars(step: (OrderStatus, OrderStatus)) -> bool {
         OrderStatus::Held,
         OrderStatus::Submitted,
         OrderStatus::Triggered,
+        OrderStatus::Unknown,
     ];
     !others.contains(&step.0) && !others.contains(&step.1)
 }
