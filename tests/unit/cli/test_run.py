@@ -82,7 +82,9 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         out: str,
         progress: Callable[..., None],
         pages: Callable[..., dict[str, str]],
+        journal: str | None,
     ) -> SimpleNamespace:
+        assert journal is None
         calls.append((loaded, out))
         assert pages(SimpleNamespace(frames=None, summary=SUMMARY, config="")) == PAGES
         print("a strategy says")
