@@ -7,6 +7,7 @@ from typing import Any
 from quantvista.backtest._simulation import Simulation
 from quantvista.backtest.recorded._bodies import RunStarted
 from quantvista.backtest.recorded._recorder import Recorder
+from quantvista.data import MarketData
 
 __all__ = ["Progress", "advance", "begin_recording", "started"]
 
@@ -30,7 +31,9 @@ def started(ours: Simulation, config: str, fingerprint: dict[str, Any]) -> RunSt
 
 def begin_recording(ours: Simulation, recorder: Recorder, body: RunStarted) -> None:
     """Record a simulation from now on."""
-    recorder.begin(ours.session, body)
+    data = ours.data
+    times = data.ts if isinstance(data, MarketData) else data.tape.ts_received
+    recorder.begin(ours.session, body, int(times[0]) if times.size else 0)
     ours.on_decision = recorder.decided
 
 

@@ -45,11 +45,11 @@ class Recorder:
         self._sink = sink
         self._session: Session | None = None
 
-    def begin(self, session: Session, started: RunStarted) -> None:
-        """Write what the run starts with, and listen from now on."""
+    def begin(self, session: Session, started: RunStarted, ts: int) -> None:
+        """Write what the run starts with, at the time of its first data, and listen from now on."""
         self._session = session
         session.open_log()
-        self._sink.write(started, 0)
+        self._sink.write(started, ts)
         self._sink.commit()
 
     def drain(self) -> None:
