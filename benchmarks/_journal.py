@@ -35,3 +35,8 @@ def frames(start: int, made: list[bytes]) -> bytes:
     for number, payload in enumerate(made, start):
         parts += [number.to_bytes(_HEAD, "little"), payload]
     return b"".join(parts)
+
+
+def all_there(found: int, records: int) -> str:
+    """Say whether all records are there, in words that are the same for every size."""
+    return "all records" if found == records else f"{found} of {records} records"

@@ -4,7 +4,7 @@ import os
 import platform
 
 from _common import Found, Stopwatch, main
-from _journal import batches, folder, frames
+from _journal import all_there, batches, folder, frames
 
 
 def work(records: int) -> Found:
@@ -20,7 +20,7 @@ def work(records: int) -> Found:
                 file.write(content)
                 os.fdatasync(number)
             count += len(made)
-    agreed = f"{count} records"
+    agreed = all_there(count, records)
     return watch.seconds, records, platform.release(), agreed, agreed
 
 

@@ -1,7 +1,7 @@
 """Records made durable from Python, a call each; the size is their number."""
 
 from _common import Found, Stopwatch, main
-from _journal import BATCH, KIND, VERSION, batches, folder
+from _journal import BATCH, KIND, VERSION, all_there, batches, folder
 
 import quantvista
 from quantvista.journal import Journal, verify
@@ -24,7 +24,7 @@ def work(records: int) -> Found:
         "appends alone": records / appending.seconds,
         f"commits of {BATCH:,}": records / BATCH / committing.seconds,
     }
-    agreed = f"{found.records} records"
+    agreed = all_there(found.records, records)
     seconds = appending.seconds + committing.seconds
     chain = found.head.chain.hex()[:8]
     return seconds, records, quantvista.__version__, chain, agreed, rates

@@ -1,7 +1,7 @@
 """A day's journal opened for writing, and read from Python, every byte checked; size as records."""
 
 from _common import Found, Stopwatch, main
-from _journal import KIND, VERSION, batches, folder
+from _journal import KIND, VERSION, all_there, batches, folder
 
 import quantvista
 from quantvista.journal import Journal, Reader
@@ -27,7 +27,7 @@ def work(records: int) -> Found:
         head = reader.head
     assert head is not None
     rates = {"reading alone": records / reading.seconds}
-    agreed = f"{count} records, {size} bytes"
+    agreed = f"{all_there(count, records)}, {size // count} bytes each"
     seconds = opening.seconds + reading.seconds
     return seconds, records, quantvista.__version__, head.chain.hex()[:8], agreed, rates
 

@@ -3,7 +3,7 @@
 import sqlite3
 
 from _common import Found, Stopwatch, main
-from _journal import folder
+from _journal import all_there, folder
 from _sqlite import write
 
 
@@ -14,7 +14,7 @@ def work(records: int) -> Found:
         base = write(place, records, watch)
         [(count,)] = base.execute("select count(*) from records").fetchall()
         base.close()
-    agreed = f"{count} records"
+    agreed = all_there(count, records)
     return watch.seconds, records, sqlite3.sqlite_version, agreed, agreed
 
 

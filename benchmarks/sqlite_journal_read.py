@@ -3,7 +3,7 @@
 import sqlite3
 
 from _common import Found, Stopwatch, main
-from _journal import folder
+from _journal import all_there, folder
 from _sqlite import write
 
 
@@ -19,7 +19,7 @@ def work(records: int) -> Found:
                 count += 1
                 size += len(row[4])
             base.close()
-    agreed = f"{count} records, {size} bytes"
+    agreed = f"{all_there(count, records)}, {size // count} bytes each"
     return watch.seconds, records, sqlite3.sqlite_version, agreed, agreed
 
 

@@ -51,7 +51,7 @@ fn main() {
     println!(
         "{{\"seconds\": {seconds}, \"count\": {count}, \"version\": \"{version}\", \
          \"peak_mb\": {peak}, \"check\": \"{a:02x}{b:02x}{c:02x}{d:02x}\", \
-         \"agreed\": \"{count} records\", \"rates\": {{\"read back\": {rate}}}}}"
+         \"agreed\": \"all records\", \"rates\": {{\"read back\": {rate}}}}}"
     );
 }
 
