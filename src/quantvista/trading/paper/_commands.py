@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import Any
 
+from quantvista._native import names
 from quantvista.trading.gateway import AmendOrder, SubmitOrder, parse_client_order_id
 from quantvista.trading.paper._venue import VenueError
 
@@ -12,22 +13,11 @@ __all__ = ["read_amend", "read_object", "read_submit"]
 
 _UNITS_MAX = 10**15
 _TIME_MAX = 2**62
-_KINDS = (
-    "market",
-    "limit",
-    "stop",
-    "stop_limit",
-    "trailing_stop",
-    "market_if_touched",
-    "limit_if_touched",
-    "on_open",
-    "on_close",
-)
-_CHOICES = {
-    "side": ("buy", "sell"),
-    "kind": _KINDS,
-    "tif": ("day", "gtc", "gtd", "ioc", "fok"),
-    "trigger_by": ("last", "bid", "ask", "mark", None),
+_CHOICES: dict[str, tuple[str | None, ...]] = {
+    "side": tuple(names["side"]),
+    "kind": tuple(names["type"]),
+    "tif": tuple(names["tif"]),
+    "trigger_by": (*names["trigger_source"], None),
 }
 
 
