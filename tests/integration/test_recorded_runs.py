@@ -177,9 +177,39 @@ def test_a_run_that_fails_is_recorded_until_then(tmp_path: Path) -> None:
     end = RUN_KINDS.body(records(tmp_path / "journal")[-1])
     assert end.status == "failed"
     assert "enough" in end.error
-    found = replay(tmp_path / "journal")
-    assert found.agrees
-    assert found.status == "failed"
+    for found in (replay(tmp_path / "journal"), derive(tmp_path / "journal", loaded)[0]):
+        assert found.agrees
+        assert found.status == "failed"
+
+
+def test_a_parting_within_a_strategys_run_is_the_first_one(tmp_path: Path) -> None:
+    loaded = load_fund(template_path("market_maker"))
+    backtest.run(loaded, journal=tmp_path / "journal")
+    kept = records(tmp_path / "journal")
+    places = [i for i, each in enumerate(kept) if b"submit_order" in each.payload]
+    changed = written(tmp_path / "changed", kept[: places[3]] + kept[places[3] + 1 :])
+    parting = derive(changed, loaded)[0].parting
+    assert parting is not None
+    assert parting.sequence == places[3] + 1
+
+
+@pytest.mark.parametrize("status", ["", "incomplete"])
+def test_a_run_that_was_stopped_agrees_as_far_as_it_went(
+    run: tuple[LoadedFund, Path, backtest.Outcome], tmp_path: Path, status: str
+) -> None:
+    kept = records(run[1])
+    part = kept[: next(i for i, each in enumerate(kept) if i > 300 and each.kind == INPUT.number)]
+    if status:
+        engine = replay(written(tmp_path / "part", part)).state_hash
+        last = part[-1]
+        end = RunEnded(status, engine)
+        kind = RunEnded.KIND
+        part.append(Record(0, last.ts, kind.number, kind.version, end.encode()))
+    folder = written(tmp_path / "stopped", part)
+    for found in (replay(folder), derive(folder, run[0])[0]):
+        assert found.agrees
+        assert found.status == status
+        assert found.inputs == [each.kind for each in part].count(INPUT.number)
 
 
 def test_an_order_is_explained_from_bar_to_fill(

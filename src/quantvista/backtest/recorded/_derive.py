@@ -8,6 +8,7 @@ from quantvista.backtest.recorded._bodies import RunStarted
 from quantvista.backtest.recorded._driving import Progress, advance, begin_recording, started
 from quantvista.backtest.recorded._recorder import Recorder
 from quantvista.backtest.recorded._replay import Replay, replay
+from quantvista.errors import QuantVistaError, printable
 from quantvista.fund import LoadedFund, resolved_toml
 
 __all__ = ["derive"]
@@ -50,8 +51,13 @@ def derive(
         body = started(ours, resolved_toml(loaded.fund), found)
         changed.extend(_changes(recorded, body))
         begin_recording(ours, recorder, body)
-        advance(ours, tell, loaded.fund.fund.name, recorder)
-        recorder.end("complete")
+        try:
+            advance(ours, tell, loaded.fund.fund.name, recorder)
+        except QuantVistaError as error:
+            # The recorded run may have failed there as well: that is then what must come again.
+            recorder.end("failed", printable(error))
+        else:
+            recorder.end("complete")
 
     return replay(folder, rerun=rerun), changed
 

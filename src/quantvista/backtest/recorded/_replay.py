@@ -126,8 +126,8 @@ def replay(
     return comparing.result("R1" if rerun is None else "R2", started.fund)
 
 
-class _PartError(Exception):
-    """Stops a replay that has parted from its journal."""
+class _StopError(Exception):
+    """Stops a replay that has parted from its journal, or has come to where that breaks off."""
 
 
 class _Comparing:
@@ -136,6 +136,7 @@ class _Comparing:
     def __init__(self, records: Iterator[Record]) -> None:
         self._records = records
         self._sequence = 1
+        self._is_over = False
         self.parting: Parting | None = None
         self.counts = {"input": 0, "output": 0, "decided": 0}
         self.state_hash = ""
@@ -150,8 +151,25 @@ class _Comparing:
 
     def append(self, kind: int, version: int, ts: int, payload: bytes) -> int:
         """Compare a record of the replay."""
-        self.compare(self.next(), Record(self._sequence, ts, kind, version, payload))
+        recorded = None if self._is_over else self.next()
+        if self._is_over or self._breaks_off(recorded, kind):
+            # A run may take the stop for an error of a strategy's, and write that as well.
+            self._is_over = True
+            raise _StopError
+        self.compare(recorded, Record(self._sequence, ts, kind, version, payload))
         return self._sequence
+
+    def _breaks_off(self, recorded: Record | None, kind: int) -> bool:
+        """Whether the run was stopped here, where the replay goes on."""
+        if recorded is None:
+            return not self.status
+        if recorded.kind != RunEnded.KIND.number or kind == RunEnded.KIND.number:
+            return False
+        ended = RUN_KINDS.body(recorded)
+        if ended.status != "incomplete":
+            return False
+        self.status = ended.status
+        return True
 
     def write(self, body: Body, ts: int) -> int:
         """Compare a body of the replay."""
@@ -183,7 +201,8 @@ class _Comparing:
             None if recorded is None else RUN_KINDS.entry(recorded).value,
             None if replayed is None else RUN_KINDS.entry(replayed).value,
         )
-        raise _PartError
+        self._is_over = True
+        raise _StopError
 
     def _ended(self, record: Record) -> None:
         if record.kind == RunEnded.KIND.number:
@@ -225,7 +244,9 @@ def _again(started: RunStarted, comparing: _Comparing) -> None:
                 comparing.compare(record, _like(record, ended.encode()))
             else:
                 comparing.counts["decided"] += 1
-    except _PartError:
+        if said:
+            comparing.compare(None, Record(0, 0, OUTPUT.number, FORMAT_VERSION, said[0]))
+    except _StopError:
         pass
     comparing.state_hash = engine.state_hash()
 
@@ -242,7 +263,7 @@ def _apply(engine: RawEngine, record: Record, comparing: _Comparing) -> list[byt
             RUN_KINDS.entry(record).value,
             f"the engine refuses it: {error}",
         )
-        raise _PartError from None
+        raise _StopError from None
 
 
 def _derive(started: RunStarted, rerun: Rerun, comparing: _Comparing) -> None:
@@ -251,12 +272,8 @@ def _derive(started: RunStarted, rerun: Rerun, comparing: _Comparing) -> None:
         rerun(started, Recorder(comparing))
         if (rest := comparing.next()) is not None:
             comparing.compare(rest, None)
-    except _PartError:
+    except _StopError:
         pass
-    except QuantVistaError:
-        # Where the replay has parted before, that is what there is to say.
-        if comparing.parting is None:
-            raise
 
 
 def _output(near: Record, payload: bytes) -> Record:
