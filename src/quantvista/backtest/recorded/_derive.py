@@ -4,12 +4,12 @@ import os
 from typing import Any
 
 from quantvista.backtest._setup import fingerprint, fund_hash, load_strategies, simulation
-from quantvista.backtest.recorded._bodies import RunStarted
 from quantvista.backtest.recorded._driving import Progress, advance, begin_recording, started
 from quantvista.backtest.recorded._recorder import Recorder
 from quantvista.backtest.recorded._replay import Replay, replay
 from quantvista.errors import QuantVistaError, printable
 from quantvista.fund import LoadedFund, resolved_toml
+from quantvista.fund.records import RunStarted
 
 __all__ = ["derive"]
 

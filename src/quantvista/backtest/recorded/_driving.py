@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 from quantvista.backtest._simulation import Simulation
-from quantvista.backtest.recorded._bodies import RunStarted
 from quantvista.backtest.recorded._recorder import Recorder
 from quantvista.data import MarketData
+from quantvista.fund.records import RunStarted
 
 __all__ = ["Progress", "advance", "begin_recording", "started"]
 

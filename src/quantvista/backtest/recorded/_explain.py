@@ -8,9 +8,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from quantvista.backtest.recorded._bodies import RUN_KINDS, Decided, RunStarted
 from quantvista.backtest.recorded._reading import Progress, each_record, run_started
 from quantvista.errors import ConfigError
+from quantvista.fund.records import RUN_KINDS, Decided, RunStarted
 from quantvista.journal import INPUT, OUTPUT, Record
 
 __all__ = ["Explanation", "Happening", "explain"]

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from quantvista.backtest.recorded._bodies import RUN_KINDS, RunStarted
 from quantvista.errors import JournalError
+from quantvista.fund.records import RUN_KINDS, RunStarted
 from quantvista.journal import Reader, Record, require_journal
 
 __all__ = ["Progress", "each_record", "run_started"]

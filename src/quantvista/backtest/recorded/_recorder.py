@@ -8,9 +8,9 @@ from typing import Protocol, Self
 
 import numpy as np
 
-from quantvista.backtest.recorded._bodies import Decided, RunEnded, RunStarted
 from quantvista.engine import Session
 from quantvista.errors import ConfigError
+from quantvista.fund.records import Decided, RunEnded, RunStarted
 from quantvista.journal import INPUT, OUTPUT, Body, Journal
 from quantvista.portfolio import Decision
 

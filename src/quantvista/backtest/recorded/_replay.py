@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from quantvista.backtest.recorded._bodies import RUN_KINDS, RunEnded, RunStarted
 from quantvista.backtest.recorded._reading import Progress, each_record, run_started
 from quantvista.backtest.recorded._recorder import Recorder
 from quantvista.engine import FORMAT_VERSION, RawEngine
 from quantvista.errors import QuantVistaError
+from quantvista.fund.records import RUN_KINDS, RunEnded, RunStarted
 from quantvista.journal import INPUT, OUTPUT, Body, Record
 
 __all__ = ["Parting", "Replay", "replay"]

@@ -1,4 +1,4 @@
-"""What a run writes beside the inputs and outputs of its engine. Numbers 400 to 499 are runs'."""
+"""What runs and nodes write of decisions, beside what their engine was told and said: kinds 400 to 499."""
 
 from typing import Any, ClassVar
 
