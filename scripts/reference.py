@@ -181,6 +181,17 @@ MODULES = {
         "from_plain",
     ),
     "quantvista.trading.gateway.http": ("HttpTransport", "SystemClock"),
+    "quantvista.trading.control": (
+        "Place",
+        "Process",
+        "ApiKey",
+        "ask",
+        "NotRunningError",
+        "NoAnswerError",
+        "ControlServer",
+        "write_json",
+        "read_json",
+    ),
     "quantvista.trading.paper": (
         "PaperGateway",
         "GatewaySettings",

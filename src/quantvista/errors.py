@@ -15,6 +15,7 @@ from typing import ClassVar
 
 __all__ = [
     "ConfigError",
+    "ControlError",
     "EngineError",
     "JournalDamagedError",
     "JournalError",
@@ -90,6 +91,10 @@ class JournalDamagedError(JournalError):
         self.offset = offset
         self.after = after
         self.problem = problem or text
+
+
+class ControlError(QuantVistaError, RuntimeError):
+    """A running fund that is not there, does not answer, or refuses what it was asked."""
 
 
 class OutputError(QuantVistaError, OSError):
