@@ -13,11 +13,12 @@ import pytest
 
 import quantvista as qv
 from quantvista.backtest import Simulation
-from quantvista.backtest._setup import load_strategies, simulation
+from quantvista.backtest._setup import simulation
 from quantvista.data.events import EventData
 from quantvista.engine import run_tables
 from quantvista.errors import ConfigError, MarketDataError, StrategyError
 from quantvista.fund import LoadedFund, load_fund
+from quantvista.fund.desk import load_strategies
 
 
 class Restless(qv.EventStrategy):

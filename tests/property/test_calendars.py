@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quantvista.backtest._sessions import session_dates
 from quantvista.errors import ConfigError
-from quantvista.market import CalendarReachError, Sessions, calendar_zone, sessions
+from quantvista.market import CalendarReachError, Sessions, calendar_zone, session_dates, sessions
 
 NEW_YORK = ZoneInfo("America/New_York")
 ZONES = ("America/New_York", "Europe/Berlin", "Australia/Sydney", "America/Santiago", "UTC")

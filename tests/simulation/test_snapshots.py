@@ -14,11 +14,12 @@ from pydantic import Field
 
 import quantvista as qv
 from quantvista.backtest import Simulation
-from quantvista.backtest._setup import load_strategies, simulation
+from quantvista.backtest._setup import simulation
 from quantvista.data import MarketData
 from quantvista.engine import RawEngine, run_tables
 from quantvista.errors import EngineError, StrategyError
 from quantvista.fund import LoadedFund
+from quantvista.fund.desk import load_strategies
 from support.engine_adapter import EngineAdapter
 from support.funds_on_disk import make_fund, prices
 from support.random_funds import random_fund

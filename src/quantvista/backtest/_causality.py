@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from quantvista.backtest._setup import load_strategies, simulation
+from quantvista.backtest._setup import simulation
 from quantvista.backtest._simulation import Simulation, barriers
 from quantvista.data import MarketData
 from quantvista.data.events import EventData
@@ -19,6 +19,7 @@ from quantvista.engine import MISSING, run_tables
 from quantvista.errors import MarketDataError, QuantVistaError
 from quantvista.features.causality import files_opened
 from quantvista.fund import LoadedFund
+from quantvista.fund.desk import load_strategies
 from quantvista.market import EventKind, Panel
 from quantvista.strategies import PortfolioStrategy, Strategy
 

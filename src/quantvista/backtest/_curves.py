@@ -9,8 +9,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from quantvista.backtest._frames import RunFrames
-from quantvista.backtest._sessions import session_dates, session_ends
 from quantvista.backtest._within import within
+from quantvista.market import session_dates, session_ends
 from quantvista.portfolio.flows import time_weighted_index
 
 __all__ = ["Curve", "cash_flows", "curves", "curves_of"]

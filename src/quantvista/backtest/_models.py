@@ -2,12 +2,11 @@
 
 import numpy as np
 
-from quantvista.backtest._terms import venue_places
 from quantvista.data import MarketData
 from quantvista.data.events import EventData
 from quantvista.engine import MISSING
 from quantvista.errors import ConfigError
-from quantvista.fund import Fund
+from quantvista.fund import Fund, venue_places
 from quantvista.market import EventKind
 
 __all__ = ["check_models"]

@@ -18,14 +18,7 @@ from quantvista.backtest._assumptions import features_said, said_of
 from quantvista.backtest._markouts import markouts_table
 from quantvista.backtest._outcome import Outcome
 from quantvista.backtest._output import RunFolder, out_path
-from quantvista.backtest._sessions import session_dates
-from quantvista.backtest._setup import (
-    equal_weight_simulation,
-    fingerprint,
-    fund_hash,
-    load_strategies,
-    simulation,
-)
+from quantvista.backtest._setup import equal_weight_simulation, fingerprint, simulation
 from quantvista.backtest._simulation import Simulation
 from quantvista.backtest._summary import RunMeta, SleeveMeta, build_summary
 from quantvista.backtest.recorded import RunJournal
@@ -34,7 +27,9 @@ from quantvista.data import MarketData
 from quantvista.data.events import EventData
 from quantvista.engine import run_tables, text_array
 from quantvista.errors import QuantVistaError, RunInterruptedError, printable
-from quantvista.fund import Fund, LoadedFund, load_fund, resolved_toml
+from quantvista.fund import Fund, LoadedFund, fund_hash, load_fund, resolved_toml
+from quantvista.fund.desk import load_strategies
+from quantvista.market import session_dates
 from quantvista.strategies import Strategy, plain_params
 
 __all__ = ["Pages", "Progress", "run"]

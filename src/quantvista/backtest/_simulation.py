@@ -1,7 +1,6 @@
 """One fund run event by event through the engine."""
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,32 +10,17 @@ from numpy.typing import NDArray
 from quantvista.backtest._within import sample_period
 from quantvista.data import MarketData
 from quantvista.data.events import EventData
-from quantvista.engine import BarArrays, Context, Session, SessionClock, bar_feed
-from quantvista.errors import ConfigError, MarketDataError, QuantVistaError, StrategyError
-from quantvista.market import EventKind, Panel
-from quantvista.portfolio import Decision, WeightSettings, decide_weights, rows_needed
-from quantvista.strategies import (
-    EventStrategy,
-    PortfolioStrategy,
-    Strategy,
-    checked_warm_up,
-    dump_rng,
-    load_rng,
-    make_rng,
-    run_guarded,
-    strategy_error,
-)
+from quantvista.engine import BarArrays, Session, bar_feed
+from quantvista.errors import StrategyError
+from quantvista.fund.desk import Desk, HistoryBars, OnDecision
+from quantvista.market import EventKind
+from quantvista.portfolio import Decision, WeightSettings
+from quantvista.strategies import Strategy
 
 __all__ = ["Input", "Simulation", "TargetRow", "barriers"]
 
-type Handler = Callable[..., object]
-
 type Input = tuple[int, dict[str, Any]]
 """Time, UTC ns, and event, for the engine of a run of events."""
-
-
-type OnDecision = Callable[[str, int, Sequence[str], Decision], None]
-"""Told of a decision before the engine is: sleeve, time of the last bar, instruments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +53,22 @@ def barriers(data: MarketData | EventData) -> tuple[NDArray[np.int64], NDArray[n
     return data.tape.ts_received[rows], (data.tape.flag[rows] & 2) != 0
 
 
+class _Told:
+    """Writes decisions down; apart from `Simulation`, so that its memory goes when it does."""
+
+    def __init__(self, session: Session, config: dict[str, Any], targets: list[TargetRow]) -> None:
+        self.also: OnDecision | None = None
+        self._session = session
+        self._sleeves = [sleeve["id"] for sleeve in config["sleeves"]]
+        self._targets = targets
+
+    def __call__(self, sleeve: str, ts: int, ids: Sequence[str], decision: Decision) -> None:
+        if self.also is not None:
+            self.also(sleeve, ts, ids, decision)
+        index = self._sleeves.index(sleeve)
+        self._targets.append(TargetRow(self._session.now, index, decision.weight_e9))
+
+
 @dataclass
 class Simulation:
     """A fund on its way through its data.
@@ -96,8 +96,8 @@ class Simulation:
     ----------
     targets : list of TargetRow
         What was decided so far.
-    on_decision : callable or None
-        Told of each decision before the engine is.
+    desk : Desk
+        The strategies.
 
     Raises
     ------
@@ -116,29 +116,43 @@ class Simulation:
     record: str = "all"
     inputs: Sequence[Input] = ()
     targets: list[TargetRow] = field(default_factory=list, init=False)
-    on_decision: OnDecision | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        """Set up the session and what strategies are given."""
-        self._bars = self.data if isinstance(self.data, MarketData) else self.data.bars
-        self._growth = None if isinstance(self.data, MarketData) else self.data.growth
+        """Set up the session, and the strategies beside it."""
+        bars = self.data if isinstance(self.data, MarketData) else self.data.bars
+        growth = None if isinstance(self.data, MarketData) else self.data.growth
         self._ts, _ = barriers(self.data)
         self.session = self._session()
         self._flags = self.decisions.astype(np.uint8).tobytes()
-        self._sleeves = [sleeve["id"] for sleeve in self.config["sleeves"]]
-        self._rngs = [make_rng(self.seed, sleeve) for sleeve in self._sleeves]
-        self._deciders: list[tuple[int, PortfolioStrategy, int]] = []
-        self._hosts: list[tuple[int, Context, dict[str, Handler], list[int] | None]] = []
-        self._members = self._memberships()
-        for index, sleeve in enumerate(self._sleeves):
-            self._host(index, self.strategies[sleeve])
+        self._members = self._memberships(bars)
+        self._told = _Told(self.session, self.config, self.targets)
+        self.desk = Desk(
+            self.session,
+            self.config,
+            self.strategies,
+            self.settings,
+            seed=self.seed,
+            bars=None if bars is None else HistoryBars(bars, growth),
+            rows=len(self._ts),
+            has_universe=self._members is not None,
+            on_decision=self._told,
+        )
 
-    def _memberships(self) -> dict[int, NDArray[np.bool_]] | None:
+    @property
+    def on_decision(self) -> OnDecision | None:
+        """Told of each decision before the engine is."""
+        return self._told.also
+
+    @on_decision.setter
+    def on_decision(self, on_decision: OnDecision | None) -> None:
+        self._told.also = on_decision
+
+    def _memberships(self, bars: MarketData | None) -> dict[int, NDArray[np.bool_]] | None:
         """Who belongs to the universe at each barrier that decides; None without a universe."""
-        if self._bars is None or self._bars.universe is None:
+        if bars is None or bars.universe is None:
             return None
         numbers = np.flatnonzero(self.decisions)
-        masks = self._bars.universe.mask(self._ts[numbers], self._bars.ids)
+        masks = bars.universe.mask(self._ts[numbers], bars.ids)
         return dict(zip(numbers.tolist(), masks, strict=True))
 
     def _session(self) -> Session:
@@ -164,49 +178,6 @@ class Simulation:
         )
         return Session(self.config, bar_feed(bars, data.instruments), record=self.record)
 
-    def _host(self, index: int, strategy: Strategy) -> None:
-        rows = len(self._ts)
-        assert isinstance(strategy, PortfolioStrategy | EventStrategy), "the loader has checked"
-        warm_up = checked_warm_up(strategy)
-        if warm_up > rows:
-            raise MarketDataError(
-                f"`data` must have at least {warm_up} bars for the warm-up of "
-                f"{type(strategy).__name__!r}; found {rows}; sleeve {self._sleeves[index]!r}"
-            )
-        if isinstance(strategy, PortfolioStrategy):
-            if self._bars is None:
-                raise MarketDataError(
-                    f"`data.source` must name bars for the portfolio strategy "
-                    f"{type(strategy).__name__!r}; found events only; "
-                    f"sleeve {self._sleeves[index]!r}"
-                )
-            self._deciders.append((index, strategy, rows_needed(strategy, self.settings)))
-        elif self._members is not None:
-            raise ConfigError(
-                "`data.universe` must come with portfolio strategies, which decide for its "
-                f"members; found the event strategy {type(strategy).__name__!r}; "
-                f"sleeve {self._sleeves[index]!r}"
-            )
-        else:
-            clock = SessionClock(self.session)
-            context = Context(self.session, index, clock, self._rngs[index])
-            handlers = {name: getattr(strategy, name) for name in type(strategy).handlers()}
-            self._hosts.append((index, context, handlers, self._universe(index, strategy)))
-
-    def _universe(self, index: int, strategy: EventStrategy) -> list[int] | None:
-        """Places of the instruments that a strategy wants to hear of."""
-        wanted = run_guarded(strategy, "universe", lambda: strategy.universe)
-        if wanted is None:
-            return None
-        places = {name: place for place, name in enumerate(self.data.ids)}
-        for name in wanted:
-            if name not in places:
-                raise StrategyError(
-                    f"`universe` must name instruments of the fund; found {name!r} of strategy "
-                    f"{type(strategy).__name__!r}; sleeve {self._sleeves[index]!r}"
-                )
-        return sorted({places[name] for name in wanted})
-
     def run(self, until: int) -> None:
         """Run up to row ``until``, exclusively.
 
@@ -217,68 +188,21 @@ class Simulation:
         EngineError, MarketDataError
             If the engine refuses an input.
         """
-        decide = self._decide if self._deciders else None
+        decide = self._decide if self.desk.has_deciders else None
         try:
-            self.session.run(until, self._hosts, decide, self._flags)
+            self.session.run(until, self.desk.hosts, decide, self._flags)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            raise self._explained(error) from error
-
-    def _explained(self, error: BaseException) -> BaseException:
-        """Say which strategy raised, where strategy code ran when it happened."""
-        if isinstance(error, QuantVistaError) or self.session.calling is None:
-            return error  # it says all there is to say
-        if type(error).__module__ == "pyo3_runtime":
-            return error  # the engine broke down, which no strategy is to blame for
-        sleeve, handler, instrument, ts = self.session.calling
-        name = self._sleeves[sleeve]
-        return strategy_error(
-            error, self.strategies[name], handler, instrument=instrument, ts=ts, sleeve=name
-        )
+            raise self.desk.explained(error) from error
 
     def _decide(self, number: int) -> None:
-        bars = self._bars
-        assert bars is not None, "a decider needs bars"
-        # The last bar that is known: of a run of events, not every barrier is one of a bar.
-        row = int(np.searchsorted(bars.ts, self._ts[number], side="right")) - 1
-        if row < 0:
-            return
-        places = [self.data.ids.index(name) for name in bars.ids]
-        for index, strategy, rows in self._deciders:
-            members = None if self._members is None else self._members[number]
-            decision = self._decision(bars, row, self._sleeves[index], strategy, rows, members)
-            weights = decision.weight_e9
-            if self.on_decision is not None:
-                self.on_decision(self._sleeves[index], int(bars.ts[row]), bars.ids, decision)
-            self.targets.append(TargetRow(self.session.now, index, weights))
-            self.session.submit_targets(index, list(zip(places, weights.tolist(), strict=True)))
-
-    def _decision(
-        self,
-        data: MarketData,
-        row: int,
-        sleeve: str,
-        strategy: PortfolioStrategy,
-        rows: int,
-        members: NDArray[np.bool_] | None,
-    ) -> Decision:
-        window = slice(max(0, row + 1 - rows), row + 1)
-        close = data.close[window]
-        if self._growth is not None:  # prices as of now: no split or dividend is taken for a move
-            close = close * (self._growth[window] / self._growth[row])
-        panel = Panel(data.ids, data.sectors, data.ts[window], close)
-        return decide_weights(strategy, panel, self.settings, sleeve=sleeve, members=members)
+        members = None if self._members is None else self._members[number]
+        self.desk.decide(int(self._ts[number]), members)
 
     def snapshot(self) -> bytes:
         """State of engine, strategies and their random generators, in versioned bytes."""
-        states = [
-            json.dumps(
-                [self.strategies[sleeve].dump_state().decode(), dump_rng(rng).decode()]
-            ).encode()
-            for sleeve, rng in zip(self._sleeves, self._rngs, strict=True)
-        ]
-        return self.session.snapshot(states)
+        return self.session.snapshot(self.desk.dump())
 
     def restore(self, snapshot: bytes) -> None:
         """Put a snapshot in the place of the present state.
@@ -296,14 +220,8 @@ class Simulation:
         before = self.snapshot()
         states = self.session.restore(snapshot)
         try:
-            self._load_states(states)
+            self.desk.load(states)
         except StrategyError:
-            self._load_states(self.session.restore(before))
+            self.desk.load(self.session.restore(before))
             raise
-        self.targets = [row for row in self.targets if row.ts <= self.session.now]
-
-    def _load_states(self, states: Sequence[bytes]) -> None:
-        for sleeve, rng, packed in zip(self._sleeves, self._rngs, states, strict=True):
-            state, rng_state = json.loads(packed)
-            self.strategies[sleeve].load_state(state.encode())
-            load_rng(rng, rng_state.encode())
+        self.targets[:] = [row for row in self.targets if row.ts <= self.session.now]

@@ -14,10 +14,10 @@ import polars as pl
 from quantvista.backtest._curves import Curve, cash_flows, curves
 from quantvista.backtest._frames import RunFrames
 from quantvista.backtest._meta import RunMeta, SleeveMeta
-from quantvista.backtest._sessions import session_dates, session_ends
 from quantvista.backtest._verdict import verdict
 from quantvista.backtest._within import instant, period_within
 from quantvista.errors import EngineError
+from quantvista.market import session_dates, session_ends
 from quantvista.portfolio.attribution import (
     Contribution,
     contribution,

@@ -1,5 +1,7 @@
 """The fund file: one TOML file that describes a fund, from its data to its venue."""
 
+from quantvista.fund._engine_config import run_config
+from quantvista.fund._identity import code_identity, environment_identity, fund_hash
 from quantvista.fund._load import LoadedFund, load_fund
 from quantvista.fund._model import (
     AccountSection,
@@ -17,6 +19,7 @@ from quantvista.fund._model import (
 )
 from quantvista.fund._schema import json_schema, resolved_toml
 from quantvista.fund._templates import TEMPLATES, template_path, write_template
+from quantvista.fund._terms import e9, limit_rates, venue_places
 
 __all__ = [
     "TEMPLATES",
@@ -33,9 +36,16 @@ __all__ = [
     "RiskSection",
     "SleeveSection",
     "VenueSection",
+    "code_identity",
+    "e9",
+    "environment_identity",
+    "fund_hash",
     "json_schema",
+    "limit_rates",
     "load_fund",
     "resolved_toml",
+    "run_config",
     "template_path",
+    "venue_places",
     "write_template",
 ]

@@ -27,6 +27,7 @@ from quantvista.market._instrument import (
 from quantvista.market._master import FACTS, SecurityMaster
 from quantvista.market._panel import Panel
 from quantvista.market._records import OPTIONAL, SCHEMAS, EventKind, Records
+from quantvista.market._session_dates import session_dates, session_ends
 
 __all__ = [
     "ACTIONS",
@@ -60,5 +61,7 @@ __all__ = [
     "currency_digits",
     "distinct_actions",
     "roll_schedule",
+    "session_dates",
+    "session_ends",
     "sessions",
 ]

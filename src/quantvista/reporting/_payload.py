@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from quantvista.backtest._curves import Curve, curves_of
 from quantvista.backtest._frames import RunFrames
-from quantvista.backtest._sessions import session_dates
+from quantvista.market import session_dates
 from quantvista.portfolio.attribution import notional
 from quantvista.portfolio.drawdowns import drawdowns
 from quantvista.portfolio.periodic import rolling_sharpe, rolling_volatility

@@ -3,12 +3,13 @@
 import os
 from typing import Any
 
-from quantvista.backtest._setup import fingerprint, fund_hash, load_strategies, simulation
+from quantvista.backtest._setup import fingerprint, simulation
 from quantvista.backtest.recorded._driving import Progress, advance, begin_recording, started
 from quantvista.backtest.recorded._recorder import Recorder
 from quantvista.backtest.recorded._replay import Replay, replay
 from quantvista.errors import QuantVistaError, printable
-from quantvista.fund import LoadedFund, resolved_toml
+from quantvista.fund import LoadedFund, fund_hash, resolved_toml
+from quantvista.fund.desk import load_strategies
 from quantvista.fund.records import RunStarted
 
 __all__ = ["derive"]

@@ -7,7 +7,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from quantvista.errors import ConfigError
-from quantvista.market import calendar_zone, sessions
+from quantvista.market._calendar import sessions
+from quantvista.market._continuous import calendar_zone
 
 __all__ = ["session_dates", "session_ends"]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from quantvista.backtest._sessions import session_dates, session_ends
+from quantvista.market import session_dates, session_ends
 
 
 def stamps(*times: str) -> NDArray[np.int64]:
