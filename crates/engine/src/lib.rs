@@ -37,6 +37,7 @@ mod recording;
 mod remote;
 mod report;
 mod risk;
+mod rows;
 mod sizing;
 mod snapshot;
 mod tape;

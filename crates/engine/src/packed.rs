@@ -196,9 +196,17 @@ impl PackedOrder {
         self.flags |= TRIGGERED;
     }
 
+    pub(crate) fn lose_sight(&mut self) {
+        self.status = OrderStatus::Unknown;
+    }
+
     pub(crate) fn finish(&mut self, status: OrderStatus, reason: Reason) {
         self.status = status;
         self.reason = Some(reason);
+    }
+
+    pub(crate) fn is_final(&self) -> bool {
+        self.status.is_final()
     }
 
     pub(crate) fn instrument(&self) -> usize {
@@ -291,7 +299,7 @@ impl PackedFill {
 /// A verdict that its order does not tell of, and how many orders there were when it was given.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct KeptVerdict {
-    pub(crate) orders: usize,
+    pub(crate) orders: u64,
     pub(crate) verdict: Verdict,
 }
 

@@ -2,6 +2,7 @@
 
 use crate::config::{AccountKind, Settlement};
 use crate::engine::Engine;
+use crate::input::Event;
 use crate::numbers::{Result, add, sub};
 use crate::order::{Order, Side};
 
@@ -27,6 +28,22 @@ impl Engine {
     #[must_use]
     pub fn working_orders(&self) -> Vec<Order> {
         self.book.working()
+    }
+
+    /// Whether a remote venue was asked to cancel an order and has not answered yet.
+    #[must_use]
+    pub fn is_cancel_requested(&self, order: u64) -> bool {
+        self.remote.is_cancelling(order)
+    }
+
+    /// Refuse an event that could not be applied at `ts`, as far as that can be told of the state
+    /// as it stands; nothing happens.
+    ///
+    /// # Errors
+    ///
+    /// What [`Engine::apply`] would say.
+    pub fn check_event(&self, ts: i64, event: &Event) -> Result<()> {
+        self.check(ts, event)
     }
 
     /// What a sleeve holds of an instrument, long less short; of an exchange of currencies, what

@@ -1,15 +1,17 @@
 //! What a run leaves behind, as rows: it watches the outputs and reads the engine at barriers.
 
+mod kept;
+
 use serde::{Deserialize, Serialize};
 
 use crate::config::{AccountKind, Config, Settlement};
 use crate::engine::Engine;
-use crate::error::EngineError;
 use crate::numbers::Result;
 use crate::order::{Order, OrderStatus, Reason};
 use crate::output::{Figure, Fill, FillKind, Output, Posting, Rule, Verdict};
 use crate::packed::{Costs, KeptVerdict, PackedFill, PackedOrder, plain_verdict};
 use crate::reading::Worth;
+use kept::Orders;
 
 /// An order and what became of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,8 +89,7 @@ pub struct PositionRow {
 /// Collects the rows of a run.
 #[derive(Debug, Default)]
 pub struct Recorder {
-    /// In order of id, from 1 on.
-    orders: Vec<PackedOrder>,
+    orders: Orders,
     fills: Vec<PackedFill>,
     costs: Vec<Costs>,
     /// Those that are not [`PackedOrder::accepted_whole`].
@@ -109,13 +110,12 @@ impl Recorder {
     /// The row of an order.
     #[must_use]
     pub fn order(&self, id: u64) -> Option<OrderRow> {
-        let index = usize::try_from(id.checked_sub(1)?).ok()?;
-        self.orders.get(index).map(|row| row.unpack(id))
+        self.orders.get(id).map(|row| row.unpack(id))
     }
 
-    /// All orders, in order of id.
+    /// The orders that it knows, in order of id.
     pub fn orders(&self) -> impl Iterator<Item = OrderRow> {
-        (1..).zip(&self.orders).map(|(id, row)| row.unpack(id))
+        self.orders.iter().map(|(id, row)| row.unpack(id))
     }
 
     /// All fills as they happened, in their instruments' units.
@@ -141,61 +141,47 @@ impl Recorder {
     /// All verdicts as they were given.
     #[must_use]
     pub fn verdicts(&self) -> Vec<VerdictRow> {
-        let mut rows = Vec::with_capacity(self.orders.len() + self.verdicts.len());
+        let mut rows = Vec::with_capacity(self.orders.count() + self.verdicts.len());
         let mut kept = self.verdicts.iter().peekable();
-        for (index, (id, order)) in (1..).zip(&self.orders).enumerate() {
+        for (id, order) in self.orders.iter() {
             if order.accepted_whole() {
                 rows.push(VerdictRow {
                     verdict: plain_verdict(order.ts, id),
                     instrument: order.instrument(),
                 });
             }
-            while let Some(next) = kept.next_if(|next| next.orders <= index + 1) {
-                rows.push(VerdictRow {
-                    verdict: next.verdict,
-                    instrument: self.instrument_of(next.verdict.order),
-                });
+            while let Some(next) = kept.next_if(|next| next.orders <= id) {
+                rows.extend(self.verdict_row(next));
             }
         }
+        rows.extend(kept.filter_map(|next| self.verdict_row(next)));
         rows
     }
 
-    fn instrument_of(&self, id: u64) -> usize {
-        let place = usize::try_from(id - 1).expect("an order's place");
-        self.orders[place].instrument()
+    /// None where its order is forgotten.
+    fn verdict_row(&self, kept: &KeptVerdict) -> Option<VerdictRow> {
+        let order = self.orders.get(kept.verdict.order)?;
+        Some(VerdictRow {
+            verdict: kept.verdict,
+            instrument: order.instrument(),
+        })
     }
 
-    fn order_mut(&mut self, id: u64) -> Option<&mut PackedOrder> {
-        let index = usize::try_from(id.checked_sub(1)?).ok()?;
-        self.orders.get_mut(index)
-    }
-
-    /// Go on from a restored engine, whose orders so far are `orders`: what was recorded of a later
-    /// time than `now` is dropped, what was recorded before stays.
+    /// Go on from a restored engine, whose orders so far are `orders`, and where only the newest
+    /// are known `finished` as they did: what was recorded of a later time than `now` is dropped,
+    /// what was recorded before stays.
     ///
     /// # Errors
     ///
-    /// [`EngineError::Decode`] if the orders are not the engine's.
-    pub fn resume(&mut self, engine: &Engine, orders: &[OrderRow], now: i64) -> Result<()> {
-        let config = engine.config();
-        let sound = orders.len() as u64 == engine.last_order()
-            && (1..).zip(orders).all(|(id, row)| {
-                row.order.id == id
-                    && row.order.sleeve < config.sleeves.len()
-                    && row.order.instrument < config.instruments.len()
-            });
-        if !sound {
-            return Err(EngineError::Decode(
-                "the orders of the snapshot are not those of its engine".to_owned(),
-            ));
-        }
-        let before = std::mem::take(&mut self.orders);
-        self.orders = orders.iter().map(PackedOrder::pack).collect();
-        for (order, known) in self.orders.iter_mut().zip(before) {
-            if known.accepted_whole() {
-                order.set_accepted_whole();
-            }
-        }
+    /// [`crate::EngineError::Decode`] if the orders are not the engine's.
+    pub fn resume(
+        &mut self,
+        engine: &Engine,
+        orders: &[OrderRow],
+        finished: &[u64],
+        now: i64,
+    ) -> Result<()> {
+        self.orders.resume(engine, orders, finished)?;
         self.fills.retain(|fill| fill.ts <= now);
         let last = engine.last_order();
         self.verdicts
@@ -206,7 +192,7 @@ impl Recorder {
         self.postings.retain(|row| row.ts <= now);
         self.states.retain(|row| row.ts <= now);
         self.actions.retain(|row| row.ts <= now);
-        self.missed = (0..config.instruments.len())
+        self.missed = (0..engine.config().instruments.len())
             .map(|instrument| engine.missed(instrument))
             .sum();
         Ok(())
@@ -218,25 +204,30 @@ impl Recorder {
             match output {
                 Output::OrderAccepted(order)
                 | Output::OrderSubmitted(order)
-                | Output::OrderHeld(order) => match self.order_mut(order.id) {
-                    None => self.orders.push(PackedOrder::new(order, None)),
+                | Output::OrderHeld(order) => match self.orders.get_mut(order.id) {
+                    None => self.orders.push(order.id, PackedOrder::new(order, None)),
                     Some(row) => row.renew(order),
                 },
                 Output::OrderAmended { order, .. } => {
-                    if let Some(row) = self.order_mut(order.id) {
+                    if let Some(row) = self.orders.get_mut(order.id) {
                         row.renew(order);
                     }
                 }
                 Output::OrderRejected { order, rule } => {
                     let row = PackedOrder::new(order, Some(*rule));
-                    match self.order_mut(order.id) {
-                        None => self.orders.push(row),
+                    match self.orders.get_mut(order.id) {
+                        None => self.orders.push(order.id, row),
                         Some(held) => *held = row,
                     }
                 }
                 Output::OrderTriggered { order, .. } => {
-                    if let Some(row) = self.order_mut(*order) {
+                    if let Some(row) = self.orders.get_mut(*order) {
                         row.trigger();
+                    }
+                }
+                Output::OrderUnknown { order, .. } => {
+                    if let Some(row) = self.orders.get_mut(*order) {
+                        row.lose_sight();
                     }
                 }
                 Output::OrderFilled(fill) => self.observe_fill(fill),
@@ -252,6 +243,7 @@ impl Recorder {
                 _ => self.observe_rare(output),
             }
         }
+        self.forget(outputs);
     }
 
     #[cold]
@@ -359,10 +351,10 @@ impl Recorder {
 
     fn observe_verdict(&mut self, verdict: &Verdict) {
         let is_plain = *verdict == plain_verdict(verdict.ts, verdict.order);
-        match self.order_mut(verdict.order) {
+        match self.orders.get_mut(verdict.order) {
             Some(order) if is_plain => order.set_accepted_whole(),
             _ => self.verdicts.push(KeptVerdict {
-                orders: self.orders.len(),
+                orders: self.orders.last(),
                 verdict: *verdict,
             }),
         }
@@ -370,7 +362,7 @@ impl Recorder {
 
     fn observe_fill(&mut self, fill: &Fill) {
         self.fills.push(PackedFill::pack(fill, &mut self.costs));
-        if let Some(row) = fill.order.and_then(|id| self.order_mut(id)) {
+        if let Some(row) = fill.order.and_then(|id| self.orders.get_mut(id)) {
             match fill.kind {
                 FillKind::External => row.fill_late(fill.quantity),
                 // The order had it; that it was taken back is a fill of its own.
@@ -381,7 +373,7 @@ impl Recorder {
     }
 
     fn finish(&mut self, id: u64, status: OrderStatus, reason: Reason) {
-        if let Some(row) = self.order_mut(id) {
+        if let Some(row) = self.orders.get_mut(id) {
             row.finish(status, reason);
         }
     }
@@ -420,6 +412,7 @@ impl Recorder {
                 self.mark_balances(engine, ts, sleeve)?;
             }
         }
+        self.forget(&[]);
         Ok(())
     }
 

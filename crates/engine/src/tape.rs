@@ -34,7 +34,7 @@ named!(
 );
 
 /// Bit of a flag that says that the message goes on.
-const MORE: u8 = 0x80;
+pub(crate) const MORE: u8 = 0x80;
 
 /// Rows of events in integer units; what is not there is [`MISSING`].
 #[derive(Debug, Clone, Default)]

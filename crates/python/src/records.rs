@@ -47,25 +47,24 @@ pub fn check_indices(engine: &Engine, sleeve: usize, instrument: usize) -> PyRes
     }
 }
 
+/// Refuse numbers of sleeves and currencies that the engine does not have.
+pub fn check_currency(engine: &Engine, sleeve: usize, currency: usize) -> PyResult<()> {
+    check_indices(engine, sleeve, 0)?;
+    let count = engine.config().currencies.len();
+    if currency < count {
+        return Ok(());
+    }
+    Err(raise(&EngineError::UnknownIndex {
+        what: "currency",
+        count,
+        found: currency,
+    }))
+}
+
 /// The engine, one input at a time, in dictionaries of integers and names.
 #[pyclass(name = "RawEngine", module = "quantvista._native")]
 pub struct RawEngine {
     engine: Engine,
-}
-
-impl RawEngine {
-    fn check(&self, sleeve: usize, currency: usize) -> PyResult<()> {
-        check_indices(&self.engine, sleeve, 0)?;
-        let count = self.engine.config().currencies.len();
-        if currency < count {
-            return Ok(());
-        }
-        Err(raise(&EngineError::UnknownIndex {
-            what: "currency",
-            count,
-            found: currency,
-        }))
-    }
 }
 
 #[pymethods]
@@ -152,14 +151,14 @@ impl RawEngine {
 
     #[pyo3(signature = (sleeve, currency = 0))]
     fn cash(&self, sleeve: usize, currency: usize) -> PyResult<i128> {
-        self.check(sleeve, currency)?;
+        check_currency(&self.engine, sleeve, currency)?;
         Ok(self.engine.ledger().cash(sleeve, currency))
     }
 
     /// Balance of an account by its name; debits are positive.
     #[pyo3(signature = (sleeve, account, currency = 0))]
     fn balance(&self, sleeve: usize, account: &str, currency: usize) -> PyResult<i128> {
-        self.check(sleeve, currency)?;
+        check_currency(&self.engine, sleeve, currency)?;
         let account = parse("account", account, Account::from_name)?;
         Ok(self.engine.ledger().balance(sleeve, currency, account))
     }

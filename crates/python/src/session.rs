@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyDict, PyString};
 use quantvista_engine::{
     Engine, Event, Input, MISSING, OrderKind, OrderRequest, Output, Recorder, Side, TimeInForce,
@@ -11,9 +12,12 @@ use quantvista_engine::{
 
 use crate::columns::Epoch;
 use crate::host::HostSpec;
+use crate::live::{Live, Told};
 use crate::log::Log;
 use crate::mail::Mail;
+use crate::setup::{Feeds, Record};
 use crate::source::{self, Source, View};
+use crate::steps::Goal;
 use crate::timers::Timers;
 use crate::{columns, raise, records, steps};
 
@@ -21,6 +25,8 @@ use crate::{columns, raise, records, steps};
 pub struct Session {
     pub engine: Engine,
     pub source: Source,
+    /// What it has beside in live mode.
+    pub live: Option<Live>,
     pub recorder: Recorder,
     pub record: Record,
     /// Accounts are written down at the first events of each period of so long, too.
@@ -44,21 +50,6 @@ pub struct Session {
     pub calling: Option<(usize, &'static str, Option<usize>)>,
 }
 
-/// What is written down at each barrier, beside orders, fills and verdicts.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Record {
-    All,
-    Accounts,
-    Nothing,
-    /// Not even those: for a load without strategies, which need them.
-    Off,
-}
-
-/// How many units one is, of so many digits.
-pub fn scale(digits: u8) -> f64 {
-    10_f64.powi(i32::from(digits))
-}
-
 impl Session {
     /// The instrument that strategy code was last called for.
     pub fn called_for(&self) -> Option<usize> {
@@ -71,6 +62,9 @@ impl Session {
     }
 
     pub fn observe(&mut self) {
+        if let Some(live) = &mut self.live {
+            live.collect(&self.out);
+        }
         if self.out.is_empty() || self.record == Record::Off {
             return;
         }
@@ -95,6 +89,9 @@ impl Session {
 
     /// Give the engine something that was decided now.
     pub fn decide(&mut self, event: Event) -> PyResult<()> {
+        if let Some(live) = &self.live {
+            live.check()?;
+        }
         self.sequence += 1;
         let input = Input {
             ts_event: self.now,
@@ -122,11 +119,12 @@ impl Session {
 #[pymethods]
 impl Session {
     /// `config` as for `RawEngine`. Market data are either bars in `feed`, or a `tape` with the
-    /// corporate `actions` that it names and further `inputs` by their time. Accounts are recorded
+    /// corporate `actions` that it names and further `inputs` by their time; a `live` session has
+    /// none and is told of them. Accounts are recorded
     /// at barriers and, with `sample_ns`, at the first time of each such period at which something
     /// happens.
     #[new]
-    #[pyo3(signature = (config, feed = None, *, tape = None, actions = None, inputs = Vec::new(), record = "all", sample_ns = None))]
+    #[pyo3(signature = (config, feed = None, *, tape = None, actions = None, inputs = Vec::new(), live = false, record = "all", sample_ns = None))]
     #[expect(clippy::too_many_arguments, reason = "a run's set-up, by keyword")]
     fn new(
         py: Python<'_>,
@@ -135,77 +133,24 @@ impl Session {
         tape: Option<&Bound<'_, PyDict>>,
         actions: Option<Bound<'_, PyAny>>,
         inputs: Vec<(i64, Bound<'_, PyAny>)>,
+        live: bool,
         record: &str,
         sample_ns: Option<i64>,
     ) -> PyResult<Self> {
-        if let Some(period) = sample_ns.filter(|period| *period <= 0) {
-            return Err(PyValueError::new_err(format!(
-                "`sample_ns` must be positive; found {period}"
-            )));
-        }
-        let record = records::parse("record", record, |name| match name {
-            "all" => Some(Record::All),
-            "accounts" => Some(Record::Accounts),
-            "nothing" => Some(Record::Nothing),
-            "off" => Some(Record::Off),
-            _ => None,
-        })?;
-        let engine = Engine::new(records::config(config)?).map_err(|e| raise(&e))?;
-        let instruments = &engine.config().instruments;
-        let source = match (feed, tape) {
-            (Some(feed), None) if actions.is_none() && inputs.is_empty() => {
-                source::bars(feed, instruments.len())?
-            }
-            (None, Some(columns)) => {
-                let actions = actions.unwrap_or_else(|| pyo3::types::PyList::empty(py).into_any());
-                source::tape(columns, &actions, inputs, engine.config())?
-            }
-            _ => {
-                return Err(PyValueError::new_err(
-                    "`feed` or `tape` must be given, one of them; actions and inputs go with a tape",
-                ));
-            }
+        let feeds = Feeds {
+            feed,
+            tape,
+            actions,
+            inputs,
+            live,
         };
-        Ok(Self {
-            ids: instruments
-                .iter()
-                .enumerate()
-                .map(|(index, i)| (i.id.clone(), index))
-                .collect(),
-            names: instruments
-                .iter()
-                .map(|i| PyString::intern(py, &i.id).unbind())
-                .collect(),
-            price_scale: instruments
-                .iter()
-                .map(|i| scale(i.price_precision))
-                .collect(),
-            quantity_scale: instruments
-                .iter()
-                .map(|i| scale(i.quantity_precision))
-                .collect(),
-            epochs: Vec::new(),
-            views: vec![View::default(); instruments.len()],
-            source,
-            recorder: Recorder::default(),
-            engine,
-            record,
-            sample_ns,
-            row: 0,
-            scheduled: 0,
-            now: i64::MIN,
-            sequence: 0,
-            timers: Timers::default(),
-            mail: Mail::default(),
-            out: Vec::new(),
-            log: Log::default(),
-            calling: None,
-        })
+        Self::over(py, config, feeds, Record::parse(record)?, sample_ns)
     }
 
     /// Go on with a further block of events where the tape is over, of later times than all before;
     /// blocks that are over are not kept, so that a run of any length needs little memory.
     fn extend(&mut self, tape: &Bound<'_, PyDict>) -> PyResult<()> {
+        self.check_not_live("tell")?;
         let Source::Tape(events) = &mut self.source else {
             return Err(PyValueError::new_err(
                 "`tape` must go on a tape; found a session of bars",
@@ -225,7 +170,8 @@ impl Session {
                 block.ts(0)
             )));
         }
-        events.go_on(block, &self.views);
+        events.before.views.clone_from(&self.views);
+        events.go_on(block);
         self.row = 0;
         Ok(())
     }
@@ -241,7 +187,59 @@ impl Session {
         decide: Option<&Bound<'_, PyAny>>,
         decision_rows: Option<&[u8]>,
     ) -> PyResult<()> {
-        steps::run(slf, until, hosts, decide, decision_rows)
+        slf.borrow().check_not_live("run_live")?;
+        steps::run(slf, Goal::Row(until), hosts, decide, decision_rows)
+    }
+
+    /// Tell a live session what happened: `(ts_received, ts_event, event)` in order of time, later
+    /// than all before, of events that decide nothing. All of it is taken or nothing.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the binding hands a new list over"
+    )]
+    fn tell(&mut self, events: Vec<(i64, i64, Bound<'_, PyAny>)>) -> PyResult<()> {
+        let told = events
+            .iter()
+            .map(|(received, event_at, event)| Told::new(*received, *event_at, event));
+        self.take_in(told.collect::<PyResult<Vec<Told>>>()?)
+    }
+
+    /// The same of recorded inputs in the engine's encoding: those since a snapshot, in order.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the binding hands a new list over"
+    )]
+    fn tell_encoded(&mut self, records: Vec<PyBackedBytes>) -> PyResult<()> {
+        let told = records.iter().map(|record| Told::decode(record));
+        self.take_in(told.collect::<PyResult<Vec<Told>>>()?)
+    }
+
+    /// Let all happen that was told, and the timers that are due before, then those up to
+    /// `horizon`; `hosts` as for `run`. `decide()` is called at each barrier.
+    #[pyo3(signature = (horizon, hosts, decide = None))]
+    fn run_live(
+        slf: &Bound<'_, Self>,
+        horizon: i64,
+        hosts: Vec<HostSpec>,
+        decide: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        slf.borrow_mut().live()?;
+        steps::run(slf, Goal::Horizon(horizon), hosts, decide, None)
+    }
+
+    /// What must leave for remote venues since the last time, in order: `("submit", order)` or
+    /// `("cancel", id)`.
+    fn take_effects<'py>(
+        &mut self,
+        py: Python<'py>,
+    ) -> PyResult<Vec<(&'static str, Bound<'py, PyAny>)>> {
+        self.effects(py)
+    }
+
+    /// When the next timer of a strategy is due.
+    #[getter]
+    fn next_timer(&self) -> Option<i64> {
+        self.timers.next()
     }
 
     /// Apply a sleeve's target portfolio: weights of its equity in `10^-9`.
@@ -282,31 +280,8 @@ impl Session {
         orders_per_row: usize,
         quantity: i64,
     ) -> PyResult<u64> {
-        let count = self.names.len();
-        let mut sent = 0_usize;
-        for row in 0..rows.min(self.source.rows() - self.row) {
-            self.advance(usize::MAX, false)?;
-            let side = if row.is_multiple_of(2) {
-                Side::Buy
-            } else {
-                Side::Sell
-            };
-            for _ in 0..orders_per_row {
-                let request = OrderRequest::new(
-                    0,
-                    sent % count,
-                    side,
-                    quantity,
-                    OrderKind::Market,
-                    TimeInForce::Gtc,
-                );
-                self.decide(Event::SubmitOrder(request))?;
-                sent += 1;
-            }
-            self.mark()?;
-            py.check_signals()?;
-        }
-        Ok(sent as u64)
+        self.check_not_live("tell")?;
+        steps::run_market_orders(self, py, rows, orders_per_row, quantity)
     }
 
     /// Keep all inputs and outputs of the engine from now on, encoded, until they are taken.
@@ -324,8 +299,13 @@ impl Session {
     }
 
     /// State of engine, run and strategies as bytes; `states` has one entry per sleeve.
-    fn snapshot<'py>(&self, py: Python<'py>, states: Vec<Vec<u8>>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &self.to_snapshot(states))
+    fn snapshot<'py>(
+        &self,
+        py: Python<'py>,
+        states: Vec<Vec<u8>>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        self.check_all_happened()?;
+        Ok(PyBytes::new(py, &self.to_snapshot(states)))
     }
 
     /// Put a snapshot's state in the place of the present one; returns the strategies' states.
@@ -374,11 +354,12 @@ impl Session {
         self.recorder.missed
     }
 
-    /// Fills recorded since this session began; without a record, fills of the engine.
+    /// Fills recorded since this session began; without a record of all, fills of the engine.
     #[getter]
     fn fills(&self) -> u64 {
         match self.record {
             Record::Off => self.engine.last_fill(),
+            _ if self.live.is_some() => self.engine.last_fill(),
             _ => self.recorder.fill_count() as u64,
         }
     }
@@ -413,5 +394,55 @@ impl Session {
     fn position(&self, sleeve: usize, instrument: usize) -> PyResult<i64> {
         records::check_indices(&self.engine, sleeve, instrument)?;
         Ok(self.engine.held(sleeve, instrument))
+    }
+
+    /// Cash of a sleeve in a currency, settled or not, in money units of `10^-12`.
+    #[pyo3(signature = (sleeve, currency = 0))]
+    fn balance(&self, sleeve: usize, currency: usize) -> PyResult<i128> {
+        records::check_currency(&self.engine, sleeve, currency)?;
+        Ok(self.engine.ledger().cash(sleeve, currency))
+    }
+
+    /// Equity of a sleeve in money units of `10^-12`.
+    fn sleeve_equity(&self, sleeve: usize) -> PyResult<i128> {
+        records::check_indices(&self.engine, sleeve, 0)?;
+        self.engine.sleeve_equity(sleeve).map_err(|e| raise(&e))
+    }
+
+    /// Price at which an instrument is valued, in price units; None before its first.
+    #[pyo3(name = "mark")]
+    fn mark_of(&self, instrument: usize) -> PyResult<Option<i64>> {
+        records::check_indices(&self.engine, 0, instrument)?;
+        Ok(self.engine.mark(instrument))
+    }
+
+    /// Orders that have not ended, by id, in units.
+    fn working<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        self.working_orders(py)
+    }
+
+    #[getter]
+    fn fund_state(&self) -> &'static str {
+        self.engine.fund_state().name()
+    }
+
+    #[getter]
+    fn sleeve_states(&self) -> Vec<&'static str> {
+        let sleeves = 0..self.engine.config().sleeves.len();
+        sleeves
+            .map(|sleeve| self.engine.sleeve_state(sleeve).name())
+            .collect()
+    }
+
+    /// Id of the newest order; 0 before the first.
+    #[getter]
+    fn last_order(&self) -> u64 {
+        self.engine.last_order()
+    }
+
+    /// How many rows are written down, of orders, fills and all else.
+    #[getter]
+    fn recorded(&self) -> usize {
+        self.recorder.row_count()
     }
 }

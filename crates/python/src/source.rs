@@ -14,10 +14,12 @@ use quantvista_engine::{
     Action, Bar, BarColumns, Config, Event, Feed, Input, Side, Tape, TapeColumns, TapeKind,
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::{raise, records};
 
 /// Number of the source of what was scheduled; market data are source 0.
-const SCHEDULE: u32 = 1;
+pub const SCHEDULE: u32 = 1;
 
 /// Market data, and inputs at times of their own.
 pub enum Source {
@@ -29,16 +31,24 @@ pub enum Source {
 pub struct Events {
     pub tape: Tape,
     /// By time, then class.
-    schedule: Vec<(i64, Event)>,
+    pub schedule: Vec<Scheduled>,
     /// The rows that are barriers.
     barriers: Vec<usize>,
     pub before: Before,
+}
+
+/// Something at a time of its own.
+pub struct Scheduled {
+    pub ts: i64,
+    pub ts_event: i64,
+    pub event: Event,
 }
 
 /// What the run had before the block of events that it reads now.
 #[derive(Debug, Clone, Default)]
 pub struct Before {
     pub rows: usize,
+    pub scheduled: usize,
     barriers: usize,
     pub views: Vec<View>,
 }
@@ -91,14 +101,14 @@ impl Source {
 }
 
 impl Events {
-    pub fn new(tape: Tape, mut schedule: Vec<(i64, Event)>) -> PyResult<Self> {
-        if let Some((_, event)) = schedule.iter().find(|(_, event)| event.class() > 3) {
-            let name = event.name();
+    pub fn new(tape: Tape, mut schedule: Vec<Scheduled>) -> PyResult<Self> {
+        if let Some(wrong) = schedule.iter().find(|each| each.event.class() > 3) {
+            let name = wrong.event.name();
             return Err(PyValueError::new_err(format!(
                 "`inputs` must not decide anything; found {name:?}"
             )));
         }
-        schedule.sort_by_key(|(ts, event)| (*ts, event.class()));
+        schedule.sort_by_key(|each| (each.ts, each.event.class()));
         Ok(Self {
             barriers: barriers(&tape),
             tape,
@@ -108,10 +118,9 @@ impl Events {
     }
 
     /// Put the next block of events in the place of the one that is over.
-    pub fn go_on(&mut self, block: Tape, views: &[View]) {
+    pub fn go_on(&mut self, block: Tape) {
         self.before.rows += self.tape.len();
         self.before.barriers += self.barriers.len();
-        self.before.views = views.to_vec();
         self.barriers = barriers(&block);
         self.tape = block;
     }
@@ -129,36 +138,52 @@ impl Events {
         self.before.barriers + self.barriers.partition_point(|barrier| *barrier < row)
     }
 
+    /// Stand behind so many rows and scheduled inputs, with nothing to come yet.
+    pub fn begin_behind(&mut self, nothing: Tape, rows: usize, scheduled: usize) {
+        self.schedule.clear();
+        self.barriers.clear();
+        self.tape = nothing;
+        self.before = Before {
+            rows,
+            scheduled,
+            ..Before::default()
+        };
+    }
+
     /// How much of the schedule is over at `now`.
     pub fn scheduled_until(&self, now: i64) -> usize {
-        self.schedule.partition_point(|(ts, _)| *ts <= now)
+        self.schedule.partition_point(|each| each.ts <= now)
     }
 
     /// Time of the next input.
     pub fn next_ts(&self, row: usize, scheduled: usize) -> Option<i64> {
+        // What is scheduled behind the last event belongs to no run.
+        (row < self.tape.len())
+            .then(|| self.next_of_both(row, scheduled))
+            .flatten()
+    }
+
+    /// Time of the next input, be it behind the last row.
+    pub fn next_of_both(&self, row: usize, scheduled: usize) -> Option<i64> {
         let of_tape = (row < self.tape.len()).then(|| self.tape.ts(row));
-        let of_schedule = self.schedule.get(scheduled).map(|(ts, _)| *ts);
-        match (of_tape, of_schedule) {
-            // What is scheduled behind the last event belongs to no run.
-            (None, _) => None,
-            (Some(ts), other) => Some(other.map_or(ts, |other| ts.min(other))),
-        }
+        let of_schedule = self.schedule.get(scheduled).map(|each| each.ts);
+        of_tape.into_iter().chain(of_schedule).min()
     }
 
     /// The next input at `ts`.
     #[inline]
     pub fn next_at(&self, ts: i64, row: usize, scheduled: usize) -> Option<Next> {
         let of_tape = row < self.tape.len() && self.tape.ts(row) == ts;
-        if let Some((at, event)) = self.schedule.get(scheduled)
-            && *at == ts
-            && (!of_tape || event.class() < self.tape.kind(row).class())
+        if let Some(next) = self.schedule.get(scheduled)
+            && next.ts == ts
+            && (!of_tape || next.event.class() < self.tape.kind(row).class())
         {
             return Some(Next::Scheduled(Input {
-                ts_event: ts,
+                ts_event: next.ts_event,
                 ts_received: ts,
                 source: SCHEDULE,
-                sequence: scheduled as u64,
-                event: event.clone(),
+                sequence: (self.before.scheduled + scheduled) as u64,
+                event: next.event.clone(),
             }));
         }
         of_tape.then_some(Next::Row(row))
@@ -172,13 +197,13 @@ fn barriers(tape: &Tape) -> Vec<usize> {
 }
 
 /// The last quote and the last trade of an instrument, as they were told.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct View {
     pub quote: Option<Best>,
     pub trade: Option<Print>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Best {
     pub ts: i64,
     pub bid: Option<i64>,
@@ -187,7 +212,7 @@ pub struct Best {
     pub ask_size: Option<i64>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Print {
     pub ts: i64,
     pub price: i64,
@@ -307,6 +332,13 @@ fn tape_columns(columns: &Bound<'_, PyDict>) -> PyResult<TapeColumns> {
     })
 }
 
+/// A tape without rows, to be gone on with.
+pub fn nothing(config: &Config) -> PyResult<Source> {
+    let (instruments, currencies) = (config.instruments.len(), config.currencies.len());
+    let tape = Tape::new(TapeColumns::default(), Vec::new(), instruments, currencies);
+    Events::new(tape.map_err(|e| raise(&e))?, Vec::new()).map(Source::Tape)
+}
+
 /// A further block of events; it names the corporate actions of the tape before it.
 pub fn block(columns: &Bound<'_, PyDict>, before: &Tape, config: &Config) -> PyResult<Tape> {
     let (instruments, currencies) = (config.instruments.len(), config.currencies.len());
@@ -327,7 +359,13 @@ pub fn tape(
         .map_err(|e| raise(&e))?;
     let schedule = inputs
         .into_iter()
-        .map(|(ts, event)| Ok((ts, records::read("inputs", &event)?)))
-        .collect::<PyResult<Vec<(i64, Event)>>>()?;
+        .map(|(ts, event)| {
+            Ok(Scheduled {
+                ts,
+                ts_event: ts,
+                event: records::read("inputs", &event)?,
+            })
+        })
+        .collect::<PyResult<Vec<Scheduled>>>()?;
     Ok(Source::Tape(Events::new(tape, schedule)?))
 }

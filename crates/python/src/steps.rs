@@ -2,12 +2,13 @@
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use quantvista_engine::{Action, Event, TapeKind};
+use quantvista_engine::{Action, Event, OrderKind, OrderRequest, Side, TapeKind, TimeInForce};
 
 use crate::columns::{self, Epoch};
 use crate::host::{Host, HostSpec};
 use crate::raise;
-use crate::session::{Record, Session, scale};
+use crate::session::Session;
+use crate::setup::{Record, scale};
 use crate::source::{self, Next, Source};
 
 /// Steps between two looks at whether the user pressed Ctrl-C.
@@ -30,10 +31,36 @@ pub enum Step {
     },
 }
 
-/// Run up to row `until`, exclusively, and to the end of its time; see `Session.run`.
+/// How far a session is to go.
+#[derive(Clone, Copy)]
+pub enum Goal {
+    /// Up to a row, exclusively, and to the end of its time.
+    Row(usize),
+    /// Through all that was told, then through the timers up to a time.
+    Horizon(i64),
+}
+
+/// What a session goes on with.
+struct Round<'a, 'py> {
+    goal: Goal,
+    hosts: Vec<Host>,
+    with_timers: bool,
+    /// By sleeve.
+    timed: Vec<bool>,
+    decide: Option<&'a Bound<'py, PyAny>>,
+    decision_rows: Option<&'a [u8]>,
+}
+
+/// Where steps stand still: time, and how many there were at it.
+struct Pace {
+    last: i64,
+    at_once: usize,
+}
+
+/// Run as far as `goal`; see `Session.run` and `Session.run_live`.
 pub fn run(
     slf: &Bound<'_, Session>,
-    until: usize,
+    goal: Goal,
     hosts: Vec<HostSpec>,
     decide: Option<&Bound<'_, PyAny>>,
     decision_rows: Option<&[u8]>,
@@ -48,57 +75,127 @@ pub fn run(
         .into_iter()
         .map(|spec| Host::new(&slf.borrow(), spec))
         .collect::<PyResult<Vec<Host>>>()?;
-    let with_timers = hosts.iter().any(|host| host.on_timer.is_some());
     let mut timed = vec![false; slf.borrow().engine.config().sleeves.len()];
     for host in &hosts {
         timed[host.sleeve] = host.on_timer.is_some();
     }
-    let (mut at_once, mut last) = (0, i64::MIN);
     slf.borrow_mut().open_mail(&hosts);
-    let until = {
-        let source = &slf.borrow().source;
-        until
-            .saturating_sub(source.rows_before())
-            .min(source.rows())
+    let round = Round {
+        goal: slf.borrow().within_block(goal),
+        with_timers: timed.contains(&true),
+        timed,
+        hosts,
+        decide,
+        decision_rows,
+    };
+    let mut pace = Pace {
+        last: i64::MIN,
+        at_once: 0,
     };
     for count in 0_usize.. {
-        let before = slf.borrow().now;
-        let step = slf.borrow_mut().advance(until, with_timers)?;
-        if matches!(step, Step::Done) {
-            break;
-        }
-        let barrier = match step {
-            Step::Rows { barrier, .. } => barrier,
-            _ => None,
-        };
-        let now = slf.borrow().now;
-        at_once = if now == last { at_once + 1 } else { 0 };
-        last = now;
-        if at_once > ROUNDS_MAX {
-            return Err(PyValueError::new_err(format!(
-                "`on_timer` must not set timers for ever at one time; found {ROUNDS_MAX}"
-            )));
-        }
-        if let (Some(decide), Some(number)) = (decide, barrier)
-            && decision_rows.is_none_or(|rows| rows.get(number).is_some_and(|flag| *flag != 0))
-        {
-            decide.call1((number,))?;
-        }
-        for host in &hosts {
-            host.call(slf, step)?;
-        }
-        settle(slf, &hosts)?;
-        if with_timers {
-            slf.borrow_mut().forget_timers(&timed);
-        }
-        if barrier.is_some() || slf.borrow().is_sampled(before) {
-            slf.borrow_mut().mark()?;
+        match round.step(slf, &mut pace) {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(error) => {
+                // Some have heard of it and some not: nothing good comes of going on.
+                if let Some(live) = &mut slf.borrow_mut().live {
+                    live.fail(&error);
+                }
+                return Err(error);
+            }
         }
         if count % STEPS_PER_SIGNAL_CHECK == 0 {
             py.check_signals()?;
         }
     }
     Ok(())
+}
+
+impl Round<'_, '_> {
+    /// Go on to the next time at which something happens, and tell of it; whether there was one.
+    fn step(&self, run: &Bound<'_, Session>, pace: &mut Pace) -> PyResult<bool> {
+        let before = run.borrow().now;
+        let step = run.borrow_mut().advance(self.goal, self.with_timers)?;
+        let barrier = match step {
+            Step::Done => return Ok(false),
+            Step::Timer => None,
+            Step::Rows { barrier, .. } => barrier,
+        };
+        let now = run.borrow().now;
+        let at_once = if now == pace.last {
+            pace.at_once + 1
+        } else {
+            0
+        };
+        *pace = Pace { last: now, at_once };
+        if at_once > ROUNDS_MAX {
+            return Err(PyValueError::new_err(format!(
+                "`on_timer` must not set timers for ever at one time; found {ROUNDS_MAX}"
+            )));
+        }
+        if let (Some(decide), Some(number)) = (self.decide, barrier) {
+            self.call(decide, number)?;
+        }
+        for host in &self.hosts {
+            host.call(run, step)?;
+        }
+        settle(run, &self.hosts)?;
+        if self.with_timers {
+            run.borrow_mut().forget_timers(&self.timed);
+        }
+        if barrier.is_some() || run.borrow().is_sampled(before) {
+            run.borrow_mut().mark()?;
+        }
+        Ok(true)
+    }
+
+    /// Let a barrier be decided at; those of live sessions bear no numbers.
+    fn call(&self, decide: &Bound<'_, PyAny>, number: usize) -> PyResult<()> {
+        if matches!(self.goal, Goal::Horizon(_)) {
+            decide.call0()?;
+            return Ok(());
+        }
+        let is_wanted = |rows: &[u8]| rows.get(number).is_some_and(|flag| *flag != 0);
+        if self.decision_rows.is_none_or(is_wanted) {
+            decide.call1((number,))?;
+        }
+        Ok(())
+    }
+}
+
+/// Submit market orders on every row; see `Session.run_market_orders`.
+pub fn run_market_orders(
+    session: &mut Session,
+    py: Python<'_>,
+    rows: usize,
+    orders_per_row: usize,
+    quantity: i64,
+) -> PyResult<u64> {
+    let count = session.names.len();
+    let mut sent = 0_usize;
+    for row in 0..rows.min(session.source.rows() - session.row) {
+        session.advance(Goal::Row(usize::MAX), false)?;
+        let side = if row.is_multiple_of(2) {
+            Side::Buy
+        } else {
+            Side::Sell
+        };
+        for _ in 0..orders_per_row {
+            let request = OrderRequest::new(
+                0,
+                sent % count,
+                side,
+                quantity,
+                OrderKind::Market,
+                TimeInForce::Gtc,
+            );
+            session.decide(Event::SubmitOrder(request))?;
+            sent += 1;
+        }
+        session.mark()?;
+        py.check_signals()?;
+    }
+    Ok(sent as u64)
 }
 
 /// Let strategies answer what came of their own answers, until there is nothing left to tell.
@@ -157,7 +254,11 @@ impl Session {
 
     /// Go on to the next time at which something happens: a row, all events of one time, or, if
     /// strategies have any, a timer.
-    pub fn advance(&mut self, until: usize, with_timers: bool) -> PyResult<Step> {
+    pub fn advance(&mut self, goal: Goal, with_timers: bool) -> PyResult<Step> {
+        let until = match goal {
+            Goal::Horizon(horizon) => return self.advance_live(horizon, with_timers),
+            Goal::Row(until) => until,
+        };
         if self.row >= until {
             return Ok(Step::Done);
         }
@@ -202,7 +303,20 @@ impl Session {
         })
     }
 
-    fn apply_all_at(&mut self, ts: i64, barrier: &mut Option<usize>) -> PyResult<()> {
+    /// A row counted in the block that is read now.
+    fn within_block(&self, goal: Goal) -> Goal {
+        match goal {
+            Goal::Row(until) => Goal::Row(
+                until
+                    .saturating_sub(self.source.rows_before())
+                    .min(self.source.rows()),
+            ),
+            Goal::Horizon(_) => goal,
+        }
+    }
+
+    /// Apply all inputs of a time.
+    pub fn apply_all_at(&mut self, ts: i64, barrier: &mut Option<usize>) -> PyResult<()> {
         while let Source::Tape(events) = &self.source
             && let Some(next) = events.next_at(ts, self.row, self.scheduled)
         {

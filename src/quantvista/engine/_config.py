@@ -200,4 +200,5 @@ def _venue(venue: VenueRates) -> dict[str, Any]:
         "on_close_cutoff_ns": venue.on_close_cutoff_ns,
         "impact": None if venue.impact is None else asdict(venue.impact),
         "latency": asdict(venue.latency),
+        "remote": venue.remote,
     }

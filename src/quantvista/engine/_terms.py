@@ -77,7 +77,7 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class VenueRates:
-    """A simulated venue; rates in units of 1e-9.
+    """A venue, simulated unless it is remote; rates in units of 1e-9.
 
     Parameters
     ----------
@@ -103,6 +103,9 @@ class VenueRates:
         Needs the volatility and the average volume of its instruments.
     latency : Latency
         Of commands.
+    remote : bool
+        Whether orders leave for a venue outside, which reports what becomes of them; it has no
+        models but fees.
     """
 
     id: str = "sim"
@@ -118,6 +121,7 @@ class VenueRates:
     slippage_ticks: int = 0
     impact: Impact | None = None
     latency: Latency = field(default_factory=Latency)
+    remote: bool = False
 
 
 @dataclass(frozen=True, slots=True)

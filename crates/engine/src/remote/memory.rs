@@ -60,6 +60,10 @@ impl Remote {
         self.cancelling.is_empty() && self.targets.is_empty() && self.trades.is_empty()
     }
 
+    pub(crate) fn is_cancelling(&self, order: u64) -> bool {
+        self.cancelling.contains_key(&order)
+    }
+
     /// Nothing that was wanted before is wanted any more.
     pub(crate) fn forget_targets(&mut self) {
         self.targets.clear();
