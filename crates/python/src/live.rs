@@ -34,6 +34,7 @@ pub struct Live {
     scheduled: usize,
     effects: Vec<Effect>,
     failed: Option<String>,
+    is_running: bool,
 }
 
 struct Block {
@@ -102,6 +103,36 @@ impl Live {
     /// Let nothing more happen after an error in the middle of something.
     pub fn fail(&mut self, error: &PyErr) {
         self.failed.get_or_insert_with(|| error.to_string());
+    }
+
+    /// Strategies are about to be called; not while they are.
+    pub fn begin(&mut self) -> PyResult<()> {
+        if self.is_running {
+            return Err(PyValueError::new_err(
+                "`run_live` must not be called by what it calls",
+            ));
+        }
+        self.is_running = true;
+        Ok(())
+    }
+
+    pub fn is_running(&self) -> bool {
+        self.is_running
+    }
+
+    pub fn end(&mut self) {
+        self.is_running = false;
+    }
+
+    /// Refuse decisions that nobody would make again after a crash.
+    pub fn check_decides(&self) -> PyResult<()> {
+        if self.is_running {
+            return self.check();
+        }
+        Err(PyValueError::new_err(
+            "`run_live` must be calling the strategy that decides: what is decided else is lost to \
+             who goes on from records",
+        ))
     }
 
     pub fn check(&self) -> PyResult<()> {
@@ -175,7 +206,7 @@ impl Session {
             return Ok(());
         };
         live.check()?;
-        if live.is_over(&self.source, self.row, self.scheduled) {
+        if !live.is_running && live.is_over(&self.source, self.row, self.scheduled) {
             return Ok(());
         }
         Err(PyValueError::new_err(

@@ -58,16 +58,16 @@ impl Session {
     /// Put a snapshot's state in the place of the present one; returns the strategies' states.
     /// A snapshot that is refused changes nothing.
     pub fn resume_from(&mut self, snapshot: &[u8]) -> Result<Vec<Vec<u8>>, EngineError> {
-        let is_live = snapshot.get(1) == Some(&LiveState::KIND);
-        match (is_live, self.live.is_some()) {
-            (true, true) => return self.resume_live(snapshot),
-            (false, false) => {}
-            (true, false) => {
+        let kind = snapshot.get(1).copied();
+        match (kind, self.live.is_some()) {
+            (Some(LiveState::KIND), false) => {
                 return fail("the snapshot is of a live session; this one is not live");
             }
-            (false, true) => {
+            (Some(RunState::KIND), true) => {
                 return fail("the snapshot is of a run over data; this session is live");
             }
+            (_, true) => return self.resume_live(snapshot),
+            (_, false) => {}
         }
         let run: RunState = decode(snapshot)?;
         let engine = decode(&run.engine)?;
@@ -89,6 +89,9 @@ impl Session {
     }
 
     fn resume_live(&mut self, snapshot: &[u8]) -> Result<Vec<Vec<u8>>, EngineError> {
+        if self.live.as_ref().is_some_and(Live::is_running) {
+            return fail("a snapshot may be restored between two calls of run_live only");
+        }
         let state: LiveState = decode(snapshot)?;
         let run: RunState = decode(&state.run)?;
         let engine = decode(&run.engine)?;

@@ -90,7 +90,7 @@ impl Session {
     /// Give the engine something that was decided now.
     pub fn decide(&mut self, event: Event) -> PyResult<()> {
         if let Some(live) = &self.live {
-            live.check()?;
+            live.check_decides()?;
         }
         self.sequence += 1;
         let input = Input {
@@ -223,8 +223,12 @@ impl Session {
         hosts: Vec<HostSpec>,
         decide: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
-        slf.borrow_mut().live()?;
-        steps::run(slf, Goal::Horizon(horizon), hosts, decide, None)
+        slf.borrow_mut().live()?.begin()?;
+        let done = steps::run(slf, Goal::Horizon(horizon), hosts, decide, None);
+        if let Some(live) = &mut slf.borrow_mut().live {
+            live.end();
+        }
+        done
     }
 
     /// What must leave for remote venues since the last time, in order: `("submit", order)` or
