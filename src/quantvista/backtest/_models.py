@@ -6,7 +6,7 @@ from quantvista.data import MarketData
 from quantvista.data.events import EventData
 from quantvista.engine import MISSING
 from quantvista.errors import ConfigError
-from quantvista.fund import Fund, venue_places
+from quantvista.fund import Fund, check_account, venue_places
 from quantvista.market import EventKind
 
 __all__ = ["check_models"]
@@ -27,7 +27,7 @@ def check_models(fund: Fund, data: MarketData | EventData) -> None:
     ConfigError
         With the instrument and the remedy.
     """
-    _check_account(fund, data)
+    check_account(fund, data.instruments)
     _check_impact(fund, data)
     capped = [place for place, venue in enumerate(fund.venue) if venue.participation_max]
     if not capped:
@@ -45,25 +45,6 @@ def check_models(fund: Fund, data: MarketData | EventData) -> None:
             raise ConfigError(
                 f"`venue.participation_max` must come with a size for every price; found none in "
                 f"the {each.matching} of '{each.id}' (leave it out, or use data with sizes)"
-            )
-
-
-def _check_account(fund: Fund, data: MarketData | EventData) -> None:
-    if fund.account.kind == "margin":
-        return
-    remedy = 'set `kind = "margin"` in [account]'
-    if fund.account.positions == "hedging":
-        raise ConfigError(f"`account.positions` hedging needs a margin account; {remedy}")
-    for each in data.instruments:
-        if each.settlement == "difference":
-            raise ConfigError(
-                f"`account.kind` must be margin for a {each.kind}; found cash and '{each.id}'; "
-                f"{remedy}"
-            )
-        if each.shortable:
-            raise ConfigError(
-                f"`instrument.shortable` must stand in a margin account; found cash and "
-                f"'{each.id}'; {remedy}"
             )
 
 

@@ -2,6 +2,7 @@
 
 from quantvista.fund._engine_config import run_config
 from quantvista.fund._identity import code_identity, environment_identity, fund_hash
+from quantvista.fund._live import live_config, live_instruments
 from quantvista.fund._load import LoadedFund, load_fund
 from quantvista.fund._model import (
     AccountSection,
@@ -19,7 +20,7 @@ from quantvista.fund._model import (
 )
 from quantvista.fund._schema import json_schema, resolved_toml
 from quantvista.fund._templates import TEMPLATES, template_path, write_template
-from quantvista.fund._terms import e9, limit_rates, venue_places
+from quantvista.fund._terms import check_account, e9, limit_rates, venue_places
 
 __all__ = [
     "TEMPLATES",
@@ -36,12 +37,15 @@ __all__ = [
     "RiskSection",
     "SleeveSection",
     "VenueSection",
+    "check_account",
     "code_identity",
     "e9",
     "environment_identity",
     "fund_hash",
     "json_schema",
     "limit_rates",
+    "live_config",
+    "live_instruments",
     "load_fund",
     "resolved_toml",
     "run_config",

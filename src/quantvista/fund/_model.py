@@ -193,15 +193,27 @@ class Fund(Section):
         markets = [market for each in self.venue for market in each.markets]
         if twice := [each for each in markets if markets.count(each) > 1]:
             raise ValueError(f"`venue.markets` must name a venue once; found '{twice[0]}' twice")
-        if sum(not each.markets for each in self.venue) > 1:
+        if sum(not each.markets and not each.is_paper for each in self.venue) > 1:
             raise ValueError("`venue.markets` must be there for all venues but one; found none")
+        names = [name for each in self.venue for name in each.instruments]
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise ValueError(f"`venue.instruments` must name each once; found '{twice[0]}' twice")
         sleeves = {each.id for each in self.sleeve}
+        for each in self.venue:
+            if each.adopt_into is not None and each.adopt_into not in sleeves:
+                raise ValueError(
+                    f"`venue.adopt_into` must be a sleeve of the fund; found '{each.adopt_into}'"
+                )
         for flow in self.cash_flow:
             if flow.sleeve is not None and flow.sleeve not in sleeves:
                 raise ValueError(
                     f"`cash_flow.sleeve` must be a sleeve of the fund; found '{flow.sleeve}'"
                 )
         return self
+
+    def adopts_into(self, venue: VenueSection) -> str:
+        """Sleeve that trades which are not ours go to."""
+        return venue.adopt_into or min(each.id for each in self.sleeve)
 
     @property
     def needs_events(self) -> bool:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from quantvista.engine import (
+    AccountTerms,
     BreakerLimit,
     BreakerLimits,
     FeeTier,
@@ -22,7 +23,15 @@ from quantvista.errors import ConfigError
 from quantvista.fund._model import Fund, VenueSection
 from quantvista.market import Instrument
 
-__all__ = ["e9", "limit_rates", "sleeve_cash", "venue_places", "venue_rates"]
+__all__ = [
+    "account_terms",
+    "check_account",
+    "e9",
+    "limit_rates",
+    "sleeve_cash",
+    "venue_places",
+    "venue_rates",
+]
 
 _MS, _SECOND = 6, 9  # digits of a nanosecond in these
 
@@ -72,18 +81,54 @@ def venue_places(fund: Fund, instruments: Sequence[Instrument]) -> dict[str, int
     ConfigError
         If no venue takes it.
     """
+    listed = {name: at for at, each in enumerate(fund.venue) for name in each.instruments}
     named = {market: at for at, each in enumerate(fund.venue) for market in each.markets}
-    rest = next((at for at, each in enumerate(fund.venue) if not each.markets), None)
+    rest = next(
+        (at for at, each in enumerate(fund.venue) if not each.markets and not each.is_paper), None
+    )
     places: dict[str, int] = {}
     for each in instruments:
-        place = named.get(each.id.rpartition(".")[2], rest)
+        place = listed.get(each.id, named.get(each.id.rpartition(".")[2], rest))
         if place is None:
+            asked = "instruments" if listed else "markets"
             raise ConfigError(
-                f"`venue.markets` must name the venue of every instrument; found none for "
+                f"`venue.{asked}` must name the venue of every instrument; found none for "
                 f"'{each.id}'"
             )
         places[each.id] = place
     return places
+
+
+def account_terms(fund: Fund) -> AccountTerms:
+    """How the broker keeps the accounts."""
+    account = fund.account
+    return AccountTerms(account.kind, account.positions, account.trade_on_unsettled)
+
+
+def check_account(fund: Fund, instruments: Sequence[Instrument]) -> None:
+    """Refuse instruments that the account cannot hold.
+
+    Raises
+    ------
+    ConfigError
+        With the instrument and the remedy.
+    """
+    if fund.account.kind == "margin":
+        return
+    remedy = 'set `kind = "margin"` in [account]'
+    if fund.account.positions == "hedging":
+        raise ConfigError(f"`account.positions` hedging needs a margin account; {remedy}")
+    for each in instruments:
+        if each.settlement == "difference":
+            raise ConfigError(
+                f"`account.kind` must be margin for a {each.kind}; found cash and '{each.id}'; "
+                f"{remedy}"
+            )
+        if each.shortable:
+            raise ConfigError(
+                f"`instrument.shortable` must stand in a margin account; found cash and "
+                f"'{each.id}'; {remedy}"
+            )
 
 
 def e9(value: Decimal | None) -> Any:  # noqa: ANN401 - None goes in where None comes out

@@ -1,15 +1,18 @@
 """``[[venue]]``, ``[account]`` and ``[[cash_flow]]``: where and how money moves."""
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Literal, Self
+from typing import Final, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from quantvista.fund._data import Section
 from quantvista.fund._types import (
     Amount,
     Bps,
     Fraction,
+    InstrumentId,
     IsoDate,
     Millis,
     Money,
@@ -31,6 +34,15 @@ __all__ = [
 ]
 
 _MS = Field(Decimal(0), description="Milliseconds.")
+
+_PAPER: Final[Mapping[str, str]] = {
+    "url": "http://127.0.0.1:8710",
+    "account": "main",
+    "key": "node",
+    "manual": "adopt",
+}
+"""Of venues of kind paper, where the file does not say it."""
+_PAPER_ONLY: Final = (*_PAPER, "venue", "instruments", "adopt_into")
 
 
 class FeeTierSection(Section):
@@ -61,7 +73,29 @@ class VenueSection(Section):
     """``[[venue]]``: where orders go, and what that costs."""
 
     id: Slug = Field("sim", description="Name of the venue.")
-    kind: Literal["simulated"] = Field("simulated", description="Only simulated ones yet.")
+    kind: Literal["simulated", "paper"] = Field(
+        "simulated",
+        description="A paper venue is simulated by `qv run`, and traded at by a running fund.",
+    )
+    url: str | None = Field(
+        None, description=f"Of a paper venue's server; {_PAPER['url']} by default."
+    )
+    account: Slug | None = Field(None, description="Account there; main by default.")
+    venue: Slug | None = Field(None, description="Its name there; default: its id.")
+    instruments: tuple[InstrumentId, ...] = Field(
+        (), strict=False, description="What to trade there; a paper venue must have some."
+    )
+    key: Slug | None = Field(
+        None, description="Name of the key in keys.json, never the key; node by default."
+    )
+    manual: Literal["adopt", "refuse"] | None = Field(
+        None,
+        description="Trades there that are not ours: taken into a sleeve, which is the default, or "
+        "a reason to take no new risk until a person resumes.",
+    )
+    adopt_into: Slug | None = Field(
+        None, description="Sleeve that they are taken into; default: the first by id."
+    )
     markets: tuple[Venue, ...] = Field(
         (),
         strict=False,
@@ -102,6 +136,61 @@ class VenueSection(Section):
     def slippage_rate_e9(self) -> int:
         """``slippage_bps`` in billionths of the price."""
         return to_e9(self.slippage_bps.scaleb(-4))
+
+    @property
+    def is_paper(self) -> bool:
+        """Whether a running fund trades at a paper venue here."""
+        return self.kind == "paper"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, value: object) -> object:
+        if not isinstance(value, Mapping) or value.get("kind") != "paper":
+            return value
+        filled = {name: each for name, each in value.items() if each is not None}
+        return {**_PAPER, "venue": value.get("id", "sim"), **filled}
+
+    @field_validator("url")
+    @classmethod
+    def _plain_url(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        rule = f"must be the address of a server, such as {_PAPER['url']}"
+        try:
+            parts = urlsplit(value)
+            port_is_right = parts.port != 0
+        except ValueError:
+            raise ValueError(rule) from None
+        if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_right:
+            raise ValueError(rule)
+        if parts.username is not None or parts.password is not None:
+            raise ValueError("must have no user or password: there are no secrets in a fund file")
+        if parts.query or parts.fragment or not value.isprintable() or " " in value:
+            raise ValueError(rule)
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _belongs_to_its_kind(self) -> Self:
+        if not self.is_paper:
+            for name in _PAPER_ONLY:
+                if getattr(self, name) not in (None, ()):
+                    raise ValueError(
+                        f"`venue.{name}` is of paper venues; remove it from '{self.id}', or set "
+                        f'kind = "paper"'
+                    )
+            return self
+        if not self.instruments:
+            raise ValueError(
+                f"`venue.instruments` is required for the paper venue '{self.id}': the ids to "
+                f"trade there, as it lists them"
+            )
+        if self.markets:
+            raise ValueError(
+                f"`venue.markets` is of simulated venues; name the `instruments` of '{self.id}'"
+            )
+        if self.adopt_into is not None and self.manual == "refuse":
+            raise ValueError('`venue.adopt_into` must come with manual = "adopt"; found "refuse"')
+        return self
 
     @model_validator(mode="after")
     def _one_schedule(self) -> Self:

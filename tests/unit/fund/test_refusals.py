@@ -74,7 +74,7 @@ def _refusal(tmp_path: Path, content: str | bytes) -> str:
         ("volatility_window = 63", "volatility_window = 1", "greater than or equal to 2; found 1"),
         ("price_band = 0.15", "price_band = 1", "`risk.price_band` must be less than 1; found 1"),
         ("weight_max = 0.15", "weight_max = 15", "`risk.weight_max` must be less than or equal"),
-        ('kind = "simulated"', 'kind = "live"', "`venue[0].kind` must be 'simulated'"),
+        ('kind = "simulated"', 'kind = "live"', "`venue[0].kind` must be 'simulated' or 'paper'"),
         ('fee_bps = "1"', 'fee_bps = "0.000001"', "`venue[0].fee_bps` must have at most 5 dec"),
         ('fee_bps = "1"', 'fee_bps = "-1"', "`venue[0].fee_bps` must be greater than or equal"),
         ('fee_bps = "1"', 'fee_bps = "10000"', "`venue[0].fee_bps` must be less than 10000"),
