@@ -192,6 +192,16 @@ MODULES = {
         "write_json",
         "read_json",
     ),
+    "quantvista.trading.supervisor": (
+        "plan",
+        "Program",
+        "Timing",
+        "Supervisor",
+        "stop_fund",
+        "LogFile",
+        "last_lines",
+        "unit_file",
+    ),
     "quantvista.trading.paper": (
         "PaperGateway",
         "GatewaySettings",
@@ -226,6 +236,7 @@ COMMANDS = (
     ),
     *("features plot", "features store add", "features store list", "check"),
     *("journal verify", "journal tail", "journal show", "journal export", "journal seal"),
+    *("up", "down", "status", "logs", "halt", "reduce", "resume", "flatten"),
     *("journal key", "paper serve", "paper key", "paper status", "paper fault"),
 )
 

@@ -6,6 +6,8 @@ import sys
 
 __all__ = ["main"]
 
+_AT_ONCE = ("halt", "reduce", "resume", "flatten")
+
 
 def main() -> None:
     """Run ``qv`` with the arguments of the process."""
@@ -19,6 +21,15 @@ def main() -> None:
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="replace")
+        words = sys.argv[1:]
+        # Halting cannot wait for what the other commands load. The shell's completion goes by an
+        # environment variable, and is Typer's.
+        if words and words[0] in _AT_ONCE and "_QV_COMPLETE" not in os.environ:
+            from quantvista.cli._operator import at_once
+
+            code = at_once(words)
+            if code is not None:
+                sys.exit(code)
         from quantvista.cli._app import app
 
         app(prog_name="qv")

@@ -20,7 +20,7 @@ from quantvista.trading.paper._store import SQLiteStore
 from quantvista.trading.paper._venue import PaperVenue
 from quantvista.trading.paper.server import HttpServer
 
-__all__ = ["Served", "build_server", "read_place", "serve"]
+__all__ = ["KeyFile", "Served", "build_server", "read_place", "serve"]
 
 
 @dataclass(frozen=True, slots=True)
