@@ -20,6 +20,8 @@ from quantvista._native import RawEngine, names
 from quantvista.engine import MISSING, Context, Session, SessionClock, Tape
 from quantvista.errors import QuantVistaError
 from quantvista.market import EventKind
+from support.live_sessions import config as live_config
+from support.live_sessions import quote
 from support.order_floor import PRICE, Floor, setup
 from support.quote_sessions import A, config
 
@@ -165,7 +167,10 @@ def test_configurations_of_any_shape_are_taken_or_refused(data: st.DataObject) -
     tame(lambda: Session(record, tape=Tape.empty().columns()))
 
 
-@given(st.binary(max_size=60), st.sampled_from(["", "Q", "QI\2\0", "QS\2\0", "QO\2\0", "QR\2\0"]))
+@given(
+    st.binary(max_size=60),
+    st.sampled_from(["", "Q", "QI\2\0", "QS\2\0", "QO\2\0", "QR\2\0", "QL\2\0"]),
+)
 def test_bytes_of_any_kind_are_refused(noise: bytes, head: str) -> None:
     data = head.encode() + noise
     for read in (RawEngine.decode_input, RawEngine.decode_output, RawEngine.restore):
@@ -173,6 +178,39 @@ def test_bytes_of_any_kind_are_refused(noise: bytes, head: str) -> None:
             read(data)
     with pytest.raises(QuantVistaError):
         Session(config(), tape=Tape.empty().columns()).restore(data)
+    live = Session(config(), live=True)
+    for attempt in (lambda: live.restore(data), lambda: live.tell_encoded([data])):
+        with pytest.raises(QuantVistaError):
+            attempt()
+
+
+@given(data=st.data())
+@settings(max_examples=MANY)
+def test_what_is_told_is_taken_whole_or_refused_whole(data: st.DataObject) -> None:
+    session = Session(live_config(["a"]), live=True)
+    session.tell([(place, 0, quote(place, PRICE)) for place in range(2)])
+    session.run_live(1, [])
+    before = session.snapshot([b""])
+    told: Any = []
+    for place in range(2, data.draw(st.integers(3, 6))):
+        event = data.draw(st.sampled_from(INPUTS))["event"]
+        ts = data.draw(st.one_of(st.just(place), st.sampled_from(HUGE)))
+        told.append((ts, place, data.draw(spoilt(event)) if data.draw(st.booleans()) else event))
+    refused = False
+    try:
+        session.tell(told)
+    except CLEAR:
+        refused = True
+    tame(lambda: session.run_live(0, []))
+    kept = tame(lambda: session.snapshot([b""]))
+    if refused:
+        assert kept == before
+    elif kept is not None:
+        session.audit()
+        session.restore(kept)
+        assert session.snapshot([b""]) == kept
+    session.restore(before)
+    assert session.snapshot([b""]) == before
 
 
 @given(*[st.one_of(st.integers(-2, 9), st.sampled_from(HUGE))] * 2, scalars)

@@ -99,8 +99,16 @@ impl Mail {
             Output::OrderExpired { ts, order, reason } => {
                 self.order(recorder, *order, *ts, "expired", reason.name());
             }
+            Output::OrderUnknown { ts, order } => self.order(recorder, *order, *ts, "unknown", ""),
             Output::CancelRejected { ts, order } => {
-                self.order(recorder, *order, *ts, "cancel_rejected", "unknown");
+                let row = recorder.order(*order).map(|row| row.order);
+                let is_outside = row.is_some_and(|order| order.remote && !order.status.is_final());
+                let rule = if is_outside {
+                    Rule::Venue
+                } else {
+                    Rule::Unknown
+                };
+                self.order(recorder, *order, *ts, "cancel_rejected", rule.name());
             }
             Output::AmendRejected { ts, order, rule } => {
                 self.order(recorder, *order, *ts, "amend_rejected", rule.name());

@@ -23,6 +23,9 @@ struct LiveState {
     views: Vec<View>,
 }
 
+/// More than a session can have been told.
+const EVENTS_MAX: usize = 1 << 62;
+
 impl Encoded for LiveState {
     const KIND: u8 = b'L';
 }
@@ -97,7 +100,7 @@ impl Session {
         let engine = decode(&run.engine)?;
         let engine = Engine::restore(engine)?;
         self.check_is_ours(&run, &engine)?;
-        let place = |number: u64| usize::try_from(number).ok();
+        let place = |number: u64| usize::try_from(number).ok().filter(|n| *n < EVENTS_MAX);
         let (Some(rows), Some(scheduled)) = (place(run.row), place(state.scheduled)) else {
             return fail("the snapshot counts more events than there can be");
         };

@@ -250,6 +250,29 @@ def test_orders_and_cancels_for_remote_venues_leave_once() -> None:
     assert session.take_effects() == []
 
 
+def test_strategies_hear_what_venues_say_of_orders() -> None:
+    session, heard = made(), []
+
+    def on_order(ctx: Context, event: Any) -> None:  # noqa: ANN401
+        heard.append((event.change, event.status, event.reason))
+        if event.change == "unknown":
+            assert ctx.order(event.order_id).status == "unknown"
+            ctx.cancel(event.order_id)
+
+    every = hosts(session, on_quote=buyer(), on_order=on_order)
+    tell(session, (5, quote(0, 10_000)), (6, report("unknown", 1)))
+    tell(session, (7, report("cancel_rejected", 1)), (8, report("accepted", 1)))
+    tell(session, (9, report("expired", 1)))
+    session.run_live(9, every)
+    assert heard == [
+        ("submitted", "submitted", ""),
+        ("unknown", "unknown", ""),
+        ("cancel_rejected", "unknown", "venue"),
+        ("accepted", "accepted", ""),
+        ("expired", "expired", "venue"),
+    ]
+
+
 def test_trails_leave_as_amount_or_rate() -> None:
     session = made()
 
