@@ -202,7 +202,7 @@ def test_what_is_told_is_taken_whole_or_refused_whole(data: st.DataObject) -> No
     except CLEAR:
         refused = True
     tame(lambda: session.run_live(0, []))
-    kept = tame(lambda: session.snapshot([b""]))
+    kept: Any = tame(lambda: session.snapshot([b""]))
     if refused:
         assert kept == before
     elif kept is not None:
