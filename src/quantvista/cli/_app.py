@@ -63,6 +63,7 @@ def init(
     demo: two sleeves on the built-in sample. csv: your own prices. strategy, event and grid: a
     strategy of your own in mine.py. market_maker, arbitrage and triangle: shipped strategies on a
     generated market.
+    paper: a fund of coins, and a paper venue for it.
     """
     from quantvista.cli._print import next_steps, say
     from quantvista.fund import write_template

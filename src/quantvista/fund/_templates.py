@@ -17,6 +17,7 @@ TEMPLATES: Mapping[str, str] = {
     "market_maker": "an Avellaneda-Stoikov market maker on a generated market",
     "arbitrage": "arbitrage between two venues of a generated market",
     "triangle": "arbitrage between three currencies of a generated market",
+    "paper": "a fund of coins, and a paper venue at which it can trade",
 }
 """Names of templates, and what each is for."""
 

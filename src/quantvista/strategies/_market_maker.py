@@ -48,7 +48,7 @@ class Desk:
 
 
 class MarketMaker(EventStrategy):
-    """Avellaneda-Stoikov market maker: a post-only bid and ask on every instrument.
+    """Avellaneda-Stoikov market maker: a post-only bid and ask on each of its instruments.
 
     With mid price ``s``, inventory ``n`` in multiples of ``quantity``, volatility ``sigma`` of the
     mid a square-root second and horizon ``T`` seconds::
@@ -97,6 +97,7 @@ class MarketMaker(EventStrategy):
         interval_ms: int = Field(100, ge=0, description="least time between two looks")
         pause_ms: int = Field(1_000, ge=0, description="after the gate has refused a quote")
         warm_up_events: int = Field(100, ge=1, description="events before the first quote")
+        instruments: tuple[str, ...] = Field((), description="ids to quote; empty: all")
 
     @dataclass
     class State:
@@ -106,6 +107,11 @@ class MarketMaker(EventStrategy):
 
     params: Params
     state: State
+
+    @property
+    def universe(self) -> tuple[str, ...] | None:
+        """Hear of those that it quotes."""
+        return self.params.instruments or None
 
     def on_quote(self, ctx: Context, quote: Quote) -> None:
         """Follow the market at each new quote."""
