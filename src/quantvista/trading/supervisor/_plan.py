@@ -4,7 +4,7 @@ import fcntl
 import json
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +17,13 @@ from quantvista.trading.supervisor._program import Program
 __all__ = ["plan"]
 
 _PORT = 8710  # of a paper venue that does not say
+# As the fund file has them. To read all of it takes seconds, and the node does that.
+_DEFAULTS = {
+    "id": "sim",
+    "url": f"http://127.0.0.1:{_PORT}",
+    "account": "main",
+    "key": "node",
+}
 _LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
@@ -45,10 +52,14 @@ def plan(fund: Path, place: Place, *, guard: bool = True, keys: bool = True) -> 
     ConfigError
         If the fund file cannot be read, or the paper venue is not where the fund looks for it.
     """
-    venues = [each for each in _venues(_table(fund, "fund")) if each.get("kind") == "paper"]
+    venues = [
+        {**_DEFAULTS, "venue": each.get("id", "sim"), **each}
+        for each in _venues(_table(fund, "fund"))
+        if each.get("kind") == "paper"
+    ]
     paper = fund.absolute().parent / "paper.toml"
     programs = []
-    local = [each for each in venues if urlsplit(str(each.get("url"))).hostname in _LOCAL]
+    local = [each for each in venues if urlsplit(str(each["url"])).hostname in _LOCAL]
     if local and paper.is_file():
         names = ("node", "guard")[: (1 + guard) if keys else 0]
         programs += _paper(paper, local, place, names)
@@ -81,7 +92,7 @@ def _venues(table: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _paper(
-    config: Path, venues: list[Mapping[str, Any]], place: Place, names: tuple[str, ...]
+    config: Path, venues: Sequence[Mapping[str, Any]], place: Place, names: tuple[str, ...]
 ) -> list[Program]:
     """Plan a venue. Its own code reads the file strictly, but takes seconds to load."""
     table = _table(config, "paper.toml")
@@ -94,20 +105,19 @@ def _paper(
                 f"`venue.url` must have the port of {config}, and that must not be 0; found "
                 f"{each['url']} and port {port}"
             )
-        venue = str(each.get("venue", each.get("id")))
+        venue, account = str(each["venue"]), str(each["account"])
         if venue not in accounts:
             raise ConfigError(
                 f"`venue.venue` must be one of {', '.join(accounts)}, which {config} has; found "
                 f"{venue!r}"
             )
-        account = each.get("account", next(iter(accounts[venue]), None))
         if account not in accounts[venue]:
             raise ConfigError(
                 f"`venue.account` must be one of {', '.join(accounts[venue])}; found {account!r}"
             )
         for name in names:
-            alias = str(each.get("key", name)) if name == "node" else name
-            _require_key(place, folder / "keys.json", alias, str(each.get("id")), (venue, account))
+            alias = str(each["key"]) if name == "node" else name
+            _require_key(place, folder / "keys.json", alias, str(each["id"]), (venue, account))
     if _held(folder / "lock") and "paper" not in left_over(place):
         return []  # somebody serves it already, by hand or for another fund
     command = (*_qv("paper"), "serve", "--config", str(config))
