@@ -19,12 +19,14 @@ from quantvista.fund import (
     EventsSection,
     Fund,
     FundSection,
+    GuardSection,
     InstrumentSection,
     PortfolioSection,
     RiskSection,
     SleeveSection,
     VenueSection,
 )
+from quantvista.fund._guard import FirmSection
 from quantvista.fund._risk import BreakersSection, SleeveRiskSection, ValueAtRiskSection
 from support.doc_pages import blocks, run_page
 
@@ -46,6 +48,8 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "[account]": AccountSection,
     "[[venue]]": VenueSection,
     "[[cash_flow]]": CashFlowSection,
+    "[guard]": GuardSection,
+    "[guard.firm]": FirmSection,
 }
 
 
@@ -109,7 +113,9 @@ def shown(default: object) -> str:
     if default is None:
         return "\N{EN DASH}"
     if isinstance(default, BaseModel):
-        return "none"
+        needs = any(each.is_required() for each in type(default).model_fields.values())
+        parts = ", ".join(f"{name} = {shown(value)}" for name, value in default)
+        return f"{{ {parts} }}" if needs else "none"
     if isinstance(default, bool):
         return str(default).lower()
     if isinstance(default, Decimal | int):

@@ -122,7 +122,10 @@ class PaperWorld:
         keys: Mapping[str, Key] = {
             each.name: Key(each.name, SECRET, self.terms.id, each.name)
             for each in self.terms.accounts
-        } | {"admin": Key("admin", SECRET, self.terms.id, "")}
+        } | {
+            "admin": Key("admin", SECRET, self.terms.id, ""),
+            "guard": Key("guard", SECRET, self.terms.id, "main"),
+        }
         now = self.clock.now_ns()
         self.endpoint = Endpoint(self.venue, keys.get, self.faults, now)
         self.server = PaperServer({self.terms.id: self.endpoint}, self.clock)

@@ -1,6 +1,7 @@
 """The fund file: one TOML file that describes a fund, from its data to its venue."""
 
 from quantvista.fund._engine_config import run_config
+from quantvista.fund._guard import GuardSection
 from quantvista.fund._identity import code_identity, environment_identity, fund_hash
 from quantvista.fund._live import live_config, live_instruments
 from quantvista.fund._load import LoadedFund, load_fund
@@ -31,6 +32,7 @@ __all__ = [
     "EventsSection",
     "Fund",
     "FundSection",
+    "GuardSection",
     "InstrumentSection",
     "LoadedFund",
     "PortfolioSection",

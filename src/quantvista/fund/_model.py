@@ -18,6 +18,18 @@ from quantvista.fund._data import (
     InstrumentSection,
     Section,
 )
+from quantvista.fund._guard import (
+    CountTrigger,
+    DiskTrigger,
+    FirmSection,
+    GuardSection,
+    LossTrigger,
+    MoveTrigger,
+    OrderTrigger,
+    ReconciliationTrigger,
+    TimeTrigger,
+    TrafficTrigger,
+)
 from quantvista.fund._risk import (
     BreakersSection,
     CountBreaker,
@@ -168,6 +180,9 @@ class Fund(Section):
         (VenueSection(),), min_length=1, max_length=64, strict=False
     )
     cash_flow: tuple[CashFlowSection, ...] = Field((), strict=False)
+    guard: GuardSection | None = Field(
+        None, description="Who watches the fund while it trades; by default all of its defaults."
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -282,6 +297,21 @@ def field_names(location: tuple[int | str, ...]) -> list[str]:
         "venue.impact": ImpactSection,
         "venue.latency": LatencySection,
         "cash_flow": CashFlowSection,
+        "guard": GuardSection,
+        "guard.drawdown": LossTrigger,
+        "guard.day_loss": LossTrigger,
+        "guard.rejects": CountTrigger,
+        "guard.stale": TimeTrigger,
+        "guard.dislocation": MoveTrigger,
+        "guard.orders": OrderTrigger,
+        "guard.messages": TrafficTrigger,
+        "guard.reconciliation": ReconciliationTrigger,
+        "guard.clock": TimeTrigger,
+        "guard.disk": DiskTrigger,
+        "guard.heartbeat": TimeTrigger,
+        "guard.journal": TimeTrigger,
+        "guard.venue": TimeTrigger,
+        "guard.firm": FirmSection,
     }
     parts = [part for part in location if isinstance(part, str)]
     if not parts:

@@ -15,7 +15,7 @@ __all__ = ["json_schema", "resolved_toml"]
 _TEXT = {"cash", "position_max", "fat_finger_notional", "fee_bps", "slippage_bps"}
 _TEXT |= {"maker_bps", "taker_bps", "volume_from", "fee_per_unit", "fee_minimum", "amount"}
 _TEXT |= {"tick_size", "lot_size", "amount", "price", "shortable", "average_volume", "borrow_rate"}
-_TEXT |= {"volatility", "into_price"}
+_TEXT |= {"volatility", "into_price", "slice_max", "day_loss_max"}
 
 
 def json_schema() -> str:
@@ -58,6 +58,7 @@ def resolved_toml(fund: Fund) -> str:
     parts += [_dump("account", fund.account)]
     parts += [_dump("venue", each, of_many=True) for each in fund.venue]
     parts += [_dump("cash_flow", each, of_many=True) for each in fund.cash_flow]
+    parts += [] if fund.guard is None else [_dump("guard", fund.guard)]
     return "\n".join(parts)
 
 
@@ -72,8 +73,11 @@ def _dump(name: str, section: BaseModel, *, of_many: bool = False) -> str:
 
 def _table(section: BaseModel) -> dict[str, object]:
     table: dict[str, object] = {}
-    for name in type(section).model_fields:
+    for name, known in type(section).model_fields.items():
         value = getattr(section, name)
+        if value is None and known.default is not None and not known.is_required():
+            table[name] = False  # switched off, where there is a default
+            continue
         if value is None or value in ({}, ()):
             continue
         if name == "strategy" and not isinstance(value, str):

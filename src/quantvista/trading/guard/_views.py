@@ -1,0 +1,375 @@
+"""What the guard knows of a venue and of the node, by what it heard itself; no I/O, no clock.
+
+Times here are seconds of the event loop, which never jump, unlike the clock of a machine.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from quantvista.trading.gateway import (
+    Accepted,
+    AccountSnapshot,
+    BalanceChanged,
+    BarData,
+    BookLevelData,
+    Delivery,
+    Filled,
+    Listing,
+    QuoteData,
+    Rejected,
+    Status,
+    TradeData,
+)
+
+__all__ = ["Mark", "NodeView", "Pair", "VenueView", "convert", "notional", "unit"]
+
+_FLOWS = frozenset({"deposit", "withdrawal"})
+
+
+@dataclass(slots=True)
+class Mark:
+    """What an instrument is worth, by its last quote; prices in units of its precision."""
+
+    at: float
+    bid: int | None = None
+    ask: int | None = None
+    last: int | None = None
+
+    @property
+    def twice(self) -> int | None:
+        """Twice the price, so that the middle of a spread is a whole number."""
+        if self.bid is not None and self.ask is not None:
+            return self.bid + self.ask
+        found = next((each for each in (self.bid, self.ask, self.last) if each is not None), None)
+        return None if found is None else 2 * found
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One unit of ``base`` is worth ``price`` of ``currency``."""
+
+    base: str
+    currency: str
+    price: Fraction
+
+
+def unit(listing: Listing) -> Fraction:
+    """Money, in 1e-12, of one unit of quantity at a price of one unit."""
+    places = 12 - listing.price_precision - listing.quantity_precision
+    return Fraction(listing.multiplier) * Fraction(10) ** places
+
+
+def notional(listing: Listing, quantity: int, twice: int) -> int:
+    """Signed value of a quantity in 1e-12 of the listing's currency, at half of ``twice``."""
+    return int(quantity * twice * unit(listing) / 2)
+
+
+def convert(amount: int, currency: str, to: str, pairs: Iterable[Pair]) -> int | None:
+    """Say what money is worth in another currency, by the fewest pairs; None if none lead there."""
+    if not amount or currency == to:
+        return amount
+    steps: dict[str, list[tuple[str, Fraction]]] = {}
+    for each in pairs:
+        steps.setdefault(each.base, []).append((each.currency, each.price))
+        steps.setdefault(each.currency, []).append((each.base, 1 / each.price))
+    reached, edge = {currency: Fraction(1)}, [currency]
+    while edge and to not in reached:
+        found = []
+        for code in edge:
+            for other, price in steps.get(code, ()):
+                if other not in reached:
+                    reached[other] = reached[code] * price
+                    found.append(other)
+        edge = found
+    return int(amount * reached[to]) if to in reached else None
+
+
+@dataclass(slots=True)
+class Counts:
+    """What was heard since it was last taken."""
+
+    orders: int = 0
+    rejects: int = 0
+    reports: int = 0
+
+
+class VenueView:
+    """An account at a venue, as the guard sees it.
+
+    Parameters
+    ----------
+    venue : str
+        Its name in the fund file.
+    own : str
+        What the guard's own order ids begin with; they count for nobody.
+    sequence : int
+        The last report that is known already.
+    open_cost : mapping
+        What is open in instruments that only pay differences, up to that report: quantity and
+        cost in 1e-12.
+    """
+
+    def __init__(
+        self,
+        venue: str,
+        own: str,
+        sequence: int = 0,
+        open_cost: Mapping[str, tuple[int, int]] | None = None,
+    ) -> None:
+        self.venue, self._own = venue, own
+        self.sequence = sequence
+        self.open_cost = dict(open_cost or {})
+        self.listings: dict[str, Listing] = {}
+        self.marks: dict[str, Mark] = {}
+        self.halted: set[str] = set()
+        self.account: AccountSnapshot | None = None
+        self.valued_at: float | None = None
+        self._matched: tuple[AccountSnapshot, dict[str, tuple[int, int]]] | None = None
+        self.heard_at: float | None = None
+        self.offset_ns = 0
+        self.is_connected = False
+        self.resets = 0
+        self.counts = Counts()
+        self._books: dict[str, dict[str, dict[int, int]]] = {}
+        self._flows: list[tuple[int, str, int]] = []
+
+    # -- what is heard ------------------------------------------------------
+    def list_instruments(self, listings: Sequence[Listing]) -> None:
+        """Learn what trades there."""
+        self.listings = {each.instrument: each for each in listings}
+        self.halted = {each.instrument for each in listings if each.halted}
+
+    def take_account(self, account: AccountSnapshot, at: float) -> list[tuple[str, int]]:
+        """Take how the account stands; return the money that came or went by itself until then."""
+        self.account, self.heard_at = account, at
+        self._match(at)
+        due = [flow for flow in self._flows if flow[0] <= account.sequence]
+        self._flows = [flow for flow in self._flows if flow[0] > account.sequence]
+        return [(currency, amount) for _, currency, amount in due]
+
+    def hear(self, delivery: Delivery, at: float) -> None:
+        """Take a report, a price or a state."""
+        event = delivery.event
+        if delivery.sequence is not None:
+            self.sequence = delivery.sequence
+            self._report(event, delivery.sequence)
+            self._match(at)
+            return
+        match event:
+            case Status():
+                self._state(event)
+            case QuoteData():
+                mark = self._mark(event.instrument, at)
+                mark.bid, mark.ask = event.bid, event.ask
+            case TradeData():
+                self._mark(event.instrument, at).last = event.price
+            case BarData():
+                self._mark(event.instrument, at).last = event.close
+            case BookLevelData():
+                self._level(event, at)
+
+    def _match(self, at: float) -> None:
+        """Keep account and cost of what is open where both are as of one report."""
+        if self.account is not None and self.account.sequence == self.sequence:
+            self._matched, self.valued_at = (self.account, dict(self.open_cost)), at
+
+    def _mark(self, instrument: str, at: float) -> Mark:
+        mark = self.marks.setdefault(instrument, Mark(at))
+        mark.at = at
+        return mark
+
+    def _level(self, event: BookLevelData, at: float) -> None:
+        if event.clear or event.instrument not in self._books:
+            self._books[event.instrument] = {"bid": {}, "ask": {}}
+        book = self._books[event.instrument]
+        if event.side is not None and event.price is not None:
+            if event.size:
+                book[event.side][event.price] = event.size
+            else:
+                book[event.side].pop(event.price, None)
+        if not event.more:
+            mark = self._mark(event.instrument, at)
+            mark.bid = max(book["bid"], default=None)
+            mark.ask = min(book["ask"], default=None)
+
+    def _state(self, event: Status) -> None:
+        match event.state:
+            case "connected" | "disconnected":
+                self.is_connected = event.state == "connected"
+            case "halted" if event.instrument is not None:
+                self.halted.add(event.instrument)
+            case "trading" if event.instrument is not None:
+                self.halted.discard(event.instrument)
+            case "reset":
+                # What was paid for what is open is not known any more; the loss begins anew.
+                self.resets += 1
+                self.open_cost = {}
+
+    def _report(self, event: object, sequence: int) -> None:
+        own = str(getattr(event, "client_order_id", "")).startswith(self._own)
+        self.counts.reports += not own
+        match event:
+            case Accepted() if not own:
+                self.counts.orders += 1
+            case Rejected() if not own:
+                self.counts.orders += 1
+                self.counts.rejects += 1
+            case BalanceChanged() if event.cause in _FLOWS:
+                self._flows.append((sequence, event.currency, event.amount))
+            case BalanceChanged() if event.cause == "variation":
+                for name, (quantity, cost) in self.open_cost.items():
+                    worth = self._worth(name, quantity)
+                    self.open_cost[name] = (quantity, cost if worth is None else worth)
+            case Filled():
+                self._fill(event)
+
+    def _fill(self, fill: Filled) -> None:
+        listing = self.listings.get(fill.instrument)
+        if listing is None or listing.settlement != "difference":
+            return
+        signed = fill.quantity if fill.side == "buy" else -fill.quantity
+        value = int(signed * fill.price * unit(listing))
+        held, cost = self.open_cost.get(fill.instrument, (0, 0))
+        if held * signed >= 0:
+            held, cost = held + signed, cost + value
+        elif abs(signed) <= abs(held):
+            cost -= cost * abs(signed) // abs(held)
+            held += signed
+        else:  # it went through nothing: what is left was opened at this price
+            held += signed
+            cost = int(held * fill.price * unit(listing))
+        self.open_cost[fill.instrument] = (held, cost)
+        if not held:
+            del self.open_cost[fill.instrument]
+
+    # -- what it is worth ------------------------------------------------------
+    def pairs(self) -> list[Pair]:
+        """Prices of currencies in one another."""
+        found = []
+        for name, listing in self.listings.items():
+            twice = self.marks[name].twice if name in self.marks else None
+            if listing.settlement == "exchange" and twice is not None and twice > 0:
+                price = Fraction(twice, 2 * 10**listing.price_precision)
+                found.append(Pair(listing.base, listing.currency, price))
+        return found
+
+    def _worth(self, instrument: str, quantity: int) -> int | None:
+        mark = self.marks.get(instrument)
+        if mark is None or mark.twice is None:
+            return None
+        return notional(self.listings[instrument], quantity, mark.twice)
+
+    def money(self) -> dict[str, int] | None:
+        """Say what all is worth by currency, in 1e-12; None while anything cannot be valued."""
+        if self._matched is None:
+            return None
+        account, open_cost = self._matched
+        found = {each.currency: each.total for each in account.balances}
+        for each in account.positions:
+            listing = self.listings.get(each.instrument)
+            worth = None if listing is None else self._worth(each.instrument, each.quantity)
+            if listing is None or worth is None:
+                return None
+            if listing.settlement == "difference":
+                worth -= open_cost.get(each.instrument, (0, worth))[1]
+            found[listing.currency] = found.get(listing.currency, 0) + worth
+        return found
+
+    def gross(self, began: Mapping[str, int], home: str) -> dict[str, int] | None:
+        """Value of positions, and of currencies beyond what was there at first, by currency."""
+        if self.account is None:
+            return None
+        found: dict[str, int] = {}
+        for each in self.account.positions:
+            worth = self._worth(each.instrument, each.quantity)
+            if worth is None:
+                return None
+            code = self.listings[each.instrument].currency
+            found[code] = found.get(code, 0) + abs(worth)
+        for balance in self.account.balances:
+            beyond = abs(balance.total - began.get(balance.currency, 0))
+            if balance.currency != home and beyond:
+                found[balance.currency] = found.get(balance.currency, 0) + beyond
+        return found
+
+    def watched(self, home: str) -> set[str]:
+        """Instruments whose prices are needed: held, ordered, or the worth of money."""
+        if self.account is None:
+            return set()
+        held = {each.currency for each in self.account.balances if each.total}
+        names = self.exposed({}, home)
+        for name, listing in self.listings.items():
+            if listing.settlement == "exchange" and {listing.base, listing.currency} & held:
+                names.add(name)
+        return {name for name in names if name in self.listings}
+
+    def exposed(self, began: Mapping[str, int], home: str) -> set[str]:
+        """Instruments that are held or ordered; pairs where there is more or less than at first."""
+        if self.account is None:
+            return set()
+        names = {each.instrument for each in self.account.positions}
+        names |= {each.instrument for each in self.account.orders}
+        moved = {
+            each.currency
+            for each in self.account.balances
+            if each.currency != home and each.total != began.get(each.currency, 0)
+        }
+        for name, listing in self.listings.items():
+            if listing.settlement == "exchange" and (listing.base, listing.currency) in {
+                (code, home) for code in moved
+            }:
+                names.add(name)
+        return names
+
+
+@dataclass(slots=True)
+class NodeView:
+    """What the node said last."""
+
+    status: dict[str, Any] = field(default_factory=dict)
+    heard_at: float | None = None
+    skew_ns: int = 0
+    journal: tuple[int, float] = (0, 0.0)
+    journal_bytes: int = 0
+    is_running: bool = False
+
+    def hear(self, status: dict[str, Any], at: float, now_ns: int) -> None:
+        """Take an answer; ``now_ns`` is the middle between question and answer."""
+        self.status, self.heard_at = status, at
+        self.skew_ns = int(status["now"]) - now_ns if "now" in status else 0
+        tail = status.get("journal") or {}
+        sequence = int(tail.get("sequence", 0))
+        if sequence != self.journal[0]:
+            self.journal = (sequence, at)
+        self.journal_bytes = int(tail.get("bytes", 0))
+
+    @property
+    def epoch(self) -> int | None:
+        """Of the node that answers."""
+        found = self.status.get("epoch")
+        return None if found is None else int(found)
+
+    @property
+    def health(self) -> str:
+        """As it says itself."""
+        return str(self.status.get("health", "unknown"))
+
+    @property
+    def positions(self) -> dict[str, Decimal]:
+        """Over all sleeves, by instrument."""
+        found: dict[str, Decimal] = {}
+        for row in self.status.get("positions", ()):
+            name = str(row["instrument"])
+            found[name] = found.get(name, Decimal(0)) + Decimal(str(row["quantity"]))
+        return {name: quantity for name, quantity in found.items() if quantity}
+
+    @property
+    def balances(self) -> dict[str, Decimal]:
+        """Money by currency."""
+        return {
+            str(row["currency"]): Decimal(str(row["amount"]))
+            for row in self.status.get("balances", ())
+        }
