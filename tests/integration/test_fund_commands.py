@@ -139,7 +139,7 @@ def test_a_fund_in_the_background(folder: Path) -> None:
     done = run(folder, "up", "--detach")
     assert (done.returncode, done.stderr) == (0, "")
     assert "guard ready, process" in done.stdout
-    assert "everything runs; state is kept in" in done.stdout
+    assert "everything runs; journal, logs and sockets are in" in done.stdout
     assert "qv status --follow" in done.stdout
     where = ("--state", folder / "state")
     code, _, err = here("up", folder / "fund.toml")

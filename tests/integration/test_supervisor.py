@@ -38,11 +38,11 @@ def place(tmp_path: Path) -> Iterator[Place]:
 def start(place: Place) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     started: list[subprocess.Popen[str]] = []
 
-    def inner(*words: str, ready_s: str = "10") -> subprocess.Popen[str]:
+    def inner(*words: str, ready_s: str = "10", check_s: str = "10") -> subprocess.Popen[str]:
         running = subprocess.Popen(
             [sys.executable, "-m", "support.supervised", str(place.folder), *words],
             cwd=TESTS,
-            env={**os.environ, "PYTHONPATH": PATH, "READY_S": ready_s},
+            env={**os.environ, "PYTHONPATH": PATH, "READY_S": ready_s, "CHECK_S": check_s},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -230,3 +230,13 @@ def test_one_bad_start_is_no_harm(place: Place, start: Any) -> None:  # noqa: AN
     start("guard:once=1", "node")
     until(lambda: running(place))
     assert history(place) == ["guard start", "guard start", "node start"]
+
+
+def test_what_hangs_is_killed_and_started_again(place: Place, start: Any) -> None:  # noqa: ANN401
+    start("guard", check_s="0.2")
+    until(lambda: running(place))
+    before = alive(place, "guard")
+    before.signal(signal.SIGSTOP)
+    until(lambda: another(place, "guard", before))
+    assert of(place, "guard")["ended"] == "did not answer 1 times, and was killed"
+    assert not before.alive

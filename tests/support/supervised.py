@@ -1,6 +1,7 @@
 """A supervisor over stand-ins, as a process: ``python -m support.supervised STATE NAME:TRAITS``.
 
-Traits are those of ``support.stand_in``, divided by commas; READY_S is how long a start may take.
+Traits are those of ``support.stand_in``, divided by commas; READY_S is how long a start may take,
+CHECK_S how often it is asked from then on.
 """
 
 import asyncio
@@ -21,6 +22,8 @@ QUICK = Timing(
     stop_s=1.0,
     term_s=0.5,
     look_s=0.02,
+    check_s=float(os.environ.get("CHECK_S", "10")),
+    silences_max=1,
 )
 
 

@@ -31,6 +31,7 @@ __all__ = ["Up", "follow_logs", "show_units", "start_fund", "stop_all"]
 _EVERY_S = 1.0
 _POLL_S = 0.2
 _LINES_KEPT = 16
+_NEXT = ("status --follow", "logs --follow", "halt", "down")
 _FOOT = "Ctrl-C stops the fund in order; elsewhere: qv status, qv halt, qv logs, qv down"
 
 
@@ -172,7 +173,7 @@ def _detached(up: Up, place: Place) -> int:
             with contextlib.suppress(ControlError):
                 if ask(place.socket("supervisor"), {"command": "status"})["state"] == "running":
                     _echo(tail)
-                    next_steps(["qv status --follow", "qv logs --follow", "qv halt", "qv down"])
+                    next_steps(f"qv {each}{_where(place)}" for each in _NEXT)
                     return 0
             time.sleep(_POLL_S)
     except KeyboardInterrupt:
@@ -181,6 +182,12 @@ def _detached(up: Up, place: Place) -> int:
         ) from None
     _echo(tail)
     return child.returncode or 1
+
+
+def _where(place: Place) -> str:
+    """Name the state folder for further commands, where they would not find it by themselves."""
+    usual = place.folder.absolute() == Path("state").absolute()
+    return "" if usual else f" --state {place.folder}"
 
 
 def _echo(tail: "_Tail") -> None:

@@ -154,11 +154,35 @@ class Keeper:
                 return None
             else:
                 await asyncio.wait({ended, stopped}, timeout=self._timing.look_s)
-        await asyncio.wait({ended, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        if ended.done():
+        hung = await self._hangs(child, ended, stopped)
+        if hung:
+            await self._kill(child)
+            self._ended = f"did not answer {self._timing.silences_max} times, and was killed"
+        elif ended.done():
             self.exit_code = ended.result()
             self._ended = _told(self.exit_code)
         return ready_at
+
+    async def _hangs(
+        self, child: Child, ended: asyncio.Task[int | None], stopped: asyncio.Task[bool]
+    ) -> bool:
+        """Ask it now and then until it ends or shall; whether it has become silent.
+
+        A node that hangs is fenced by its guard long before. This is for the guard itself, and
+        for funds without one.
+        """
+        silences = 0
+        while silences < self._timing.silences_max:
+            await asyncio.wait(
+                {ended, stopped},
+                timeout=self._timing.check_s,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            if ended.done() or stopped.done():
+                return False
+            ready = await is_ready(self.program, self._place, child.process.pid)
+            silences = 0 if ready else silences + 1
+        return not ended.done()
 
     async def _kill(self, child: Child) -> None:
         child.process.signal(signal.SIGTERM)

@@ -59,6 +59,10 @@ class Timing:
         For a process after SIGTERM; then it is killed.
     look_s : float
         Between two looks at what only looking tells.
+    check_s : float
+        Between two questions to a process that is ready.
+    silences_max : int
+        After so many without an answer in a row it hangs, and is killed.
     log_bytes : int
         From this size on a log is rotated.
     logs_kept : int
@@ -73,6 +77,8 @@ class Timing:
     stop_s: float = 10.0
     term_s: float = 5.0
     look_s: float = 0.1
+    check_s: float = 10.0
+    silences_max: int = 4
     log_bytes: int = 10_000_000
     logs_kept: int = 5
 

@@ -113,7 +113,7 @@ class Supervisor:
             await self._start(known=known)
             if not self._stop.is_set():
                 self._state = "running"
-                self._say(f"everything runs; state is kept in {self._place.folder}")
+                self._say(f"everything runs; journal, logs and sockets are in {self._place.folder}")
             await self._wait(known=known)
         finally:
             self._state = "stopping"
