@@ -38,6 +38,8 @@ class Desk:
     seen: int = 0
     looked_ts: int = 0
     quiet_until: int = 0
+    amends: bool = True
+    """False where the venue has refused to change an order."""
     bid: Working = field(default_factory=Working)
     ask: Working = field(default_factory=Working)
 
@@ -141,6 +143,8 @@ class MarketMaker(EventStrategy):
                 working.order = 0
             elif order.change == "amend_rejected":
                 working.price = ctx.order(order.order_id).limit_price or working.price
+                if order.reason == "venue":  # it takes no amendments: cancel, then quote anew
+                    desk.amends, desk.quiet_until = False, order.ts
 
     def _look(self, ctx: Context, instrument: str, bid: float, ask: float, ts: int) -> None:
         desk = self.state.desks.setdefault(instrument, Desk())
@@ -223,7 +227,10 @@ class MarketMaker(EventStrategy):
         elif working.order:
             if abs(wanted - working.price) > (self.params.requote_ticks - 0.5) * tick:
                 working.price = wanted
-                ctx.amend(working.order, limit_price=wanted)
+                if self.state.desks[instrument].amends:
+                    ctx.amend(working.order, limit_price=wanted)
+                else:
+                    ctx.cancel(working.order)
         elif ticks > 0:
             working.price = wanted
             order_id = ctx.submit(
