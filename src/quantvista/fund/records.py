@@ -1,8 +1,12 @@
-"""What runs and nodes write of decisions, beside what their engine was told and said: kinds 400 to 499."""
+"""What runs and nodes write of decisions; numbers 400 to 499."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
+import numpy as np
+
 from quantvista.journal import KINDS, Body, Kind, Kinds
+from quantvista.portfolio import Decision
 
 __all__ = ["RUN_KINDS", "Decided", "RunEnded", "RunStarted"]
 
@@ -54,6 +58,19 @@ class Decided(Body, frozen=True):
     instruments: list[str]
     forecast: list[float | None]
     weights: list[float]
+
+    @classmethod
+    def of(
+        cls, sleeve: str, known_ts: int, instruments: Sequence[str], decision: Decision
+    ) -> "Decided":
+        """Write down a decision of a sleeve."""
+        return cls(
+            sleeve=sleeve,
+            known_ts=known_ts,
+            instruments=list(instruments),
+            forecast=[None if np.isnan(each) else float(each) for each in decision.forecast],
+            weights=[float(each) for each in decision.weights],
+        )
 
 
 class RunEnded(Body, frozen=True):

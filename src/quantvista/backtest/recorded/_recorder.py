@@ -6,8 +6,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-import numpy as np
-
 from quantvista.engine import Session
 from quantvista.errors import ConfigError
 from quantvista.fund.records import Decided, RunEnded, RunStarted
@@ -65,13 +63,7 @@ class Recorder:
         """Write a decision, before what it leads to."""
         self.drain()
         assert self._session is not None, "`begin` comes first"
-        body = Decided(
-            sleeve=sleeve,
-            known_ts=known_ts,
-            instruments=list(instruments),
-            forecast=[None if np.isnan(each) else float(each) for each in decision.forecast],
-            weights=[float(each) for each in decision.weights],
-        )
+        body = Decided.of(sleeve, known_ts, instruments, decision)
         self._sink.write(body, self._session.now)
 
     def checkpoint(self) -> None:

@@ -1,0 +1,19 @@
+"""The node: a fund that trades, with one writer, one journal and one order of events."""
+
+from quantvista.trading.node._bodies import NODE_KINDS, NodeOpened, NodeState
+from quantvista.trading.node._node import Node
+from quantvista.trading.node._status import status
+from quantvista.trading.node._terms import Lease, NodeSettings, NodeSetup, NoLease, VenueLink
+
+__all__ = [
+    "NODE_KINDS",
+    "Lease",
+    "NoLease",
+    "Node",
+    "NodeOpened",
+    "NodeSettings",
+    "NodeSetup",
+    "NodeState",
+    "VenueLink",
+    "status",
+]

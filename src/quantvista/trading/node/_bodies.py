@@ -1,0 +1,223 @@
+"""What a node writes beside the inputs and outputs of its engine. Numbers 100 to 199 are nodes'."""
+
+from typing import Any, ClassVar
+
+import msgspec
+
+from quantvista.fund.records import RUN_KINDS
+from quantvista.journal import Body, Kind, Kinds
+
+__all__ = [
+    "NODE_KINDS",
+    "Answered",
+    "Commanded",
+    "Heard",
+    "Held",
+    "NodeClosed",
+    "NodeOpened",
+    "NodeState",
+    "Reconciled",
+    "StrategyFailed",
+    "Woken",
+]
+
+
+class NodeOpened(Body, frozen=True, omit_defaults=True):
+    """A process began to write: durable before it sends anything.
+
+    Parameters
+    ----------
+    fund : str
+        Name of the fund.
+    epoch : int
+        Of client order ids, one more than the last.
+    first_order : int
+        The engine's number of the first order that belongs to this epoch.
+    config : str
+        The resolved fund file.
+    engine : str
+        Configuration of the engine, as JSON with whole numbers; only the first one's is used.
+    fund_hash : str
+        Of the fund file and the content of its strategies.
+    fingerprint : dict
+        Of code and environment.
+    changes : tuple of str
+        What is different from the fund file before.
+    """
+
+    KIND: ClassVar[Kind] = Kind(100, "node_opened", 1)
+
+    fund: str
+    epoch: int
+    first_order: int
+    config: str
+    engine: str
+    fund_hash: str
+    fingerprint: dict[str, Any]
+    changes: tuple[str, ...] = ()
+
+
+class Heard(Body, frozen=True):
+    """Reports of a venue up to this number are in the journal, in the inputs before."""
+
+    KIND: ClassVar[Kind] = Kind(101, "heard", 1)
+
+    venue: str
+    sequence: int
+
+
+class Woken(Body, frozen=True):
+    """Timers up to the record's time fired after the inputs before."""
+
+    KIND: ClassVar[Kind] = Kind(102, "woken", 1)
+
+
+class Reconciled(Body, frozen=True, omit_defaults=True):
+    """An account at a venue was compared with the books.
+
+    Parameters
+    ----------
+    venue : str
+        Which.
+    sequence : int
+        The venue's last report in what was compared.
+    differences : tuple of str
+        In words; none if all agrees.
+    """
+
+    KIND: ClassVar[Kind] = Kind(103, "reconciled", 1)
+
+    venue: str
+    sequence: int
+    differences: tuple[str, ...] = ()
+
+
+class Held(Body, frozen=True, omit_defaults=True):
+    """A reason for taking no new risk began, or ended where ``on`` is false."""
+
+    KIND: ClassVar[Kind] = Kind(104, "held", 1)
+
+    reason: str
+    on: bool
+    text: str = ""
+
+
+class Commanded(Body, frozen=True, omit_defaults=True):
+    """A person or another process asked for something; the operator's input follows."""
+
+    KIND: ClassVar[Kind] = Kind(105, "commanded", 1)
+
+    command: str
+    by: str
+    reason: str = ""
+
+
+class Answered(Body, frozen=True, omit_defaults=True):
+    """What a venue answered to a command, where it was not that it has it.
+
+    Parameters
+    ----------
+    order : int
+        The engine's number.
+    command : {"submit", "cancel"}
+        To what.
+    answer : {"rejected", "unknown", "absent", "not_sent"}
+        ``absent``: asked after an unknown one, the venue never had it.
+    text : str
+        In its words.
+    """
+
+    KIND: ClassVar[Kind] = Kind(106, "answered", 1)
+
+    order: int
+    command: str
+    answer: str
+    text: str = ""
+
+
+class NodeClosed(Body, frozen=True):
+    """A process ended in order, in this state of its engine."""
+
+    KIND: ClassVar[Kind] = Kind(107, "node_closed", 1)
+
+    state_hash: str
+
+
+class StrategyFailed(Body, frozen=True):
+    """Code of a strategy raised: no strategy of the fund is called any more."""
+
+    KIND: ClassVar[Kind] = Kind(108, "strategy_failed", 1)
+
+    text: str
+
+
+class NodeState(msgspec.Struct, frozen=True):
+    """A snapshot of a node: all that its journal up to there leads to.
+
+    Parameters
+    ----------
+    session : bytes
+        Engine, views, timers, strategies.
+    epochs : list of (int, int)
+        Each epoch with the number of its first order.
+    heard : dict of str to int
+        Last report of each venue.
+    owners : list of (int, int, int)
+        Order, sleeve and instrument, of the newest orders.
+    reduced : bool
+        Whether the node itself took the fund to reducing, and may undo that.
+    day : (int, str)
+        Day of the fund, and its equity at its beginning.
+    first : NodeOpened
+        What the journal began with.
+    last : NodeOpened
+        What the newest process said.
+    failed : str
+        What went wrong in a strategy, if anything did.
+    bars : bytes
+        What portfolio strategies look back on; empty where none do.
+    closes : tuple of (int, float)
+        Of bars since the last barrier, by place.
+    """
+
+    VERSION: ClassVar[int] = 1
+
+    session: bytes
+    epochs: list[tuple[int, int]]
+    heard: dict[str, int]
+    owners: list[tuple[int, int, int]]
+    reduced: bool
+    day: tuple[int, str]
+    first: NodeOpened
+    last: NodeOpened
+    failed: str = ""
+    bars: bytes = b""
+    closes: tuple[tuple[int, float], ...] = ()
+
+    def encode(self) -> bytes:
+        """Write it as MessagePack."""
+        return _ENCODER.encode(self)
+
+    @classmethod
+    def decode(cls, content: bytes) -> "NodeState":
+        """Read what `encode` wrote."""
+        return _DECODER.decode(content)
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(NodeState)
+
+NODE_KINDS = RUN_KINDS | Kinds(
+    (
+        NodeOpened,
+        Heard,
+        Woken,
+        Reconciled,
+        Held,
+        Commanded,
+        Answered,
+        NodeClosed,
+        StrategyFailed,
+    )
+)
+"""What the journal of a node holds."""

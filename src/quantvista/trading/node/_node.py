@@ -1,0 +1,487 @@
+"""A fund that trades: one writer, everything that happens to it in one order."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any
+
+from quantvista.journal import Body, Journal
+from quantvista.trading.gateway import (
+    AccountSnapshot,
+    BarData,
+    Clock,
+    Delivery,
+    GatewayError,
+    MarketData,
+    Report,
+    Status,
+)
+from quantvista.trading.node._bodies import (
+    Answered,
+    Commanded,
+    Heard,
+    Held,
+    NodeClosed,
+    NodeState,
+)
+from quantvista.trading.node._calendar import DueEvents
+from quantvista.trading.node._events import Translator, Untranslatable, market_events
+from quantvista.trading.node._links import Link
+from quantvista.trading.node._orders import submit_command
+from quantvista.trading.node._reconciler import Reconciler
+from quantvista.trading.node._recovery import recover
+from quantvista.trading.node._sender import Answer, Sender
+from quantvista.trading.node._stage import Told
+from quantvista.trading.node._terms import Lease, NodeSettings, NodeSetup, NoLease, VenueLink
+
+__all__ = ["Node"]
+
+_log = logging.getLogger(__name__)
+_ITEMS = 1_000  # that are looked at before what they led to is made durable
+_OPERATOR = ("halt", "reduce", "resume", "flatten")
+
+type Item = tuple[str, Any]
+
+
+class Node:
+    """Runs a fund.
+
+    What venues, people and time tell goes into the engine and the journal, and what the engine
+    wants goes to the venues once that is durable.
+
+    Parameters
+    ----------
+    setup : NodeSetup
+        The fund.
+    journal : Journal
+        Open, and nobody else's.
+    place : path or MemoryDisk
+        Of the journal.
+    venues : sequence of VenueLink
+        All that the fund trades at, in the engine's order.
+    clock : Clock
+        Time.
+    lease : Lease, optional
+        Leave to send orders.
+    settings : NodeSettings, optional
+        How often it does what.
+
+    Raises
+    ------
+    JournalError
+        If the journal is not of this fund, or does not lead to what it says.
+    ConfigError
+        If the fund was changed in a way that cannot be gone on with.
+    """
+
+    def __init__(
+        self,
+        setup: NodeSetup,
+        journal: Journal,
+        place: Any,  # noqa: ANN401
+        venues: Sequence[VenueLink],
+        clock: Clock,
+        *,
+        lease: Lease | None = None,
+        settings: NodeSettings | None = None,
+    ) -> None:
+        self.setup, self.clock = setup, clock
+        self.lease: Lease = lease or NoLease()
+        self.settings = settings or NodeSettings()
+        self.journal = journal
+        self.past = recover(setup, journal, place, clock.now_ns())
+        self.stage = self.past.stage
+        self.stage.noted = self.note
+        self.session, self.orders = self.stage.session, self.stage.orders
+        self.epoch = self.orders.epochs[-1][0]
+        self.texts: deque[tuple[int, str]] = deque(maxlen=50)
+        self.counts = {"inputs": 0, "orders": 0, "fills": 0, "rejects": 0}
+        self.reasons: list[str] = []
+        self.stopping = False
+        self._inbox: deque[Item] = deque()
+        self._wake = asyncio.Event()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._venue_of = [int(each["venue"]) for each in setup.config["instruments"]]
+        self._instruments = {each.id: place for place, each in enumerate(setup.instruments)}
+        self.links = [self._link(place, each) for place, each in enumerate(venues)]
+        self._reconciler = Reconciler(self)
+        self._told: list[Told] = []
+        self._last = self._last_told = max(self.session.now, 0)
+        self._heard: dict[str, int] = {}
+        self._dirty = self._urgent = False
+        self._synced_at = 0
+        self._snapshot_at = journal.head.sequence
+        self._bars_at: dict[int, set[int]] = {}
+        self._due = DueEvents(
+            setup.calendar,
+            setup.time_zone,
+            self._first_due(),
+            with_bars=self.stage.bars is not None,
+        )
+
+    def _first_due(self) -> int:
+        return self.session.now if self.session.now > 0 else self.clock.now_ns() - 1
+
+    def _link(self, place: int, venue: VenueLink) -> Link:
+        known = {each.id: at for at, each in enumerate(self.setup.instruments)}
+        translator = Translator(
+            self.orders,
+            {name: known[name] for name in venue.instruments},
+            self.setup.currencies,
+            {each.id: each.currency for each in self.setup.instruments},
+            venue.adopt_into,
+        )
+        sender = Sender(
+            venue.gateway,
+            lambda answer: self.post("answer", (place, answer)),
+            lambda error: self.post("broken", error),
+        )
+        heard = self.past.heard.get(venue.id, 0)
+        return Link(place, venue, translator, sender, heard)
+
+    # -- the loop ------------------------------------------------------------
+    def post(self, what: str, item: Any) -> None:  # noqa: ANN401 - by what it is
+        """Hand something in, to be dealt with in its turn."""
+        self._inbox.append((what, item))
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Trade until told to stop; everything is durable then.
+
+        Raises
+        ------
+        JournalError, OutputError
+            If something could not be made durable: nothing was sent because of it.
+        GatewayError
+            If a venue cannot be reached at the very start, or lists other instruments.
+        """
+        try:
+            self._take_up()
+            for link in self.links:
+                self.work(lambda link=link: self._listen(link))
+            while not self.stopping:
+                self._turn()
+                await self._pause()
+            self._stop()
+        finally:
+            await self._close()
+
+    async def _listen(self, link: Link) -> None:
+        gateway, pause = link.venue.gateway, 0.2
+        while True:
+            try:
+                await gateway.connect(link.heard)
+                await gateway.subscribe(link.venue.instruments)
+                break
+            except GatewayError as error:
+                _log.warning("venue not reached", extra={"venue": link.venue.id})
+                link.differences = [str(error)]
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, 5.0)
+        async for delivery in gateway.events():
+            self.post("delivery", (link.place, delivery))
+
+    def _take_up(self) -> None:
+        """Take up what a process before had sent, and did not hear the end of."""
+        for order in self.session.working():
+            if not order["remote"]:
+                continue
+            number = order["id"]
+            link = self.links[self._venue_of[order["instrument"]]]
+            name = self.orders.client_id(number)
+            if order["status"] in ("submitted", "unknown"):
+                if order["status"] == "submitted":
+                    self._tell({"report": {"unknown": {"order": number}}})
+                link.sender.ask(number, name)
+            if order["cancel_requested"]:
+                link.sender.cancel(number, name)
+        self.flush()
+        self._sync()
+
+    async def _pause(self) -> None:
+        if self._inbox:
+            await asyncio.sleep(0)
+            return
+        self._wake.clear()
+        now = self.clock.now_ns()
+        times = [now + 250_000_000]
+        times += [at for at in (self.session.next_timer, self._due.next_at()) if at is not None]
+        if self._dirty:
+            times.append(self._synced_at + self.settings.sync_ns)
+        delay = max(0.0, (min(times) - now) / 1e9)
+        handle = asyncio.get_running_loop().call_later(delay, self._wake.set)
+        await self._wake.wait()
+        handle.cancel()
+
+    def _turn(self) -> None:
+        """Deal with what has come, and with what time has brought."""
+        for _ in range(min(len(self._inbox), _ITEMS)):
+            what, item = self._inbox.popleft()
+            getattr(self, f"_on_{what}")(item)
+        now = self.clock.now_ns()
+        for ts, event in self._due.take(now, self._is_ready):
+            self._pass(ts, event)
+        self._reconciler.look(now)
+        self._hold(now)
+        self.flush()
+        if self._urgent or (self._dirty and now >= self._synced_at + self.settings.sync_ns):
+            self._sync()
+
+    def _is_ready(self, ts: int, event: Mapping[str, Any]) -> bool:
+        """Whether the bars of a session are there, or were waited for long enough."""
+        if self.stage.bars is None or "barrier" not in event:
+            return True
+        missing = len(self.setup.instruments) - len(self._bars_at.get(ts, ()))
+        return not missing or self.clock.now_ns() >= ts + self.settings.bar_delay_ns
+
+    def _pass(self, ts: int, event: dict[str, Any]) -> None:
+        """Tell what time has brought."""
+        if self.stage.bars is not None and "barrier" in event:
+            there = self._bars_at.pop(ts, set())
+            for place in range(len(self.setup.instruments)):
+                if place not in there:
+                    self._tell({"bar_missing": {"instrument": place}}, ts)
+        self._tell(event, ts)
+        if "day_ended" in event:
+            self.flush()
+            self.past.day = (self._last, str(self.session.equity()))
+
+    # -- what comes ----------------------------------------------------------
+    def _tell(self, event: dict[str, Any], ts_event: int | None = None) -> None:
+        """Queue an input at a time of its own."""
+        self._last_told = max(self.clock.now_ns(), self._last_told + 1, self._last + 1)
+        ts = self._last_told
+        self._told.append((ts, ts if ts_event is None else min(ts_event, ts), event))
+
+    def _on_delivery(self, item: tuple[int, Delivery]) -> None:
+        place, delivery = item
+        link, event = self.links[place], delivery.event
+        if delivery.sequence is not None:
+            self._report(link, delivery.sequence, event)  # type: ignore[arg-type]
+        elif isinstance(event, Status) and event.state not in ("halted", "trading"):
+            self._status(link, event)
+        else:
+            self._market(link, event, delivery)  # type: ignore[arg-type]
+
+    def _market(self, link: Link, event: MarketData | Status, delivery: Delivery) -> None:
+        at = self._instruments.get(event.instrument or "")
+        if at is None or self._venue_of[at] != link.place:
+            return
+        offset = link.venue.gateway.clock_offset_ns
+        link.lag_ns = delivery.ts_received + offset - event.ts
+        if isinstance(event, BarData):
+            self._bars_at.setdefault(event.ts, set()).add(at)
+        for each in market_events(event, at):
+            self._tell(each, event.ts)
+
+    def _report(self, link: Link, sequence: int, report: Report) -> None:
+        link.last_report_ts = report.ts
+        try:
+            event = link.translator.report(report)
+        except Untranslatable as error:
+            event = None
+            self.note(f"{link.venue.id}: {error}")
+        if event is not None:
+            self._tell(event, report.ts)
+        if link.venue.refuses_manual and link.translator.is_foreign(report):
+            link.foreign = True
+        link.heard = self._heard[link.venue.id] = sequence
+        self._urgent = True
+        self._reconciler.heard(link)
+
+    def _status(self, link: Link, status: Status) -> None:
+        link.connected = status.state != "disconnected" and (
+            link.connected or status.state == "connected"
+        )
+        if status.state in ("connected", "disconnected", "reset"):
+            link.clean = False
+            if status.state == "reset":
+                link.forgot = link.renumber = True
+            self._reconciler.forget(link)
+            self.note(f"{link.venue.id} {status.state}")
+
+    def _on_answer(self, item: tuple[int, Answer]) -> None:
+        _, answer = item
+        if answer.answer not in ("acknowledged", "found"):
+            self.write(Answered(answer.order, answer.command, answer.answer, answer.text))
+        if answer.command == "cancel":
+            return
+        word = {"unknown": "unknown", "rejected": "rejected", "absent": "rejected"}
+        if answer.answer in word:
+            self._tell(
+                {"report": {word[answer.answer]: {"order": answer.order}}}, answer.ts or None
+            )
+            self._urgent = True
+
+    def _on_account(self, item: tuple[int, AccountSnapshot | None]) -> None:
+        place, snapshot = item
+        self._reconciler.answered(self.links[place], snapshot)
+
+    def _on_command(self, item: tuple[Mapping[str, Any], "asyncio.Future[dict[str, Any]]"]) -> None:
+        request, answer = item
+        command = str(request.get("command"))
+        if command == "stop":
+            self.stopping = True
+            answer.set_result({"ok": True, "text": "stopping"})
+            return
+        if command not in _OPERATOR:
+            text = f"`command` must be one of {', '.join((*_OPERATOR, 'stop'))}; found {command!r}"
+            answer.set_result({"ok": False, "error": text})
+            return
+        if command == "resume" and (problem := self._resume_problem()):
+            answer.set_result({"ok": False, "error": problem})
+            return
+        body = Commanded(command, str(request.get("by", "")), str(request.get("reason", "")))
+        self.write(body)
+        self._tell({"operator": command})
+        self.past.reduced = False
+        self._urgent = True
+        self.flush()
+        self._sync()
+        self.note(f"{command} by {body.by or 'somebody'}: {body.reason}")
+        if not answer.done():
+            answer.set_result({"ok": True, "state": self.session.fund_state})
+
+    def _resume_problem(self) -> str:
+        """Why a person cannot resume; what only a person can judge is judged by this."""
+        for link in self.links:
+            link.foreign = False
+            if link.forgot:
+                link.forgot = link.clean = False
+                self._reconciler.forget(link)
+        still = self._reasons(self.clock.now_ns())
+        return "" if not still else f"nothing new may be risked yet: {'; '.join(still)}"
+
+    # -- no new risk ---------------------------------------------------------
+    def _reasons(self, now: int) -> list[str]:
+        found = [each.reason for each in self.links if each.reason]
+        if not self.lease.valid(self.epoch, now):
+            found.append("the guard gives no leave to trade")
+        if self._last - now > self.settings.skew_ns:
+            found.append("the clock of this machine was set back")
+        if self.stage.failed:
+            found.append(self.stage.failed)
+        for link in self.links:
+            if link.connected and abs(link.venue.gateway.clock_offset_ns) > self.settings.skew_ns:
+                found.append(f"the clock of {link.venue.id} differs from ours")
+        return found
+
+    def _hold(self, now: int) -> None:
+        """Take no new risk while there is a reason not to; else undo that, if it was ours."""
+        reasons = self._reasons(now)
+        for text in reasons:
+            if text not in self.reasons:
+                self.write(Held(text, True))
+                self.note(text)
+        for text in self.reasons:
+            if text not in reasons:
+                self.write(Held(text, False))
+        self.reasons = reasons
+        self.flush()
+        state = self.session.fund_state
+        if reasons and state == "active":
+            self._tell({"operator": "reduce"})
+            self.past.reduced = self._urgent = True
+        elif not reasons and self.past.reduced:
+            if state == "reduce_only":
+                self._tell({"operator": "resume"})
+                self._urgent = True
+            self.past.reduced = False
+
+    # -- the engine ----------------------------------------------------------
+    def flush(self) -> None:
+        """Let the engine and the strategies have what was told, and what time has brought."""
+        now = self.clock.now_ns()
+        timer = self.session.next_timer
+        if not self._told and (timer is None or timer > now):
+            return
+        told, self._told = self._told, []
+        self.counts["inputs"] += len(told)
+        failed = self.stage.failed
+        self.stage.give(told, max(now, told[-1][0] if told else 0))
+        self._last = max(self._last, self.session.now, told[-1][0] if told else 0)
+        if self.stage.state_moved:  # a breaker did it: that is undone by people only
+            self.past.reduced = self.stage.state_moved = False
+        if self.stage.failed != failed:
+            self.note(self.stage.failed)
+        self._dirty = True
+        self._urgent |= bool(self.stage.effects)
+
+    def write(self, body: Body) -> None:
+        """Write a record beside the engine's."""
+        self.journal.write(body, max(self.clock.now_ns(), self._last))
+        self._dirty = True
+
+    def note(self, text: str) -> None:
+        """Keep a line for people."""
+        self.texts.append((self.clock.now_ns(), text))
+
+    def work(self, make: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        """Do something beside the loop; what it raises ends the node."""
+        task = asyncio.get_running_loop().create_task(make())
+        self._tasks.add(task)
+        task.add_done_callback(self._worked)
+
+    def _worked(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.post("broken", error)
+
+    def _on_broken(self, error: BaseException) -> None:
+        raise error
+
+    # -- what leaves ---------------------------------------------------------
+    def _sync(self) -> None:
+        """Make everything durable; then, and only then, let it have effects."""
+        for venue, sequence in self._heard.items():
+            self.write(Heard(venue, sequence))
+            self.past.heard[venue] = sequence
+        self._heard.clear()
+        self.journal.commit()
+        self._dirty = self._urgent = False
+        self._synced_at = self.clock.now_ns()
+        self._release()
+        if self.journal.head.sequence - self._snapshot_at >= self.settings.snapshot_records:
+            self.snapshot()
+
+    def _release(self) -> None:
+        effects, self.stage.effects = self.stage.effects, []
+        for what, body in effects:
+            if what == "submit":
+                self._submit(body)
+            elif (owner := self.orders.owner(body)) is not None:
+                link = self.links[self._venue_of[owner[1]]]
+                link.sender.cancel(body, self.orders.client_id(body))
+
+    def _submit(self, order: dict[str, Any]) -> None:
+        number, at = order["id"], order["instrument"]
+        link = self.links[self._venue_of[at]]
+        self.counts["orders"] += 1
+        if not self.lease.valid(self.epoch, self.clock.now_ns()):
+            text = "the guard gives no leave to trade"
+            answer = Answer(order=number, command="submit", answer="rejected", text=text)
+            self.post("answer", (link.place, answer))
+            return
+        instrument, name = self.setup.instruments[at].id, self.orders.client_id(number)
+        link.sender.submit(number, submit_command(order, name, instrument))
+
+    def snapshot(self) -> None:
+        """Write down where the fund is, so that a restart need not go further back."""
+        self.journal.snapshot(NodeState.VERSION, self.past.state().encode())
+        self._snapshot_at = self.journal.head.sequence
+
+    def _stop(self) -> None:
+        self.flush()
+        self.write(NodeClosed(self.session.state_hash()))
+        self._sync()
+        self.snapshot()
+
+    async def _close(self) -> None:
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for link in self.links:
+            await link.sender.close()
+            await link.venue.gateway.close()

@@ -1,0 +1,319 @@
+"""Where a fund was when its last process ended: newest snapshot, and what the journal adds."""
+
+import json
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from quantvista.engine import RawEngine, Session
+from quantvista.errors import ConfigError, JournalError
+from quantvista.fund.records import Decided
+from quantvista.journal import INPUT, OUTPUT, Journal, Reader, Record
+from quantvista.trading.node._bodies import (
+    NODE_KINDS,
+    Commanded,
+    Heard,
+    NodeClosed,
+    NodeOpened,
+    NodeState,
+    StrategyFailed,
+    Woken,
+)
+from quantvista.trading.node._changes import check_changes
+from quantvista.trading.node._orders import Orders
+from quantvista.trading.node._stage import Stage
+from quantvista.trading.node._terms import NodeSetup
+
+__all__ = ["Past", "recover"]
+
+_DERIVED = {INPUT.number, OUTPUT.number, Decided.KIND.number, StrategyFailed.KIND.number}
+_DECISIONS = {
+    *("target_portfolio", "submit_order", "submit_list", "amend_order", "replace_order"),
+    *("cancel_order", "activate_semantics"),
+}
+_OWNERS_KEPT = 10_000
+
+
+@dataclass
+class Past:
+    """What a journal leads to.
+
+    Parameters
+    ----------
+    stage : Stage
+        Engine and strategies, as they were.
+    heard : dict of str to int
+        Last report of each venue.
+    reduced : bool
+        Whether the node itself took the fund to reducing.
+    day : (int, str)
+        When the fund's day began, and its equity then, in 1e-12.
+    first, last : NodeOpened or None
+        What the first and the last process said.
+    was_closed : bool
+        Whether the last process ended in order.
+    limits : list of (str, int or None)
+        Limits that the fund file now has otherwise.
+    replayed : int
+        Records behind the snapshot.
+    commanded : bool
+        Whether the operator's input that comes next is a person's.
+    """
+
+    stage: Stage
+    heard: dict[str, int] = field(default_factory=dict)
+    reduced: bool = False
+    day: tuple[int, str] = (0, "0")
+    first: NodeOpened | None = None
+    last: NodeOpened | None = None
+    was_closed: bool = True
+    limits: list[tuple[str, int | None]] = field(default_factory=list)
+    replayed: int = 0
+    commanded: bool = False
+
+    def state(self) -> NodeState:
+        """Write it down; the stage must be between two steps."""
+        assert self.first is not None, "a process has opened it"
+        assert self.last is not None, "a process has opened it"
+        orders, desk = self.stage.orders, self.stage.desk
+        return NodeState(
+            session=self.stage.session.snapshot(desk.dump()),
+            epochs=orders.epochs,
+            heard=self.heard,
+            owners=orders.owners(_OWNERS_KEPT),
+            reduced=self.reduced,
+            day=self.day,
+            first=self.first,
+            last=self.last,
+            failed=self.stage.failed,
+            bars=b"" if self.stage.bars is None else self.stage.bars.dump(),
+            closes=tuple(self.stage.closes.items()),
+        )
+
+
+def recover(setup: NodeSetup, journal: Journal, place: Any, now: int) -> Past:  # noqa: ANN401
+    """Bring a fund to where its journal ends, and open a new epoch, durably.
+
+    Parameters
+    ----------
+    setup : NodeSetup
+        The fund as its file now says.
+    journal : Journal
+        Open.
+    place : path or MemoryDisk
+        Of the journal.
+    now : int
+        UTC ns.
+
+    Returns
+    -------
+    Past
+        Ready to go on.
+
+    Raises
+    ------
+    ConfigError
+        If the fund file was changed in a way that cannot be gone on with.
+    JournalError
+        If engine or strategies do not come to what the journal says, with the first difference.
+    """
+    newest = journal.newest_snapshot()
+    state = None if newest is None else NodeState.decode(newest.state)
+    first = state.first if state is not None else _opened(place)
+    engine = dict(setup.config) if first is None else json.loads(first.engine)
+    session = Session(engine, live=True, record="accounts")
+    orders = Orders(setup.fund, [])
+    bars = setup.bars()
+    stage = Stage(
+        session,
+        setup.desk(session, bars),
+        orders,
+        bars,
+        setup.schedule,
+        [each.price_precision for each in setup.instruments],
+        _refuse,
+    )
+    past = Past(stage, first=first)
+    if state is not None:
+        _resume(past, state)
+    start = 1 if newest is None else newest.head.sequence + 1
+    _replay(past, setup, place, start)
+    _open(past, setup, journal, now)
+    return past
+
+
+def _refuse(_kind: int, _version: int, _ts: int, _payload: bytes) -> None:
+    raise AssertionError("nothing is written before the past is known")
+
+
+def _opened(place: Any) -> NodeOpened | None:  # noqa: ANN401
+    """Read what the journal began with; None of a new one."""
+    batch = Reader(place).read()
+    if not batch:
+        return None
+    found = NODE_KINDS.body(batch[0])
+    if not isinstance(found, NodeOpened):
+        raise JournalError(
+            f"the journal must be that of a node; found {NODE_KINDS.name(batch[0].kind)} at its "
+            "beginning; name another state folder"
+        )
+    return found
+
+
+def _resume(past: Past, state: NodeState) -> None:
+    stage = past.stage
+    stage.desk.load(stage.session.restore(state.session))
+    stage.orders.epochs[:] = state.epochs
+    for order, sleeve, instrument in state.owners:
+        stage.orders.owned(order, sleeve, instrument)
+    stage.failed = state.failed
+    stage.closes.update(state.closes)
+    if stage.bars is not None:
+        stage.bars.load(state.bars)
+    past.heard, past.reduced, past.day = dict(state.heard), state.reduced, state.day
+    past.last = state.last
+
+
+def _replay(past: Past, setup: NodeSetup, place: Any, start: int) -> None:  # noqa: ANN401
+    """Do again what is recorded behind the snapshot, and compare."""
+    comparing = _Comparing()
+    past.stage.write = comparing.take
+    for batch in Reader(place, start):
+        if batch[-1].sequence < start:
+            continue
+        past.was_closed = False
+        _check_code(past, setup, batch)
+        comparing.expect(batch)
+        inputs, encoded = _inputs(batch)
+        last = past.stage.give_again(inputs, encoded)
+        woken = [record.ts for record in batch if record.kind == Woken.KIND.number]
+        past.stage.run_again(last, max([last, *woken]))
+        comparing.check()
+        for record in batch:
+            _follow(past, record)
+        past.replayed += len(batch)
+    past.stage.effects.clear()
+    past.stage.state_moved = False
+    past.stage.write = _refuse
+
+
+def _check_code(past: Past, setup: NodeSetup, batch: list[Record]) -> None:
+    """Refuse to do again with other strategies what the old ones did."""
+    if past.last is None or past.last.fund_hash == setup.fund_hash:
+        return
+    if any(record.kind == INPUT.number for record in batch):
+        raise ConfigError(
+            "the fund file or a strategy was changed while its last process had not ended in "
+            "order, so that what it did last cannot be done again; put the old ones back, run "
+            "`qv up` and `qv down` once, and change them then"
+        )
+
+
+def _inputs(batch: list[Record]) -> tuple[list[dict[str, Any]], list[bytes]]:
+    """Find what came from outside, decoded and as it was written."""
+    inputs, encoded = [], []
+    for record in batch:
+        if record.kind == INPUT.number:
+            decoded = RawEngine.decode_input(record.payload)
+            if not _DECISIONS & decoded["event"].keys():
+                inputs.append(decoded)
+                encoded.append(record.payload)
+    return inputs, encoded
+
+
+def _follow(past: Past, record: Record) -> None:
+    """Keep up with what is not the engine's."""
+    if record.kind == INPUT.number:
+        event = RawEngine.decode_input(record.payload)["event"]
+        if "operator" in event:
+            past.reduced = event["operator"] == "reduce" and not past.commanded
+            past.commanded = False
+        if "day_ended" in event:
+            past.day = (record.ts, str(past.stage.session.equity()))
+        return
+    if record.kind == OUTPUT.number:
+        if b"state_changed" in record.payload[:20] and b"operator" not in record.payload:
+            past.reduced = False
+        return
+    match NODE_KINDS.body(record):
+        case NodeOpened() as opened:
+            past.first = past.first or opened
+            past.last = opened
+            past.stage.orders.epochs.append((opened.epoch, opened.first_order))
+        case Heard(venue=venue, sequence=sequence):
+            past.heard[venue] = sequence
+        case Commanded():
+            past.commanded = True
+        case NodeClosed():
+            past.was_closed = True
+
+
+def _open(past: Past, setup: NodeSetup, journal: Journal, now: int) -> None:
+    """Say that a new process writes, before it does anything."""
+    changes: list[str] = []
+    if past.first is not None and past.last is not None:
+        changes, past.limits = check_changes(past.first, past.last, setup)
+    epochs = past.stage.orders.epochs
+    opened = NodeOpened(
+        fund=setup.fund,
+        epoch=epochs[-1][0] + 1 if epochs else 1,
+        first_order=past.stage.session.last_order + 1,
+        config=setup.resolved,
+        engine=json.dumps(setup.config, sort_keys=True),
+        fund_hash=setup.fund_hash,
+        fingerprint=dict(setup.fingerprint),
+        changes=tuple(changes),
+    )
+    epochs.append((opened.epoch, opened.first_order))
+    past.first, past.last = past.first or opened, opened
+    journal.write(opened, max(now, past.stage.session.now, 0))
+    journal.commit()
+    past.stage.write = journal.append
+
+
+class _Comparing:
+    """Holds what is derived again against what was recorded."""
+
+    def __init__(self) -> None:
+        self._recorded: deque[Record] = deque()
+
+    def expect(self, batch: list[Record]) -> None:
+        """Take the next batch."""
+        self._recorded = deque(record for record in batch if record.kind in _DERIVED)
+
+    def take(self, kind: int, version: int, ts: int, payload: bytes) -> None:
+        """Compare one record."""
+        if kind not in _DERIVED:
+            return
+        recorded = self._recorded.popleft() if self._recorded else None
+        if recorded is None:
+            raise _parted(None, Record(0, ts, kind, version, payload))
+        same = (recorded.kind, recorded.payload) == (kind, payload)
+        if not same:
+            raise _parted(recorded, Record(recorded.sequence, ts, kind, version, payload))
+
+    def check(self) -> None:
+        """Be sure that nothing recorded was left out."""
+        if self._recorded:
+            raise _parted(self._recorded[0], None)
+
+
+def _parted(recorded: Record | None, derived: Record | None) -> JournalError:
+    def said(record: Record | None) -> str:
+        if record is None:
+            return "nothing"
+        entry = NODE_KINDS.entry(record)
+        text = json.dumps(_plain(entry.value), default=str)
+        return f"{entry.kind} {text[:300]}"
+
+    where = f"record {recorded.sequence}" if recorded is not None else "after the last record"
+    return JournalError(
+        f"the fund does not come to what its journal says at {where}: recorded {said(recorded)}; "
+        f"now {said(derived)}. Was a strategy or this package changed? Put the old ones back; "
+        "`qv replay` says whether the engine agrees"
+    )
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401
+    return dict(value) if isinstance(value, Mapping) else value
