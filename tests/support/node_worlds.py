@@ -49,7 +49,7 @@ class Busy(EventStrategy):
             ctx.submit(PAIR, side, size, type="limit", tif="gtc", limit_price=price)
         else:
             for order in ctx.orders(PAIR):
-                ctx.cancel(order.id)
+                ctx.cancel(order.order_id)
         if ctx.rng.random() < 0.2:
             ctx.set_timer(ctx.clock.now + 300_000_000, "later")
 
@@ -213,7 +213,7 @@ class NodeWorld:
     def check(self) -> None:
         """Hold the fund's books against the venue's, to the last unit."""
         venue, session = self.paper.venue, self.node.session
-        core = venue._core if hasattr(venue, "_core") else venue.core
+        core = venue._core
         there = {each.currency: each.total for each in core.balances(0)}
         ours = {
             code: session.balance(0, place) for place, code in enumerate(self.fund.currencies)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from quantvista.journal import Body, Journal
@@ -12,8 +13,10 @@ from quantvista.trading.gateway import (
     BarData,
     Clock,
     Delivery,
+    Filled,
     GatewayError,
     MarketData,
+    Rejected,
     Report,
     Status,
 )
@@ -159,7 +162,7 @@ class Node:
         try:
             self._take_up()
             for link in self.links:
-                self.work(lambda link=link: self._listen(link))
+                self.work(partial(self._listen, link))
             while not self.stopping:
                 self._turn()
                 await self._pause()
@@ -173,6 +176,7 @@ class Node:
             try:
                 await gateway.connect(link.heard)
                 await gateway.subscribe(link.venue.instruments)
+                link.sender.connected()
                 break
             except GatewayError as error:
                 _log.warning("venue not reached", extra={"venue": link.venue.id})
@@ -286,6 +290,8 @@ class Node:
             self._tell(event, report.ts)
         if link.venue.refuses_manual and link.translator.is_foreign(report):
             link.foreign = True
+        self.counts["fills"] += isinstance(report, Filled)
+        self.counts["rejects"] += isinstance(report, Rejected)
         link.heard = self._heard[link.venue.id] = sequence
         self._urgent = True
         self._reconciler.heard(link)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Protocol
 
 from quantvista.engine import Session
@@ -64,7 +65,7 @@ class Reconciler:
         for link in self._node.links:
             if link.connected and not link.asked and now >= link.due_at:
                 link.asked = True
-                self._node.work(lambda link=link: self._ask(link))
+                self._node.work(partial(self._ask, link))
 
     async def _ask(self, link: Link) -> None:
         snapshot: AccountSnapshot | None = None
@@ -105,7 +106,7 @@ class Reconciler:
             link.foreign = True
         for stray in found.strays:
             command = CancelOrder(client_order_id=stray.client_order_id)
-            node.work(lambda command=command: link.venue.gateway.cancel(command))
+            node.work(partial(link.venue.gateway.cancel, command))
         for number in found.missing:
             link.sender.ask(number, node.orders.client_id(number))
         now = node.clock.now_ns()

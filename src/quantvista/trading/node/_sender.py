@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from quantvista.trading.gateway import (
@@ -81,20 +82,25 @@ class Sender:
         self._gateway, self._heard, self._broken = gateway, heard, broken
         self._last: dict[int, asyncio.Task[None]] = {}
         self.unsettled: set[int] = set()
+        self._connected = asyncio.Event()
+
+    def connected(self) -> None:
+        """Begin: what was asked for before waited for this."""
+        self._connected.set()
 
     def submit(self, order: int, command: SubmitOrder) -> None:
         """Send an order."""
         self.unsettled.add(order)
-        self._after(order, self._submit(order, command))
+        self._after(order, partial(self._submit, order, command))
 
     def ask(self, order: int, client_id: str) -> None:
         """Ask whether the venue has an order that was sent by a process before."""
         self.unsettled.add(order)
-        self._after(order, self._resolve(order, client_id))
+        self._after(order, partial(self._resolve, order, client_id))
 
     def cancel(self, order: int, client_id: str) -> None:
         """Cancel an order, after all that was sent about it before."""
-        self._after(order, self._cancel(order, client_id))
+        self._after(order, partial(self._cancel, order, client_id))
 
     async def close(self) -> None:
         """Stop; what was sent stays sent."""
@@ -103,13 +109,14 @@ class Sender:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _after(self, order: int, work: Coroutine[Any, Any, None]) -> None:
+    def _after(self, order: int, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         before = self._last.get(order)
 
         async def chained() -> None:
             if before is not None:
                 await asyncio.gather(before, return_exceptions=True)
-            await work
+            await self._connected.wait()
+            await work()
 
         task = asyncio.get_running_loop().create_task(chained())
         self._last[order] = task
