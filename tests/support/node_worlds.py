@@ -215,9 +215,7 @@ class NodeWorld:
         venue, session = self.paper.venue, self.node.session
         core = venue._core
         there = {each.currency: each.total for each in core.balances(0)}
-        ours = {
-            code: session.balance(0, place) for place, code in enumerate(self.fund.currencies)
-        }
+        ours = {code: session.balance(0, place) for place, code in enumerate(self.fund.currencies)}
         assert ours == there
         held = {each.instrument: each.quantity for each in core.positions(0)}
         for place, each in enumerate(self.fund.instruments):

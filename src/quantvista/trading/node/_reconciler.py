@@ -16,6 +16,8 @@ from quantvista.trading.node._terms import NodeSettings, NodeSetup
 
 __all__ = ["Host", "Reconciler"]
 
+_AGAIN_NS = 20_000_000
+
 
 class Host(Protocol):
     """What a reconciler asks of its node."""
@@ -65,6 +67,7 @@ class Reconciler:
         for link in self._node.links:
             if link.connected and not link.asked and now >= link.due_at:
                 link.asked = True
+                link.due_at = now + self._node.settings.retry_ns
                 self._node.work(partial(self._ask, link))
 
     async def _ask(self, link: Link) -> None:
@@ -94,7 +97,7 @@ class Reconciler:
             return
         link.snapshot = None
         if snapshot.sequence < link.heard:  # more has happened since: ask again
-            link.due_at = 0
+            link.due_at = self._node.clock.now_ns() + _AGAIN_NS
             return
         self._node.flush()
         self._compare(link, snapshot)

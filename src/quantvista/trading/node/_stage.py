@@ -5,10 +5,9 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from quantvista.fund.desk import DecisionSchedule, Desk, LiveBars
-
 from quantvista.engine import Session
 from quantvista.errors import QuantVistaError, StrategyError, printable
+from quantvista.fund.desk import DecisionSchedule, Desk, LiveBars
 from quantvista.fund.records import Decided
 from quantvista.journal import INPUT, OUTPUT, Body
 from quantvista.portfolio import Decision

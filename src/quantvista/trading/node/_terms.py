@@ -4,9 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from quantvista.fund.desk import DecisionSchedule, Desk, LiveBars
-
 from quantvista.engine import Session
+from quantvista.fund.desk import DecisionSchedule, Desk, LiveBars
 from quantvista.market import Instrument
 from quantvista.trading.gateway import Gateway
 
