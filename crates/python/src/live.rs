@@ -34,6 +34,7 @@ pub struct Live {
     scheduled: usize,
     effects: Vec<Effect>,
     failed: Option<String>,
+    is_alone: bool,
     is_running: bool,
 }
 
@@ -103,6 +104,22 @@ impl Live {
     /// Let nothing more happen after an error in the middle of something.
     pub fn fail(&mut self, error: &PyErr) {
         self.failed.get_or_insert_with(|| error.to_string());
+    }
+
+    /// Go on without strategies, after code of one has raised.
+    pub fn go_on_alone(&mut self) {
+        self.failed = None;
+        self.is_alone = true;
+    }
+
+    /// Refuse strategies where one has heard what another has not.
+    pub fn check_alone(&self, hosts: usize) -> PyResult<()> {
+        if self.is_alone && hosts > 0 {
+            return Err(PyValueError::new_err(format!(
+                "`hosts` must be empty after `go_on_alone`; found {hosts}"
+            )));
+        }
+        Ok(())
     }
 
     /// Strategies are about to be called; not while they are.

@@ -223,12 +223,24 @@ impl Session {
         hosts: Vec<HostSpec>,
         decide: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
-        slf.borrow_mut().live()?.begin()?;
+        {
+            let mut session = slf.borrow_mut();
+            let live = session.live()?;
+            live.check_alone(hosts.len())?;
+            live.begin()?;
+        }
         let done = steps::run(slf, Goal::Horizon(horizon), hosts, decide, None);
         if let Some(live) = &mut slf.borrow_mut().live {
             live.end();
         }
         done
+    }
+
+    /// Go on without strategies, for good, after code of one has raised in `run_live`. Where the
+    /// engine itself has failed it goes on refusing.
+    fn go_on_alone(&mut self) -> PyResult<()> {
+        self.live()?.go_on_alone();
+        Ok(())
     }
 
     /// What must leave for remote venues since the last time, in order: `("submit", order)` or

@@ -13,7 +13,7 @@ _IGNORED = ("epoch",)
 
 
 def check_changes(
-    first: NodeOpened, last: NodeOpened, setup: NodeSetup
+    last: NodeOpened, setup: NodeSetup
 ) -> tuple[list[str], list[tuple[str, int | None]]]:
     """Say what is different from the fund file before, or refuse it.
 
@@ -24,8 +24,8 @@ def check_changes(
 
     Parameters
     ----------
-    first, last : NodeOpened
-        What the first and the last process said.
+    last : NodeOpened
+        What the last process said.
     setup : NodeSetup
         What the file says now.
 
@@ -67,7 +67,6 @@ def check_changes(
             )
         limits.append((name, value))
         changes.append(f"limit {name}: {old.get(name)} before, {value} now")
-    assert first.epoch <= last.epoch, "epochs ascend"
     return changes, limits
 
 

@@ -22,7 +22,7 @@ from quantvista.trading.node._bodies import (
 )
 from quantvista.trading.node._changes import check_changes
 from quantvista.trading.node._orders import Orders
-from quantvista.trading.node._stage import Stage
+from quantvista.trading.node._stage import Stage, Told
 from quantvista.trading.node._terms import NodeSetup
 
 __all__ = ["Past", "recover"]
@@ -252,8 +252,8 @@ def _follow(past: Past, record: Record) -> None:
 def _open(past: Past, setup: NodeSetup, journal: Journal, now: int) -> None:
     """Say that a new process writes, before it does anything."""
     changes: list[str] = []
-    if past.first is not None and past.last is not None:
-        changes, past.limits = check_changes(past.first, past.last, setup)
+    if past.last is not None:
+        changes, past.limits = check_changes(past.last, setup)
     epochs = past.stage.orders.epochs
     opened = NodeOpened(
         fund=setup.fund,
@@ -267,9 +267,17 @@ def _open(past: Past, setup: NodeSetup, journal: Journal, now: int) -> None:
     )
     epochs.append((opened.epoch, opened.first_order))
     past.first, past.last = past.first or opened, opened
-    journal.write(opened, max(now, past.stage.session.now, 0))
-    journal.commit()
+    ts = max(now, past.stage.session.now, 0)
+    journal.write(opened, ts)
     past.stage.write = journal.append
+    # In one batch with what says that they changed: either both are durable or neither.
+    told: list[Told] = []
+    for name, value in past.limits:
+        ts += 1
+        told.append((ts, ts, {"operator": {"change_limit": {"name": name, "value": value}}}))
+    if told:
+        past.stage.give(told, ts)
+    journal.commit()
 
 
 class _Comparing:

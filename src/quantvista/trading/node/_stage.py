@@ -149,6 +149,7 @@ class Stage:
         self.failed = f"a strategy failed: {printable(error)}"
         self._drain()
         self._body(StrategyFailed(self.failed), self.session.now)
+        self.session.go_on_alone()
         self.session.run_live(horizon, [], self._decide)
 
     def _drain(self) -> None:
