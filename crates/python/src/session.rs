@@ -239,7 +239,10 @@ impl Session {
     /// Go on without strategies, for good, after code of one has raised in `run_live`. Where the
     /// engine itself has failed it goes on refusing.
     fn go_on_alone(&mut self) -> PyResult<()> {
-        self.live()?.go_on_alone();
+        match &mut self.live {
+            Some(live) => live.go_on_alone(),
+            None => self.live().map(|_| ())?,
+        }
         Ok(())
     }
 

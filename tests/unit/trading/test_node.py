@@ -113,7 +113,7 @@ def test_resume_is_refused_while_the_venue_is_away() -> None:
         assert not answer["ok"]
         assert "not connected" in answer["error"]
         await world.until_trading()
-        assert world.node.session.fund_state == "active"
+        assert status(world.node)["state"] == "active"
         await world.stop()
 
     live(test)
