@@ -164,15 +164,16 @@ def _tell(
 
 def _resume(place: Place, order: Order, tried: dict[str, str]) -> tuple[str, dict[str, Any]] | None:
     """Ask the guard, then the node; each may have something against it."""
-    if place.order() is not None:
-        raise ControlError(
-            f"an order to halt lies in {place.folder} that no node has carried out yet; start the "
-            "fund with qv up, see qv status, then resume"
-        )
+    left = place.order()
     now = ask(place.socket("node"), {"command": "status"}, _NODE_S)
     if now.get("health") in _NOT_CLEAN:
         why = "; ".join(map(str, now.get("why") or [])) or "it has not said why"
         raise ControlError(f"the node is {now['health']}, not clean: {why}; wait, see qv status")
+    if left is not None and "halted" not in (now.get("health"), now.get("state")):
+        raise ControlError(
+            f"an order to halt lies in {place.folder} that the node has not carried out yet; wait "
+            "until qv status says that it has halted, then resume"
+        )
     try:
         answer = ask(place.socket("guard"), order.request, _GUARD_S)
     except NotRunningError:
@@ -181,7 +182,10 @@ def _resume(place: Place, order: Order, tried: dict[str, str]) -> tuple[str, dic
         if answer.get("ok") is not True:
             tried["guard"] = f"the guard refused: {answer.get('error', 'it did not say why')}"
             return None
-    return _tell(place, order, "node", _NODE_S, tried)
+    found = _tell(place, order, "node", _NODE_S, tried)
+    if found is not None and left is not None and place.order() == left:  # not one from meanwhile
+        place.drop_order()
+    return found
 
 
 def _confirm(place: Place) -> None:

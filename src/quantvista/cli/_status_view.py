@@ -30,6 +30,8 @@ _BAR = 12
 _WIDTH = 80
 _GAP = 2
 _NARROW = 8
+_NEAR = Decimal("0.5")
+_A_TIME = 10**15  # ns; what is less is the number of a report
 _TEXT = 70  # signs of a text that fit into a line, indented and broken between words
 # Rows that a section has at least where the terminal is low, and its share of what is left.
 _ROWS_MIN = 2
@@ -60,7 +62,7 @@ def standing_view(found: Standing, height: int | None = None) -> RenderableType:
     sections = [
         _positions(node),
         _orders(node),
-        _limits(node),
+        _limits(node, found.answers.get("guard", {})),
         _venues(node),
         _decisions(node),
     ]
@@ -109,7 +111,8 @@ def _head(found: Standing, node: Mapping[str, Any], *, stale: bool) -> list[Rend
     )
     if stale:
         age = _age(found.now_ns - found.node_ns)
-        figures = Text(f"{figures.plain}   as of {age} ago", _QUIET)
+        whose = f"as of {age} ago" if "node" in found.answers else "as the guard has it"
+        figures = Text(f"{figures.plain}   {whose}", _QUIET)
     return [line, figures]
 
 
@@ -122,14 +125,20 @@ def _fund(found: Standing, node: Mapping[str, Any]) -> str:
 def _why(found: Standing, node: Mapping[str, Any]) -> list[Text]:
     lines = [Text(str(each)) for each in node.get("why") or []]
     guard = found.answers.get("guard", {})
-    if guard.get("health") not in (None, "watching"):
-        why = "; ".join(map(str, guard.get("why") or []))
-        lines.insert(0, Text(f"the guard: {guard['health']}{': ' if why else ''}{why}", _CAUTION))
+    level, lease = guard.get("level", "watch"), guard.get("lease", "given")
+    if level != "watch" or lease not in ("given", ""):
+        said = [*map(str, guard.get("why") or [])]
+        if waits := guard.get("waits_for"):
+            said.append(f"waits until {waits}")
+        head = level if level != "watch" else f"permission {lease}"
+        style = _ALARM if level in ("halt", "flatten") else _CAUTION
+        text = Text.assemble("the guard: ", (f" {head} ", style), " ", "; ".join(said))
+        lines.insert(0, text)
     if "node" in found.errors:
         lines.insert(0, Text(found.errors["node"]))
     if found.order is not None:
         by = found.order.get("by", "somebody")
-        lines.append(Text(f"an order to halt, by {by}, waits to be carried out", _CAUTION))
+        lines.append(Text(f"an order to halt, by {by}, lies there until qv resume", _CAUTION))
     return lines
 
 
@@ -164,14 +173,20 @@ def _orders(node: Mapping[str, Any]) -> tuple[Row, list[Row]]:
     return ("Orders", "", "quantity", "filled", "limit", "status", "age"), rows
 
 
-def _limits(node: Mapping[str, Any]) -> tuple[Row, list[Row]]:
+def _limits(node: Mapping[str, Any], guard: Mapping[str, Any]) -> tuple[Row, list[Row]]:
+    """Those of the node, and of the guard's many those that are near."""
+    own = [] if node is guard else node.get("limits") or []
+    every = [(str(each.get("name")), each) for each in own]
+    every += [(f"guard: {each.get('name')}", each) for each in guard.get("limits") or []]
     rows: list[Row] = []
-    for each in node.get("limits") or []:
+    for name, each in every:
         used, limit = _decimal(each.get("used")), _decimal(each.get("limit"))
         share = abs(used / limit) if used is not None and limit else None
+        if name.startswith("guard: ") and (share is None or share < _NEAR):
+            continue
         rows.append(
             (
-                str(each.get("name")),
+                name,
                 _number(each.get("used")),
                 _number(each.get("limit")),
                 _gauge(share),
@@ -185,13 +200,13 @@ def _venues(node: Mapping[str, Any]) -> tuple[Row, list[Row]]:
     rows: list[Row] = []
     for each in node.get("venues") or []:
         last = each.get("last_report")
-        since = now - last if isinstance(now, int) and isinstance(last, int) else None
+        timed = isinstance(now, int) and isinstance(last, int) and last > _A_TIME
         up = each.get("connected")
         rows.append(
             (
                 str(each.get("id")),
                 Text("connected") if up else Text("not connected", _CAUTION),
-                _age(since),
+                _age(now - last) if timed else _number(last, exact=True),
                 _ms(each.get("clock_offset_ns"), sign=True),
                 _ms(each.get("lag_ns")),
             )

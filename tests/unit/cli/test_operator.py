@@ -156,9 +156,21 @@ def test_resuming_is_refused_while_not_clean(place: Place, run: Any) -> None:  #
         code, _, err = run("resume")
         assert code == 1
         assert "the node is reconciling, not clean: 3 orders are not known" in err
-        place.leave_order({"command": "halt"})
-        assert "an order to halt lies in state" in run("resume")[2]
     assert [each["command"] for each in heard] == ["status"]
+
+
+@pytest.mark.parametrize("health", ["trading", "halted"])
+def test_an_order_that_was_left_is_carried_out_first(place: Place, run: Any, health: str) -> None:  # noqa: ANN401
+    place.make()
+    place.leave_order({"command": "halt"})
+    node = {"resume": OK, "status": {"ok": True, "health": health}}
+    with answering(place, "node", node):
+        code, _, err = run("resume")
+    if health == "halted":
+        assert (code, place.order()) == (0, None)
+    else:
+        assert (code, place.order()) == (1, {"command": "halt"})
+        assert "an order to halt lies in state that the node has not carried out yet" in err
 
 
 def test_flattening_wants_a_typed_word(

@@ -145,16 +145,43 @@ def test_a_halt_is_an_alarm_and_a_loss_is_none() -> None:
 
 def test_reasons_and_states_are_said() -> None:
     node = {**NODE, "health": "no_new_risk", "state": "reduce_only", "why": ["quotes are old"]}
-    guard = {"ok": True, "health": "tripped", "why": ["loss of the day"]}
+    guard = {"ok": True, "level": "reduce", "why": ["loss of the day"], "waits_for": "the node"}
     lines = drawn(
         standing(answers={"node": node, "guard": guard}, order={"by": "ann"})
     ).splitlines()
     assert lines[0].startswith("demo   NO NEW RISK   reduce-only")
     assert lines[2:5] == [
-        "  the guard: tripped: loss of the day",
+        "  the guard:  reduce  loss of the day; waits until the node",
         "  quotes are old",
-        "  an order to halt, by ann, waits to be carried out",
+        "  an order to halt, by ann, lies there until qv resume",
     ]
+    lapsed = {"ok": True, "level": "watch", "lease": "lapses", "why": ["the venue is silent"]}
+    text = drawn(standing(answers={"node": NODE, "guard": lapsed}))
+    assert "the guard:  permission lapses  the venue is silent" in text
+
+
+def test_the_guard_speaks_where_the_node_is_silent() -> None:
+    guard = {
+        "ok": True,
+        "fund": "demo",
+        "level": "halt",
+        "currency": "USDT",
+        "equity": "99.00",
+        "why": ["no heartbeat"],
+        "limits": [
+            {"name": "drawdown", "used": "0.19", "limit": "0.2"},
+            {"name": "orders", "used": "1", "limit": "500"},
+        ],
+        "venues": [{"id": "paper", "connected": True, "last_report": 1234}],
+    }
+    text = drawn(standing(answers={"guard": guard}, errors={"node": "the node hangs"}))
+    assert text.startswith("demo   SILENT")
+    assert "equity USDT 99.00" in text
+    assert "as the guard has it" in text
+    assert "the guard:  halt  no heartbeat" in text
+    assert "guard: drawdown" in text
+    assert "guard: orders" not in text
+    assert "connected 1,234" in " ".join(text.split())
 
 
 def test_a_silent_node_is_shown_as_it_was_with_its_age() -> None:

@@ -184,8 +184,8 @@ class Place:
     def leave_order(self, request: Mapping[str, Any]) -> Path:
         """Write down an order for a node and a guard that do not answer.
 
-        Each carries it out at its next start or look. The node journals it as if it had been told
-        over its socket, before anything else, and then drops it. The guard acts on one that stays.
+        Each carries it out at its next start or look, the node as if it had been told over its
+        socket, before anything else. It lies there until a person resumes the fund.
 
         Parameters
         ----------
@@ -205,7 +205,7 @@ class Place:
         return read_json(self._order_file)
 
     def drop_order(self) -> None:
-        """Forget it, durably; for who has carried it out and journaled that."""
+        """Forget it, durably."""
         with contextlib.suppress(FileNotFoundError):
             self._order_file.unlink()
             sync_folder(self.run)

@@ -37,7 +37,7 @@ def plan(fund: Path, place: Place, *, guard: bool = True, keys: bool = True) -> 
     place : Place
         Its state folder.
     guard : bool
-        Whether there is a guard.
+        Whether there is a guard; there is none either if the fund file says so.
     keys : bool
         Whether to make keys.
 
@@ -52,9 +52,12 @@ def plan(fund: Path, place: Place, *, guard: bool = True, keys: bool = True) -> 
     ConfigError
         If the fund file cannot be read, or the paper venue is not where the fund looks for it.
     """
+    table = _table(fund, "fund")
+    section = table.get("guard")
+    guard = guard and not (isinstance(section, Mapping) and section.get("on") is False)
     venues = [
         {**_DEFAULTS, "venue": each.get("id", "sim"), **each}
-        for each in _venues(_table(fund, "fund"))
+        for each in _venues(table)
         if each.get("kind") == "paper"
     ]
     paper = fund.absolute().parent / "paper.toml"

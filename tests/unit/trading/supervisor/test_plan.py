@@ -53,6 +53,13 @@ def test_guard_and_node_come_after_the_venue(fund: Path) -> None:
     assert alone.command[3:] == ("node", *words, "--no-guard")
 
 
+def test_a_fund_file_can_do_without_a_guard(fund: Path) -> None:
+    fund.write_text(f"guard = {{ on = false }}\n{FUND}")
+    assert names(fund) == ["paper", "node"]
+    assert plan(fund, Place.beside(fund))[-1].command[-1] == "--no-guard"
+    assert Place.beside(fund).key("guard", "here") is None
+
+
 def test_keys_are_made_once(fund: Path) -> None:
     place = Place.beside(fund)
     plan(fund, place, keys=False)
