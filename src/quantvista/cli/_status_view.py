@@ -30,6 +30,7 @@ _BAR = 12
 _WIDTH = 80
 _GAP = 2
 _NARROW = 8
+_SMALL = 10
 _NEAR = Decimal("0.5")
 _A_TIME = 10**15  # ns; what is less is the number of a report
 _TEXT = 70  # signs of a text that fit into a line, indented and broken between words
@@ -123,8 +124,8 @@ def _fund(found: Standing, node: Mapping[str, Any]) -> str:
 
 
 def _why(found: Standing, node: Mapping[str, Any]) -> list[Text]:
-    lines = [Text(str(each)) for each in node.get("why") or []]
     guard = found.answers.get("guard", {})
+    lines = [Text(str(each)) for each in node.get("why") or [] if node is not guard]
     level, lease = guard.get("level", "watch"), guard.get("lease", "given")
     if level != "watch" or lease not in ("given", ""):
         said = [*map(str, guard.get("why") or [])]
@@ -187,8 +188,8 @@ def _limits(node: Mapping[str, Any], guard: Mapping[str, Any]) -> tuple[Row, lis
         rows.append(
             (
                 name,
-                _number(each.get("used")),
-                _number(each.get("limit")),
+                _figure(used),
+                _figure(limit),
                 _gauge(share),
             )
         )
@@ -323,6 +324,13 @@ def _number(value: object, *, exact: bool = False) -> str:
         return NONE
     text = f"{found:,f}" if exact else f"{found:,.2f}"
     return text.replace("-", MINUS)
+
+
+def _figure(value: Decimal | None) -> str:
+    """Write a figure of any size: small ones are shares or rates, large ones money or counts."""
+    if value is None or abs(value) >= _SMALL:
+        return _number(value)
+    return f"{value:.4f}".rstrip("0").rstrip(".").replace("-", MINUS)
 
 
 def _signed(value: object) -> Text:

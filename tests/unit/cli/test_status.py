@@ -121,7 +121,7 @@ def test_everything_is_there_in_80_columns() -> None:
         "equity USDT 100,012.35   day −12.30   cash 40,012.10",  # noqa: RUF001 - a minus sign
         "BTC-USDT.PAPER  trend   −1.20000  50,012.1  −60,014.52  +14.52",  # noqa: RUF001
         "ETH-USDT.PAPER  buy limit       0.5     0.1      –  partially filled  1 min",  # noqa: RUF001
-        "gross   0.95   1.00  ━━━━━━━━━━━─  95 %",
+        "gross 0.95 1 ━━━━━━━━━━━─  95 %",
         "none       –      –                   –",  # noqa: RUF001
         "paper  not connected        4.0 s  −3.0 ms  5.4 ms",  # noqa: RUF001
         "11:06:38   older",
