@@ -254,7 +254,8 @@ def _processes(found: Standing) -> list[RenderableType]:
     journal, counts = node.get("journal") or {}, node.get("counts") or {}
     if journal:
         head = str(journal.get("head", ""))[:8]
-        text = f"{_count(journal.get('sequence'))} records, {_bytes(journal.get('bytes'))}"
+        size = f", {_bytes(journal['bytes'])}" if "bytes" in journal else ""
+        text = f"{_count(journal.get('sequence'))} records{size}"
         totals = ", ".join(f"{_count(counts[name])} {name}" for name in sorted(counts))
         drawn += [Text(f"journal {text}, head {head}", _QUIET), Text(totals, _QUIET)]
     return drawn
