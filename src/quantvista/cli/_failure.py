@@ -60,6 +60,8 @@ def guarded[**P](command: Callable[P, None]) -> Callable[P, None]:
         except typer.Exit:
             raise
         except SystemExit as error:  # nothing of ours raises it in a command
+            if isinstance(error.__context__, BrokenPipeError):  # Rich does, and has cleaned up
+                raise typer.Exit(1) from None
             what = f"code of yours ended the program: SystemExit: {printable(error)}"
             raise _fail(what, _hint(StrategyError()), StrategyError.exit_code) from None
         except BrokenPipeError:  # as in `qv schema | head`

@@ -90,6 +90,22 @@ def test_closed_stream_ends_a_command_quietly(stream: int) -> None:
     assert done.stdout.startswith("quantvista ") == (stream == 2)
 
 
+def test_a_reader_that_has_gone_ends_a_command_quietly(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [
+            "bash",
+            "-c",
+            'set -o pipefail; "$0" -m quantvista init "$1" | true',
+            sys.executable,
+            tmp_path,
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+
+
 def test_doctor_reports_every_check(qv: Qv) -> None:
     done = qv("doctor", "--json")
     report = json.loads(done.out)
