@@ -155,7 +155,10 @@ def _positions(node: Mapping[str, Any]) -> tuple[Row, list[Row]]:
         )
         for each in node.get("positions") or []
     ]
-    return ("Positions", "sleeve", "quantity", "mark", "value", "P&L"), rows
+    header = ("Positions", "sleeve", "quantity", "mark", "value", "P&L")
+    if not any("pnl" in each for each in node.get("positions") or []):
+        return header[:-1], [each[:-1] for each in rows]
+    return header, rows
 
 
 def _orders(node: Mapping[str, Any]) -> tuple[Row, list[Row]]:

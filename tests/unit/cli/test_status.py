@@ -222,6 +222,7 @@ def test_odd_answers_do_not_break_the_view() -> None:
         "counts": None,
     }
     assert "UNKNOWN" in drawn(standing(odd))
+    assert "P&L" not in drawn(standing(odd))  # this node does not say
 
 
 @pytest.mark.parametrize("name", ["_GAIN", "_LOSS", "_CAUTION"])
