@@ -14,7 +14,8 @@ from quantvista.fund.desk import Desk
 from quantvista.journal import Journal, MemoryDisk
 from quantvista.portfolio import WeightSettings
 from quantvista.strategies import EventStrategy, Fill, OrderEvent, Quote, Strategy, Timer
-from quantvista.trading.node import Lease, Node, NodeSettings, NodeSetup, VenueLink
+from quantvista.trading.guard.lease import Lease
+from quantvista.trading.node import Node, NodeSettings, NodeSetup, VenueLink
 from quantvista.trading.paper import MemoryStore, VenueTerms
 from support.gateway_worlds import CASH, PAIR, PaperWorld
 from support.virtual_loop import LoopClock

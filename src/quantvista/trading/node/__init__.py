@@ -3,12 +3,10 @@
 from quantvista.trading.node._bodies import NODE_KINDS, NodeOpened, NodeState
 from quantvista.trading.node._node import Node
 from quantvista.trading.node._status import status
-from quantvista.trading.node._terms import Lease, NodeSettings, NodeSetup, NoLease, VenueLink
+from quantvista.trading.node._terms import NodeSettings, NodeSetup, VenueLink
 
 __all__ = [
     "NODE_KINDS",
-    "Lease",
-    "NoLease",
     "Node",
     "NodeOpened",
     "NodeSettings",

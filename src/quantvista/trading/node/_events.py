@@ -23,7 +23,7 @@ from quantvista.trading.gateway import (
 )
 from quantvista.trading.node._orders import Orders
 
-__all__ = ["Translator", "Untranslatable", "market_events"]
+__all__ = ["Event", "Translator", "Untranslatable", "market_events"]
 
 type Event = dict[str, Any]
 

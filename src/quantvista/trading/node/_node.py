@@ -10,7 +10,6 @@ from typing import Any
 from quantvista.journal import Body, Journal
 from quantvista.trading.gateway import (
     AccountSnapshot,
-    BarData,
     Clock,
     Delivery,
     Filled,
@@ -20,6 +19,8 @@ from quantvista.trading.gateway import (
     Report,
     Status,
 )
+from quantvista.trading.guard.lease import Lease, NoLease
+from quantvista.trading.node._arrivals import Arrivals
 from quantvista.trading.node._bodies import (
     Answered,
     Commanded,
@@ -29,14 +30,14 @@ from quantvista.trading.node._bodies import (
     NodeState,
 )
 from quantvista.trading.node._calendar import DueEvents
-from quantvista.trading.node._events import Translator, Untranslatable, market_events
+from quantvista.trading.node._events import Event, Translator, Untranslatable
 from quantvista.trading.node._links import Link
 from quantvista.trading.node._orders import submit_command
 from quantvista.trading.node._reconciler import Reconciler
 from quantvista.trading.node._recovery import recover
 from quantvista.trading.node._sender import Answer, Sender
 from quantvista.trading.node._stage import Told
-from quantvista.trading.node._terms import Lease, NodeSettings, NodeSetup, NoLease, VenueLink
+from quantvista.trading.node._terms import NodeSettings, NodeSetup, VenueLink
 
 __all__ = ["Node"]
 
@@ -115,12 +116,13 @@ class Node:
         self._dirty = self._urgent = False
         self._synced_at = 0
         self._snapshot_at = journal.head.sequence
-        self._bars_at: dict[int, set[int]] = {}
+        with_bars = self.stage.bars is not None
+        self._arrivals = Arrivals(len(setup.instruments), with_bars=with_bars)
         self._due = DueEvents(
             setup.calendar,
             setup.time_zone,
             self._first_due(),
-            with_bars=self.stage.bars is not None,
+            with_bars=with_bars,
         )
 
     def _first_due(self) -> int:
@@ -232,21 +234,14 @@ class Node:
         if self._urgent or (self._dirty and now >= self._synced_at + self.settings.sync_ns):
             self._sync()
 
-    def _is_ready(self, ts: int, event: Mapping[str, Any]) -> bool:
+    def _is_ready(self, ts: int, event: Event) -> bool:
         """Whether the bars of a session are there, or were waited for long enough."""
-        if self.stage.bars is None or "barrier" not in event:
-            return True
-        missing = len(self.setup.instruments) - len(self._bars_at.get(ts, ()))
-        return not missing or self.clock.now_ns() >= ts + self.settings.bar_delay_ns
+        waited = self.clock.now_ns() >= ts + self.settings.bar_delay_ns
+        return waited or self._arrivals.is_ready(ts, event)
 
     def _pass(self, ts: int, event: dict[str, Any]) -> None:
         """Tell what time has brought."""
-        if self.stage.bars is not None and "barrier" in event:
-            there = self._bars_at.pop(ts, set())
-            for place in range(len(self.setup.instruments)):
-                if place not in there:
-                    self._tell({"bar_missing": {"instrument": place}}, ts)
-        self._tell(event, ts)
+        self._tell_all(self._arrivals.with_bars(ts, event), ts)
         if "day_ended" in event:
             self.flush()
             self.past.day = (self._last, str(self.session.equity()))
@@ -254,9 +249,14 @@ class Node:
     # -- what comes ----------------------------------------------------------
     def _tell(self, event: dict[str, Any], ts_event: int | None = None) -> None:
         """Queue an input at a time of its own."""
+        self._tell_all([event], ts_event)
+
+    def _tell_all(self, events: Sequence[dict[str, Any]], ts_event: int | None = None) -> None:
+        """Queue inputs at one time, which is theirs alone."""
         self._last_told = max(self.clock.now_ns(), self._last_told + 1, self._last + 1)
         ts = self._last_told
-        self._told.append((ts, ts if ts_event is None else min(ts_event, ts), event))
+        happened = ts if ts_event is None else min(ts_event, ts)
+        self._told.extend((ts, happened, event) for event in events)
 
     def _on_delivery(self, item: tuple[int, Delivery]) -> None:
         place, delivery = item
@@ -274,10 +274,8 @@ class Node:
             return
         offset = link.venue.gateway.clock_offset_ns
         link.lag_ns = delivery.ts_received + offset - event.ts
-        if isinstance(event, BarData):
-            self._bars_at.setdefault(event.ts, set()).add(at)
-        for each in market_events(event, at):
-            self._tell(each, event.ts)
+        if events := self._arrivals.take(event, at):
+            self._tell_all(events, event.ts)
 
     def _report(self, link: Link, sequence: int, report: Report) -> None:
         link.last_report_ts = report.ts
@@ -319,6 +317,9 @@ class Node:
                 {"report": {word[answer.answer]: {"order": answer.order}}}, answer.ts or None
             )
             self._urgent = True
+
+    def _on_nothing(self, item: None) -> None:
+        """Wake up."""
 
     def _on_account(self, item: tuple[int, AccountSnapshot | None]) -> None:
         place, snapshot = item

@@ -1,31 +1,15 @@
-"""What a node is set up with, and the seams below it."""
+"""What a node is set up with."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from quantvista.engine import Session
 from quantvista.fund.desk import DecisionSchedule, Desk, LiveBars
 from quantvista.market import Instrument
 from quantvista.trading.gateway import Gateway
 
-__all__ = ["Lease", "NoLease", "NodeSettings", "NodeSetup", "VenueLink"]
-
-
-class Lease(Protocol):
-    """Somebody's leave to send orders."""
-
-    def valid(self, epoch: int, now_ns: int) -> bool:
-        """Whether orders of an epoch may be sent now."""
-        ...
-
-
-class NoLease:
-    """Leave for ever, where nobody guards the fund."""
-
-    def valid(self, epoch: int, now_ns: int) -> bool:
-        """Yes."""
-        return True
+__all__ = ["NodeSettings", "NodeSetup", "VenueLink"]
 
 
 @dataclass(frozen=True, slots=True)

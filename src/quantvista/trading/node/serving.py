@@ -1,0 +1,194 @@
+"""A node as a process: from a fund file and a state folder, until it is told to stop."""
+
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from quantvista.errors import ConfigError
+from quantvista.fund import LoadedFund, VenueSection, load_fund
+from quantvista.journal import Journal
+from quantvista.trading.control import ControlServer, Place
+from quantvista.trading.gateway import Gateway, GatewayError, Listing
+from quantvista.trading.gateway.http import HttpTransport, SystemClock
+from quantvista.trading.guard.lease import FileLease, NoLease
+from quantvista.trading.node._fund import node_setup
+from quantvista.trading.node._node import Node
+from quantvista.trading.node._status import status
+from quantvista.trading.node._terms import NodeSettings, VenueLink
+from quantvista.trading.paper import Credentials, PaperGateway
+
+__all__ = ["serve_node"]
+
+_log = logging.getLogger(__name__)
+_RETRY_S = 0.5
+
+type Said = Callable[[str], None]
+
+
+def serve_node(fund: Path, state: Path, *, guarded: bool, said: Said) -> None:
+    """Run a fund until an interrupt, a termination or the command ``stop``.
+
+    Parameters
+    ----------
+    fund : pathlib.Path
+        The fund file.
+    state : pathlib.Path
+        Its state folder.
+    guarded : bool
+        Whether a guard gives leave to trade.
+    said : callable
+        Told what happens, in lines.
+
+    Raises
+    ------
+    ConfigError, MarketDataError, StrategyError
+        If the fund cannot be run as it is.
+    JournalError, OutputError
+        If the journal is somebody else's, does not verify or cannot be written.
+    """
+    loaded = load_fund(fund)
+    place = Place(state)
+    place.make()
+    with place.alone("node"):
+        asyncio.run(_Process(loaded, place, guarded, said).run())
+
+
+class _Process:
+    def __init__(self, loaded: LoadedFund, place: Place, guarded: bool, said: Said) -> None:
+        self._loaded, self._place, self._guarded, self._said = loaded, place, guarded, said
+        self._node: Node | None = None
+        self._stopped = asyncio.Event()
+        self._waiting = ""
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._stop)
+        server = ControlServer(self._place.socket("node"), self._answer)
+        await server.start()
+        self._place.announce("node")
+        try:
+            await self._trade()
+        finally:
+            await server.stop()
+            self._place.withdraw("node")
+
+    def _stop(self) -> None:
+        self._stopped.set()
+        if self._node is not None:
+            self._node.stopping = True
+            self._node.post("nothing", None)
+
+    async def _trade(self) -> None:
+        gateways = [_gateway(each, self._place) for each in self._venues]
+        listings = await self._listings(gateways)
+        if listings is None:
+            return
+        setup = node_setup(self._loaded, listings)
+        with Journal(self._place.journal, f"node/{setup.fund}"[:64]) as journal:
+            links = [
+                self._link(each, gateway, setup.sleeves)
+                for each, gateway in zip(self._venues, gateways, strict=True)
+            ]
+            node = Node(
+                setup,
+                journal,
+                self._place.journal,
+                links,
+                SystemClock(),
+                lease=FileLease(self._place.lease) if self._guarded else NoLease(),
+                settings=NodeSettings(),
+            )
+            self._place.announce("node", node.epoch)
+            replayed = node.past.replayed
+            self._said(f"epoch {node.epoch}, {replayed:,} records done again; trading begins")
+            self._node = node
+            self._obey()
+            await node.run()
+            self._said("stopped in order")
+
+    @property
+    def _venues(self) -> Sequence[VenueSection]:
+        return self._loaded.fund.venue
+
+    def _link(self, venue: VenueSection, gateway: Gateway, sleeves: list[str]) -> VenueLink:
+        return VenueLink(
+            venue.id,
+            gateway,
+            tuple(venue.instruments),
+            sleeves.index(self._loaded.fund.adopts_into(venue)),
+            venue.manual == "refuse",
+        )
+
+    async def _listings(self, gateways: Sequence[Gateway]) -> list[Listing] | None:
+        """Ask the venues what they list, for as long as that takes; None if told to stop."""
+        found: list[Listing] = []
+        for venue, gateway in zip(self._venues, gateways, strict=True):
+            while not self._stopped.is_set():
+                try:
+                    found += await gateway.instruments()
+                    break
+                except GatewayError as error:
+                    text = f"venue {venue.id} at {venue.url} does not answer: {error}"
+                    if text != self._waiting:
+                        self._said(text)
+                    self._waiting = text
+                    await asyncio.sleep(_RETRY_S)
+        self._waiting = ""
+        return None if self._stopped.is_set() else found
+
+    def _obey(self) -> None:
+        """Carry out an order that was left while no process answered."""
+        order = self._place.order()
+        if order is None:
+            return
+        assert self._node is not None, "it has been made"
+        future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        future.add_done_callback(lambda _: self._place.drop_order())
+        self._node.post("command", (order, future))
+
+    async def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        node = self._node
+        if request.get("command") == "stop":
+            self._stop()
+            return {"ok": True, "text": "stopping"}
+        if node is None:
+            if request.get("command") == "status":
+                why = [self._waiting or "starting"]
+                return {"ok": True, "health": "starting", "why": why, "fund": self._name}
+            return {"ok": False, "error": f"the node is still starting: {self._waiting}"}
+        if request.get("command") == "status":
+            return status(node)
+        future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        node.post("command", (request, future))
+        return await future
+
+    @property
+    def _name(self) -> str:
+        return self._loaded.fund.fund.name
+
+
+def _gateway(venue: VenueSection, place: Place) -> PaperGateway:
+    if not venue.is_paper:
+        raise ConfigError(
+            f"`venue.kind` must be paper for a fund that runs; found {venue.kind} for "
+            f"'{venue.id}'. `qv run` runs a fund over its data"
+        )
+    assert venue.key is not None, "a paper venue has a default"
+    assert venue.url is not None, "a paper venue has a default"
+    key = place.key(venue.key, venue.id)
+    if key is None:
+        raise ConfigError(
+            f"`venue.key` '{venue.key}' of venue '{venue.id}' must be in {place.folder}/keys.json; "
+            "found none. `qv up` makes the keys of a paper venue beside the fund file; of another "
+            "one, make it there with `qv paper key` and put it in"
+        )
+    credentials = Credentials(key.key, key.secret)
+    # Nonces must differ from those of a process before, whatever it drew.
+    seed = time.time_ns()
+    transport = HttpTransport(venue.url)
+    return PaperGateway(transport, venue.venue or venue.id, credentials, SystemClock(), seed=seed)
