@@ -152,3 +152,19 @@ def _give(
 
     if code := give(Order(command, state, reason, yes, as_json)):
         raise typer.Exit(code)
+
+
+@fund_app.command(hidden=True)
+@guarded
+def node(
+    fund: Annotated[Path, typer.Argument(help="Fund file.")],
+    state: Annotated[
+        Path, typer.Option("--state", metavar="DIR", help="State folder of the fund.")
+    ],
+    no_guard: Annotated[bool, typer.Option("--no-guard", help="Trade without a guard.")] = False,
+) -> None:
+    """Trade, in this process; ``qv up`` starts it."""
+    from quantvista.cli._print import say
+    from quantvista.trading.node.serving import serve_node
+
+    serve_node(fund, state, guarded=not no_guard, said=say)

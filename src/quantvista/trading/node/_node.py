@@ -99,6 +99,8 @@ class Node:
         self.stage.noted = self.note
         self.session, self.orders = self.stage.session, self.stage.orders
         self.epoch = self.orders.epochs[-1][0]
+        if not self.past.day[0]:
+            self.past.day = (clock.now_ns(), str(self.session.equity()))
         self.texts: deque[tuple[int, str]] = deque(maxlen=50)
         self.counts = {"inputs": 0, "orders": 0, "fills": 0, "rejects": 0}
         self.reasons: list[str] = []
