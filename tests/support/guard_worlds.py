@@ -241,13 +241,11 @@ class Lab:
         self.node = Node(self, seed)
         self.guard_task: asyncio.Task[None] | None = None
         self.lives = 0
-        self.is_open, self.late = True, 0.0
+        self.late = 0.0
 
     async def start_guard(self) -> Guard:
         self.lives += 1
-        terms = GuardTerms(
-            "test", "USDT", "UTC", self.section, frozenset({"paper"}), lambda _: self.is_open
-        )
+        terms = GuardTerms("test", "USDT", "UTC", self.section, frozenset({"paper"}))
         seams = Seams(
             self.node, self.lease, self.world.clock, self.halts, self.others, lambda: self.free
         )

@@ -110,7 +110,6 @@ class GuardSection(Section):
 
     model_config = ConfigDict(json_schema_extra=_allow_false)
 
-    on: bool = Field(True, description="Whether the fund has a guard when it trades.")
     drawdown: LossTrigger | None = Field(
         LossTrigger(limit=Decimal("0.2")), description="Fall from the highest equity."
     )
@@ -182,6 +181,6 @@ class GuardSection(Section):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _switched_off(cls, value: object, info: Any) -> object:  # noqa: ANN401
+    def _switched_off(cls, value: object) -> object:
         """Take ``false`` for what is switched off, since a file has no other word for it."""
-        return None if value is False and info.field_name != "on" else value
+        return None if value is False else value

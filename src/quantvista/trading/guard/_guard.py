@@ -51,8 +51,9 @@ class GuardTerms:
         Thresholds.
     paper : frozenset of str
         Venues without real money, at which a drill may be held.
-    is_open : callable
-        Whether prices are to be expected at a time in UTC nanoseconds.
+    opened_at : callable
+        When the session began that a time is in, both in UTC nanoseconds; None outside of one,
+        when no prices need come.
     """
 
     fund: str
@@ -60,7 +61,7 @@ class GuardTerms:
     time_zone: str
     section: GuardSection
     paper: frozenset[str] = frozenset()
-    is_open: Callable[[int], bool] = lambda now_ns: True
+    opened_at: Callable[[int], int | None] = lambda now_ns: 0
 
     def day(self, now_ns: int) -> str:
         """Name the day of a time, in the fund's time zone."""
@@ -254,8 +255,9 @@ class Guard:
         flows, self._flows = self._flows, []
         watch.value(at, self.terms.day(now), venues, began, flows)
         watch.take(at, self.node, venues, began)
-        is_open = self.terms.is_open(now)
-        self._found = watch.check(at, self.node, venues, began, is_open=is_open)
+        opened_at = self.terms.opened_at(now)
+        open_for_s = None if opened_at is None else (now - opened_at) / 1e9
+        self._found = watch.check(at, self.node, venues, began, open_for_s=open_for_s)
         self._unknown = watch.unknown(at, self.node, venues)
         self._notice()
         worst = max((each for each in self._found if each.is_above), key=_severity, default=None)

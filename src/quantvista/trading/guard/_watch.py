@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from math import inf
 
 from quantvista.fund import GuardSection
 from quantvista.trading.guard._records import Level
@@ -306,7 +307,7 @@ class Watch:
         venues: Sequence[VenueView],
         began: Mapping[str, Mapping[str, int]],
         *,
-        is_open: bool = True,
+        open_for_s: float | None = inf,
     ) -> list[Finding]:
         """Hold every figure against its limit.
 
@@ -320,8 +321,8 @@ class Watch:
             What the venues said.
         began : mapping
             What the accounts held at first, by venue and currency.
-        is_open : bool
-            Whether the market trades now; prices need not come while it does not.
+        open_for_s : float or None
+            Seconds since the market opened; None while it is closed, when no prices need come.
 
         Returns
         -------
@@ -331,7 +332,7 @@ class Watch:
         return [
             *self._losses(),
             *self._traffic(at, venues),
-            *(self._prices(at, node, venues, began) if is_open else ()),
+            *self._prices(at, node, venues, began, open_for_s),
             *self._lasting(at, node, venues),
             *self._place(),
         ]
@@ -385,14 +386,17 @@ class Watch:
         node: NodeView,
         venues: Sequence[VenueView],
         began: Mapping[str, Mapping[str, int]],
+        open_for_s: float | None,
     ) -> Iterable[Finding]:
         section = self.section
+        if open_for_s is None:
+            return
         if section.stale is not None:
             oldest, of = 0.0, ""
             for view in venues:
                 for name in sorted(view.exposed(began.get(view.venue, {}), self.currency)):
                     mark = view.marks.get(name)
-                    age = at - (self._started if mark is None else mark.at)
+                    age = min(at - (self._started if mark is None else mark.at), open_for_s)
                     if age > oldest and name not in view.halted:
                         oldest, of = age, name
             text = f"the last price of {of} is {oldest:.0f} s old" if of else "prices are fresh"

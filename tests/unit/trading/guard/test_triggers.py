@@ -127,8 +127,8 @@ class Bench:
     def take(self, at: float) -> None:
         self.watch.take(at, self.node, [self.view], self.began)
 
-    def check(self, at: float, *, is_open: bool = True) -> dict[str, Finding]:
-        found = self.watch.check(at, self.node, [self.view], self.began, is_open=is_open)
+    def check(self, at: float, *, open_for_s: float | None = 1e9) -> dict[str, Finding]:
+        found = self.watch.check(at, self.node, [self.view], self.began, open_for_s=open_for_s)
         return {each.trigger: each for each in found}
 
     def above(self, at: float) -> set[str]:
@@ -264,7 +264,8 @@ def test_prices_of_what_is_held_get_stale(age: float, expected: bool) -> None:
     bench.quote(0, 10_000, name=PAIR)
     bench.account(0, position=1, USDT=1000)
     assert ("stale" in bench.above(age)) is expected
-    assert "stale" not in bench.check(age, is_open=False)
+    assert "stale" not in bench.check(age, open_for_s=None)
+    assert not bench.check(age, open_for_s=5)["stale"].is_above, "it has just opened"
     bench.account(0, USDT=1000)
     assert "stale" not in bench.above(age), "nothing is held"
 

@@ -1,0 +1,176 @@
+"""The guard as a process: from a fund file to a guard that answers, until it is told to stop."""
+
+import asyncio
+import contextlib
+import secrets
+import shutil
+import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from quantvista.errors import ConfigError
+from quantvista.fund import Fund, GuardSection, LoadedFund, load_fund
+from quantvista.trading.control import ControlServer, Place
+from quantvista.trading.gateway import Clock, Gateway
+from quantvista.trading.gateway.http import HttpTransport, SystemClock
+from quantvista.trading.guard._guard import Guard, GuardTerms, Seams
+from quantvista.trading.guard._process import (
+    FileHalts,
+    NodeProcess,
+    OtherFunds,
+    opening_times,
+)
+from quantvista.trading.guard.lease import FileLeaseWriter
+from quantvista.trading.paper import Credentials, PaperGateway
+
+__all__ = ["guard_terms", "serve"]
+
+_CONFIRM_S = 8.0
+_LOOK_S = 0.05
+_CHAINED = ("reduce", "halt", "flatten")
+
+
+def guard_terms(fund: Fund) -> GuardTerms:
+    """Say what the guard of a fund guards.
+
+    Parameters
+    ----------
+    fund : Fund
+        Its venues are paper venues.
+
+    Returns
+    -------
+    GuardTerms
+        With the defaults where the file has no ``[guard]``.
+    """
+    return GuardTerms(
+        fund.fund.name,
+        fund.fund.currency,
+        fund.fund.time_zone,
+        fund.guard or GuardSection(),
+        frozenset(each.id for each in fund.venue if each.is_paper),
+        opening_times(fund.fund.calendar),
+    )
+
+
+def serve(path: Path, state: Path | None, said: Callable[[str], None]) -> None:
+    """Guard a fund until an interrupt or a termination.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The fund file.
+    state : pathlib.Path or None
+        Its state folder; beside the file by default.
+    said : callable
+        Told when it answers.
+
+    Raises
+    ------
+    ConfigError
+        If the fund cannot be guarded: a venue is simulated, or there is no key.
+    ControlError
+        If a guard of this fund runs already.
+    """
+    loaded = load_fund(path)
+    place = Place.beside(path) if state is None else Place(state)
+    place.make()
+    with place.alone("guard"):
+        try:
+            asyncio.run(_serve(loaded, place, said))
+        except BaseExceptionGroup as group:
+            raise _first(group) from group
+
+
+def _first(error: BaseException) -> BaseException:
+    """What went wrong at first, out of the tasks that ended with it."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+async def _serve(loaded: LoadedFund, place: Place, said: Callable[[str], None]) -> None:
+    fund = loaded.fund
+    clock = SystemClock()
+    gateways = _gateways(fund, place, clock)
+    terms = guard_terms(fund)
+    seams = Seams(
+        NodeProcess(place),
+        FileLeaseWriter(place.lease, "guard"),
+        clock,
+        FileHalts(place),
+        OtherFunds([loaded.base / each for each in terms.section.firm.states], fund.fund.currency),
+        lambda: _free(place.folder),
+    )
+    guard = Guard(terms, gateways, place.guard_journal, seams)
+    loop = asyncio.get_running_loop()
+    running = asyncio.create_task(guard.run(), name="guard")
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, running.cancel)
+    async with ControlServer(place.socket("guard"), _confirmed(guard)):
+        place.announce("guard", guard.log.state.epoch)
+        said(f"guard of {terms.fund} answers in {place.folder}, epoch {guard.log.state.epoch}")
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+    place.withdraw("guard")
+
+
+def _gateways(fund: Fund, place: Place, clock: Clock) -> dict[str, Gateway]:
+    found: dict[str, Gateway] = {}
+    for each in fund.venue:
+        if not each.is_paper:
+            raise ConfigError(
+                f"`venue.kind` must be paper for a fund that is guarded; found {each.kind} for "
+                f"'{each.id}'"
+            )
+        key = place.key("guard", each.id)
+        if key is None:
+            raise ConfigError(
+                f"`state` must hold a key named guard of venue '{each.id}'; found none in "
+                f"{place.folder}. `qv up` makes those of paper venues of this machine"
+            )
+        assert each.url is not None, "paper venues have one"
+        assert each.venue is not None, "paper venues have one"
+        found[each.id] = PaperGateway(
+            HttpTransport(each.url),
+            each.venue,
+            Credentials(key.key, key.secret),
+            clock,
+            seed=secrets.randbits(63),
+        )
+    return found
+
+
+def _free(folder: Path) -> int | None:
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return None
+
+
+def _confirmed(guard: Guard) -> Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]:
+    """Answer orders when they are carried out, or say how far they are after some seconds."""
+
+    async def handle(request: dict[str, Any]) -> dict[str, Any]:
+        answer = await guard.handle(request)
+        if not answer["ok"] or request["command"] not in _CHAINED:
+            return answer
+        loop = asyncio.get_running_loop()
+        until = loop.time() + _CONFIRM_S
+        while not guard.chain.is_done and loop.time() < until:
+            await asyncio.sleep(_LOOK_S)
+        return {**answer, "text": _told(guard)}
+
+    return handle
+
+
+def _told(guard: Guard) -> str:
+    level = guard.level.word
+    if not guard.chain.is_done:
+        return f"{level} has begun and goes on: {guard.chain.waits_for()}; see qv status"
+    return {
+        "reduce": "reduce: the node only reduces",
+        "halt": "halt: the node is fenced, nothing is open",
+        "flatten": "flatten: the node is fenced, nothing is open, nothing is held",
+    }.get(level, level)
