@@ -202,6 +202,21 @@ MODULES = {
         "last_lines",
         "unit_file",
     ),
+    "quantvista.trading.guard": (
+        "Guard",
+        "GuardTerms",
+        "Seams",
+        "NodeHandle",
+        "Halts",
+        "Other",
+        "Level",
+        "Finding",
+        "Lease",
+        "LeaseWriter",
+        "FileLease",
+        "FileLeaseWriter",
+        "NoLease",
+    ),
     "quantvista.trading.paper": (
         "PaperGateway",
         "GatewaySettings",
@@ -237,6 +252,7 @@ COMMANDS = (
     *("features plot", "features store add", "features store list", "check"),
     *("journal verify", "journal tail", "journal show", "journal export", "journal seal"),
     *("up", "down", "status", "logs", "halt", "reduce", "resume", "flatten"),
+    "drill",
     *("journal key", "paper serve", "paper key", "paper status", "paper fault"),
 )
 

@@ -15,6 +15,7 @@ from quantvista.cli._examples import examples_apart
 from quantvista.cli._failure import guarded, set_debug
 from quantvista.cli._features_app import features_app
 from quantvista.cli._fund_app import fund_app
+from quantvista.cli._guard_app import guard_app
 from quantvista.cli._journal_app import journal_app
 from quantvista.cli._paper_app import paper_app
 
@@ -29,6 +30,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
 )
 app.add_typer(fund_app)  # without a name: its commands stand beside those here
+app.add_typer(guard_app)
 app.add_typer(data_app, name="data")
 app.add_typer(features_app, name="features")
 app.add_typer(journal_app, name="journal")

@@ -84,7 +84,7 @@ def serve(path: Path, state: Path | None, said: Callable[[str], None]) -> None:
 
 
 def _first(error: BaseException) -> BaseException:
-    """What went wrong at first, out of the tasks that ended with it."""
+    """Find what went wrong first, out of the tasks that ended with it."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
