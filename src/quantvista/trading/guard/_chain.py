@@ -83,7 +83,7 @@ class Chain:
         if self._level >= Level.HALT and self._fenced_at is None:
             return "the node is fenced"
         behind = [name for name in self._hands if self._reached.get(name, 0) < self._level]
-        return f"venue {', '.join(behind)}" if behind else "the node reduces"
+        return f"venue {', '.join(behind)} is clear" if behind else "the node only reduces"
 
     def wake(self) -> None:
         """Look at once: the level has changed."""

@@ -463,10 +463,10 @@ class Watch:
     def _place(self) -> Iterable[Finding]:
         disk = self.section.disk
         if disk is not None and self.disk_free is not None:
-            # Turned round, so that here too more than the limit is too much.
             text = f"{self.disk_free / _MB:,.0f} MB are free on the disk"
-            level, used = Level[disk.level.upper()], Decimal(-self.disk_free) / _MB
-            yield Finding("disk", level, used, Decimal(-disk.free_mb), text)
+            # What must be free, as a share of what is: it grows as the disk fills.
+            used = Decimal(disk.free_mb) * _MB / max(self.disk_free, 1)
+            yield Finding("disk", Level[disk.level.upper()], used, Decimal(1), text)
 
 
 def _share(name: str, trigger: object, lost: int, of: int) -> Finding:
