@@ -64,13 +64,17 @@ def supervised(folder: Path) -> Iterator[Place]:
         env=environment(PYTHONPATH=PATH),
         stdout=subprocess.DEVNULL,
     )
-    end = time.monotonic() + WAIT_S
-    while not is_running(place):
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    until(lambda: is_running(place))
     yield place
     running.send_signal(signal.SIGTERM)
     running.wait(WAIT_S)
+
+
+def until(check: Callable[[], bool]) -> None:
+    end = time.monotonic() + WAIT_S
+    while not check():
+        assert time.monotonic() < end, "it takes too long"
+        time.sleep(0.05)
 
 
 def is_running(place: Place) -> bool:
@@ -211,6 +215,24 @@ def test_a_terminal_that_is_lost_does_not_stop_the_fund(folder: Path) -> None:
     assert is_running(place)
     stop_fund(place, lambda _: None)
     assert terminal.process.wait(WAIT_S) == 0
+
+
+def test_a_pipe_that_is_closed_does_not_stop_the_fund(folder: Path) -> None:
+    reader = subprocess.Popen(
+        [*QV, "up"], cwd=folder, env=environment(PYTHONPATH=PATH), stdout=subprocess.PIPE, text=True
+    )
+    place = Place(folder / "state")
+    assert reader.stdout is not None
+    assert "guard ready" in reader.stdout.readline()
+    reader.stdout.close()
+    until(lambda: is_running(place))
+    node = place.process("node")
+    assert node is not None
+    node.signal(signal.SIGKILL)  # more is said that nobody reads
+    until(lambda: (now := place.process("node")) is not None and now.alive)
+    assert reader.poll() is None
+    reader.send_signal(signal.SIGTERM)
+    assert reader.wait(WAIT_S) == 0
 
 
 def test_watching_is_not_running(folder: Path, supervised: Place) -> None:

@@ -240,3 +240,21 @@ def test_what_hangs_is_killed_and_started_again(place: Place, start: Any) -> Non
     until(lambda: another(place, "guard", before))
     assert of(place, "guard")["ended"] == "did not answer 1 times, and was killed"
     assert not before.alive
+
+
+def test_a_list_of_processes_that_cannot_be_written_stops_nothing(
+    place: Place,
+    start: Any,  # noqa: ANN401
+) -> None:
+    supervisor = start("guard", "node")
+    until(lambda: running(place))
+    path = place.run / "children.json"
+    path.unlink()
+    path.mkdir()  # as a disk that is full: nothing can be put there
+    before = alive(place, "node")
+    before.signal(signal.SIGKILL)
+    until(lambda: another(place, "node", before))
+    supervisor.send_signal(signal.SIGTERM)
+    assert ended(supervisor)[0] == 0
+    assert history(place)[-2:] == ["node end", "guard end"]
+    path.rmdir()

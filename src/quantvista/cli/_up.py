@@ -107,13 +107,18 @@ def start_fund(up: Up, *, detach: bool) -> int:
 
 
 async def _in_lines(place: Place, programs: Sequence[Program]) -> int:
-    def told(text: str) -> None:
-        say(text)
-        sys.stdout.flush()
-
     lost = asyncio.Event()
     with _hangups(lost):
-        return await Supervisor(place, programs, told).run()
+        return await Supervisor(place, programs, _told).run()
+
+
+def _told(text: str) -> None:
+    """Say a line; one that nobody can read any more is in the log."""
+    try:
+        say(text)
+        sys.stdout.flush()
+    except OSError:
+        _to_nowhere()
 
 
 async def _with_view(place: Place, programs: Sequence[Program]) -> int:
@@ -127,14 +132,26 @@ async def _with_view(place: Place, programs: Sequence[Program]) -> int:
         running = asyncio.create_task(Supervisor(place, programs, said.append).run())
         await asyncio.wait({running}, timeout=_POLL_S)  # it may end at once, with an error
         if not running.done():
-            with view.shown():
-                while not running.done() and not lost.is_set():
-                    view.draw(await asyncio.to_thread(view.look))
-                    await asyncio.wait({running}, timeout=_EVERY_S)
+            try:
+                with view.shown():
+                    while not running.done() and not lost.is_set():
+                        with contextlib.suppress(ControlError):  # a frame is left out
+                            view.draw(await asyncio.to_thread(view.look))
+                        await asyncio.wait({running}, timeout=_EVERY_S)
+            except (OSError, SystemExit):  # Rich ends a program whose reader has gone: not this one
+                _to_nowhere()
         code = await running
     for text in said:
-        say(text)
+        _told(text)
     return code
+
+
+def _to_nowhere() -> None:
+    """Give up the terminal, which has gone; what is said is in the log."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(nowhere, stream)
+    os.close(nowhere)
 
 
 @contextlib.contextmanager
@@ -143,10 +160,7 @@ def _hangups(lost: asyncio.Event) -> Iterator[None]:
     loop = asyncio.get_running_loop()
 
     def hung_up() -> None:
-        nowhere = os.open(os.devnull, os.O_RDWR)
-        for stream in (0, 1, 2):
-            os.dup2(nowhere, stream)
-        os.close(nowhere)
+        _to_nowhere()
         lost.set()
 
     loop.add_signal_handler(signal.SIGHUP, hung_up)

@@ -55,7 +55,8 @@ class Child:
 
 async def spawn(program: Program, log: LogFile, look_s: float) -> Child:
     """Start a process, in a session of its own so that Ctrl-C reaches the supervisor alone."""
-    log.rotate()
+    with contextlib.suppress(OSError):  # a full disk: the log waits
+        log.rotate()
     with log.open() as out:
         own = await asyncio.create_subprocess_exec(
             *program.command,

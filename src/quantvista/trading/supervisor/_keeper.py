@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import signal
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +17,7 @@ from quantvista.trading.supervisor._ready import is_ready
 
 __all__ = ["Keeper"]
 
+_log = logging.getLogger(__name__)
 _LATE = "it was not ready in time"
 
 
@@ -97,6 +99,10 @@ class Keeper:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._stop.wait(), wait)
                 self._restarts += 1
+        except Exception as error:  # the others are watched on, and all are still stopped in order
+            _log.exception("a process is watched no longer: name=%s", self.program.name)
+            self._ended = f"internal error: {type(error).__name__}: {printable(error)}"
+            self._give_up()
         finally:
             if self.state != "gave up":
                 self._become("stopped")
@@ -115,9 +121,11 @@ class Keeper:
                 self._ended = f"could not be started: {printable(error)}"
                 return None
         self._child = child
-        self._children.put(name, child.process)
-        if self.program.url:  # it does not know of places; the others announce themselves
-            with contextlib.suppress(ControlError):  # it has ended already
+        # A disk that is full is no reason to watch it no longer. What is not written down costs
+        # the next supervisor its knowledge of this process, and no more.
+        with contextlib.suppress(OSError, ControlError):
+            self._children.put(name, child.process)
+            if self.program.url:  # it does not know of places; the others announce themselves
                 self._place.announce_other(name, child.process.pid)
         ended = asyncio.create_task(child.wait())
         stopped = asyncio.create_task(self._stop.wait())
@@ -133,7 +141,8 @@ class Keeper:
                 self._say(f"{name} {took}")
             await ended
             self._child = None
-            self._children.drop(name, child.process)
+            with contextlib.suppress(OSError, ControlError):
+                self._children.drop(name, child.process)
 
     async def _watch(
         self, child: Child, ended: asyncio.Task[int | None], stopped: asyncio.Task[bool]
