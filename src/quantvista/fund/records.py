@@ -1,4 +1,4 @@
-"""What runs and nodes write of decisions; numbers 400 to 499."""
+"""What runs write, numbers 400 to 499, and with what nodes begin and end."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -8,7 +8,7 @@ import numpy as np
 from quantvista.journal import KINDS, Body, Kind, Kinds
 from quantvista.portfolio import Decision
 
-__all__ = ["RUN_KINDS", "Decided", "RunEnded", "RunStarted"]
+__all__ = ["RUN_KINDS", "Decided", "NodeClosed", "NodeOpened", "RunEnded", "RunStarted"]
 
 
 class RunStarted(Body, frozen=True):
@@ -93,5 +93,48 @@ class RunEnded(Body, frozen=True):
     error: str = ""
 
 
-RUN_KINDS = KINDS | Kinds((RunStarted, Decided, RunEnded))
-"""What the journal of a run holds."""
+class NodeOpened(Body, frozen=True, omit_defaults=True):
+    """A process began to write: durable before it sends anything.
+
+    Parameters
+    ----------
+    fund : str
+        Name of the fund.
+    epoch : int
+        Of client order ids, one more than the last.
+    first_order : int
+        The engine's number of the first order that belongs to this epoch.
+    config : str
+        The resolved fund file.
+    engine : str
+        Configuration of the engine, as JSON with whole numbers; only the first one's is used.
+    fund_hash : str
+        Of the fund file and the content of its strategies.
+    fingerprint : dict
+        Of code and environment.
+    changes : tuple of str
+        What is different from the fund file before.
+    """
+
+    KIND: ClassVar[Kind] = Kind(100, "node_opened", 1)
+
+    fund: str
+    epoch: int
+    first_order: int
+    config: str
+    engine: str
+    fund_hash: str
+    fingerprint: dict[str, Any]
+    changes: tuple[str, ...] = ()
+
+
+class NodeClosed(Body, frozen=True):
+    """A process ended in order, in this state of its engine."""
+
+    KIND: ClassVar[Kind] = Kind(107, "node_closed", 1)
+
+    state_hash: str
+
+
+RUN_KINDS = KINDS | Kinds((RunStarted, Decided, RunEnded, NodeOpened, NodeClosed))
+"""What the journals of runs hold, and of nodes what is needed to do them again."""

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,7 +12,7 @@ from typing import Any
 
 from quantvista.backtest.recorded._reading import Progress, each_record, run_started
 from quantvista.errors import ConfigError
-from quantvista.fund.records import RUN_KINDS, Decided, RunStarted
+from quantvista.fund.records import RUN_KINDS, Decided, NodeOpened, RunStarted
 from quantvista.journal import INPUT, OUTPUT, Record
 
 __all__ = ["Explanation", "Happening", "explain"]
@@ -123,10 +125,12 @@ def explain(
 class _Search:
     """Goes through the records once."""
 
-    def __init__(self, started: RunStarted, order: int | str) -> None:
+    def __init__(self, started: RunStarted | NodeOpened, order: int | str) -> None:
         config = json.loads(started.engine)
-        self._prefix = f"{started.fund}-{config['epoch']}-"
+        self._epochs = [(1, int(config["epoch"]))]
         self._fund = started.fund
+        if isinstance(started, NodeOpened):
+            self._epochs = [(started.first_order, started.epoch)]
         self._instruments = config["instruments"]
         self._sleeves = [each["id"] for each in config["sleeves"]]
         self._order = self._number(str(order))
@@ -140,10 +144,13 @@ class _Search:
 
     def name(self, order: int) -> str:
         """Name an order as the table of orders does."""
-        return f"{self._prefix}{order:06d}"
+        place = bisect_right(self._epochs, order, key=lambda each: each[0]) - 1
+        return f"{self._fund}-{self._epochs[max(0, place)][1]}-{order:06d}"
 
     def _number(self, order: str) -> int:
-        digits = order.removeprefix(self._prefix)
+        # Of a node, each process has an epoch; numbers go on over all of them.
+        named = re.fullmatch(re.escape(self._fund) + r"-[0-9]+-([0-9]+)", order)
+        digits = named[1] if named else order
         if not digits.isascii() or not digits.isdigit():
             example = self.name(17)
             raise ConfigError(f"`order` must be a number, or a name like {example}; found {order}")
@@ -158,6 +165,9 @@ class _Search:
         elif record.kind == OUTPUT.number:
             ((name, terms),) = _named(RUN_KINDS.body(record))
             self._output(record, name, terms)
+        elif record.kind == NodeOpened.KIND.number:
+            opened = RUN_KINDS.body(record)
+            self._epochs.append((opened.first_order, opened.epoch))
         elif record.kind == Decided.KIND.number:
             body = RUN_KINDS.body(record)
             self._decided[body.sleeve] = (record, body)
@@ -231,6 +241,10 @@ class _Search:
                 return f"{size} at {price}, fee {fee:f}, {how}"
             case "order_cancelled" | "order_expired" | "cancel_requested":
                 return str(terms["reason"]).replace("_", " ")
+            case "report":
+                ((said, of),) = terms.items()
+                trade = f", trade {of['trade']}" if "trade" in of else ""
+                return f"the venue said {said.replace('_', ' ')}{trade}"
             case "order_rejected":
                 return f"by rule {terms['rule']}"
             case "order_amended":

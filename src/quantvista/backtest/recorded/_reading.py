@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from quantvista.errors import JournalError
-from quantvista.fund.records import RUN_KINDS, RunStarted
+from quantvista.fund.records import RUN_KINDS, NodeOpened, RunStarted
 from quantvista.journal import Reader, Record, require_journal
 
 __all__ = ["Progress", "each_record", "run_started"]
@@ -37,8 +37,8 @@ def each_record(path: Path, progress: Progress | None, text: str) -> Iterator[Re
     reader.check_end()
 
 
-def run_started(first: Record | None, path: Path) -> RunStarted:
-    """Say what a run started with, from its first record.
+def run_started(first: Record | None, path: Path) -> RunStarted | NodeOpened:
+    """Say what a run, or a fund that trades, started with, from the first record.
 
     Raises
     ------
@@ -46,9 +46,9 @@ def run_started(first: Record | None, path: Path) -> RunStarted:
         If it is the journal of something else.
     """
     body = None if first is None else RUN_KINDS.body(first)
-    if isinstance(body, RunStarted):
+    if isinstance(body, RunStarted | NodeOpened):
         return body
     raise JournalError(
-        f"`folder` must hold the journal of a run; found another: {path}. "
-        "`qv run --journal FOLDER` writes one"
+        f"`folder` must hold the journal of a run or a node; found another: {path}. "
+        "`qv run --journal FOLDER` and `qv up` write one"
     )

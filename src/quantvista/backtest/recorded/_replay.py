@@ -11,8 +11,15 @@ from typing import Any
 from quantvista.backtest.recorded._reading import Progress, each_record, run_started
 from quantvista.backtest.recorded._recorder import Recorder
 from quantvista.engine import FORMAT_VERSION, RawEngine
-from quantvista.errors import QuantVistaError
-from quantvista.fund.records import RUN_KINDS, RunEnded, RunStarted
+from quantvista.errors import ConfigError, QuantVistaError
+from quantvista.fund.records import (
+    RUN_KINDS,
+    Decided,
+    NodeClosed,
+    NodeOpened,
+    RunEnded,
+    RunStarted,
+)
 from quantvista.journal import INPUT, OUTPUT, Body, Record
 
 __all__ = ["Parting", "Replay", "replay"]
@@ -121,8 +128,13 @@ def replay(
     comparing = _Comparing(records)
     if rerun is None:
         _again(started, comparing)
-    else:
+    elif isinstance(started, RunStarted):
         _derive(started, rerun, comparing)
+    else:
+        raise ConfigError(
+            "`fund` must be left out for the journal of a node, which derives everything again at "
+            f"each of its starts; found one beside {path}"
+        )
     return comparing.result("R1" if rerun is None else "R2", started.fund)
 
 
@@ -223,7 +235,7 @@ class _Comparing:
         )
 
 
-def _again(started: RunStarted, comparing: _Comparing) -> None:
+def _again(started: RunStarted | NodeOpened, comparing: _Comparing) -> None:
     """Give an engine the recorded inputs."""
     engine = RawEngine(json.loads(started.engine))
     said: deque[bytes] = deque()
@@ -242,8 +254,14 @@ def _again(started: RunStarted, comparing: _Comparing) -> None:
                 body = RUN_KINDS.body(record)
                 ended = RunEnded(body.status, engine.state_hash(), body.error)
                 comparing.compare(record, _like(record, ended.encode()))
+            elif record.kind == NodeClosed.KIND.number:
+                closed = NodeClosed(engine.state_hash())
+                comparing.compare(record, _like(record, closed.encode()))
+                comparing.status = "closed"
+            elif record.kind == NodeOpened.KIND.number:
+                comparing.status = ""
             else:
-                comparing.counts["decided"] += 1
+                comparing.counts["decided"] += record.kind == Decided.KIND.number
         if said:
             comparing.compare(None, Record(0, 0, OUTPUT.number, FORMAT_VERSION, said[0]))
     except _StopError:

@@ -1,10 +1,10 @@
 """What a node writes beside the inputs and outputs of its engine. Numbers 100 to 199 are nodes'."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
 
-from quantvista.fund.records import RUN_KINDS
+from quantvista.fund.records import RUN_KINDS, NodeClosed, NodeOpened
 from quantvista.journal import Body, Kind, Kinds
 
 __all__ = [
@@ -20,41 +20,6 @@ __all__ = [
     "StrategyFailed",
     "Woken",
 ]
-
-
-class NodeOpened(Body, frozen=True, omit_defaults=True):
-    """A process began to write: durable before it sends anything.
-
-    Parameters
-    ----------
-    fund : str
-        Name of the fund.
-    epoch : int
-        Of client order ids, one more than the last.
-    first_order : int
-        The engine's number of the first order that belongs to this epoch.
-    config : str
-        The resolved fund file.
-    engine : str
-        Configuration of the engine, as JSON with whole numbers; only the first one's is used.
-    fund_hash : str
-        Of the fund file and the content of its strategies.
-    fingerprint : dict
-        Of code and environment.
-    changes : tuple of str
-        What is different from the fund file before.
-    """
-
-    KIND: ClassVar[Kind] = Kind(100, "node_opened", 1)
-
-    fund: str
-    epoch: int
-    first_order: int
-    config: str
-    engine: str
-    fund_hash: str
-    fingerprint: dict[str, Any]
-    changes: tuple[str, ...] = ()
 
 
 class Heard(Body, frozen=True):
@@ -135,14 +100,6 @@ class Answered(Body, frozen=True, omit_defaults=True):
     text: str = ""
 
 
-class NodeClosed(Body, frozen=True):
-    """A process ended in order, in this state of its engine."""
-
-    KIND: ClassVar[Kind] = Kind(107, "node_closed", 1)
-
-    state_hash: str
-
-
 class StrategyFailed(Body, frozen=True):
     """Code of a strategy raised: no strategy of the fund is called any more."""
 
@@ -209,14 +166,12 @@ _DECODER = msgspec.msgpack.Decoder(NodeState)
 
 NODE_KINDS = RUN_KINDS | Kinds(
     (
-        NodeOpened,
         Heard,
         Woken,
         Reconciled,
         Held,
         Commanded,
         Answered,
-        NodeClosed,
         StrategyFailed,
     )
 )

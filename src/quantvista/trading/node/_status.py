@@ -88,7 +88,7 @@ def _positions(node: "Node") -> list[dict[str, Any]]:
     session = node.session
     for place, instrument in enumerate(node.setup.instruments):
         for sleeve, name in enumerate(node.setup.sleeves):
-            held = session.position(sleeve, place)
+            held = _held(node, sleeve, place)
             if not held:
                 continue
             mark = session.mark(place)
@@ -103,6 +103,16 @@ def _positions(node: "Node") -> list[dict[str, Any]]:
                 }
             )
     return found
+
+
+def _held(node: "Node", sleeve: int, place: int) -> int:
+    """Units of an instrument; of a pair that only exchanges currencies, of its base."""
+    instrument = node.setup.instruments[place]
+    if instrument.settlement != "exchange":
+        return node.session.position(sleeve, place)
+    base = node.setup.currencies.index(instrument.base)
+    amount = node.session.balance(sleeve, base)
+    return int(Decimal(amount).scaleb(instrument.quantity_precision - _MONEY))
 
 
 def _order(node: "Node", order: dict[str, Any]) -> dict[str, Any]:

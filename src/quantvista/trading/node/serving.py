@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import signal
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -189,6 +188,6 @@ def _gateway(venue: VenueSection, place: Place) -> PaperGateway:
         )
     credentials = Credentials(key.key, key.secret)
     # Nonces must differ from those of a process before, whatever it drew.
-    seed = time.time_ns()
+    seed = SystemClock().now_ns()
     transport = HttpTransport(venue.url)
     return PaperGateway(transport, venue.venue or venue.id, credentials, SystemClock(), seed=seed)
