@@ -3,6 +3,7 @@
 Times here are seconds of the event loop, which never jump, unlike the clock of a machine.
 """
 
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -15,6 +16,7 @@ from quantvista.trading.gateway import (
     BalanceChanged,
     BarData,
     BookLevelData,
+    Busted,
     Delivery,
     Filled,
     Listing,
@@ -27,6 +29,7 @@ from quantvista.trading.gateway import (
 __all__ = ["Mark", "NodeView", "Pair", "VenueView", "convert", "notional", "unit"]
 
 _FLOWS = frozenset({"deposit", "withdrawal"})
+_RECENT_S = 10.0
 
 
 @dataclass(slots=True)
@@ -96,6 +99,35 @@ class Counts:
     reports: int = 0
 
 
+class _Moves:
+    """What moved, by currency or instrument, since some moment and in the last seconds."""
+
+    def __init__(self) -> None:
+        self._now: dict[str, int] = {}
+        self._anchor: dict[str, int] = {}
+        self._past: dict[str, deque[tuple[float, int]]] = {}
+
+    def add(self, name: str, amount: int, at: float) -> None:
+        if not amount:
+            return
+        past = self._past.setdefault(name, deque([(float("-inf"), self._now.get(name, 0))]))
+        self._now[name] = self._now.get(name, 0) + amount
+        past.append((at, self._now[name]))
+
+    def anchor(self) -> None:
+        """Count from now on."""
+        self._anchor = dict(self._now)
+
+    def recent(self, name: str, at: float) -> list[int]:
+        past = self._past.get(name)
+        if past is None:
+            return [0]
+        # The last one that is too old stays: it is how the window began.
+        while len(past) > 1 and past[1][0] <= at - _RECENT_S:
+            past.popleft()
+        return [value - self._anchor.get(name, 0) for _, value in past]
+
+
 class VenueView:
     """An account at a venue, as the guard sees it.
 
@@ -128,6 +160,7 @@ class VenueView:
         self.account: AccountSnapshot | None = None
         self.valued_at: float | None = None
         self._matched: tuple[AccountSnapshot, dict[str, tuple[int, int]]] | None = None
+        self._moves = _Moves()
         self.heard_at: float | None = None
         self.offset_ns = 0
         self.is_connected = False
@@ -155,7 +188,7 @@ class VenueView:
         event = delivery.event
         if delivery.sequence is not None:
             self.sequence = delivery.sequence
-            self._report(event, delivery.sequence)
+            self._report(event, delivery.sequence, at)
             self._match(at)
             return
         match event:
@@ -175,6 +208,7 @@ class VenueView:
         """Keep account and cost of what is open where both are as of one report."""
         if self.account is not None and self.account.sequence == self.sequence:
             self._matched, self.valued_at = (self.account, dict(self.open_cost)), at
+            self._moves.anchor()
 
     def _mark(self, instrument: str, at: float) -> Mark:
         mark = self.marks.setdefault(instrument, Mark(at))
@@ -208,7 +242,7 @@ class VenueView:
                 self.resets += 1
                 self.open_cost = {}
 
-    def _report(self, event: object, sequence: int) -> None:
+    def _report(self, event: object, sequence: int, at: float) -> None:
         own = str(getattr(event, "client_order_id", "")).startswith(self._own)
         self.counts.reports += not own
         match event:
@@ -217,33 +251,70 @@ class VenueView:
             case Rejected() if not own:
                 self.counts.orders += 1
                 self.counts.rejects += 1
-            case BalanceChanged() if event.cause in _FLOWS:
-                self._flows.append((sequence, event.currency, event.amount))
-            case BalanceChanged() if event.cause == "variation":
-                for name, (quantity, cost) in self.open_cost.items():
-                    worth = self._worth(name, quantity)
-                    self.open_cost[name] = (quantity, cost if worth is None else worth)
+            case BalanceChanged():
+                self._moves.add(event.currency, event.amount, at)
+                self._money_came(event, sequence)
+            case Busted():
+                self._fill(event, at, -1)
             case Filled():
-                self._fill(event)
+                self._fill(event, at, 1)
 
-    def _fill(self, fill: Filled) -> None:
+    def _money_came(self, event: BalanceChanged, sequence: int) -> None:
+        if event.cause in _FLOWS:
+            self._flows.append((sequence, event.currency, event.amount))
+        elif event.cause == "variation":
+            for name, (quantity, cost) in self.open_cost.items():
+                worth = self._worth(name, quantity)
+                self.open_cost[name] = (quantity, cost if worth is None else worth)
+
+    def _fill(self, fill: Filled | Busted, at: float, way: int) -> None:
+        """Take a fill, or with ``way`` -1 one that was undone."""
         listing = self.listings.get(fill.instrument)
-        if listing is None or listing.settlement != "difference":
+        if listing is None:
             return
-        signed = fill.quantity if fill.side == "buy" else -fill.quantity
+        signed = way * (fill.quantity if fill.side == "buy" else -fill.quantity)
         value = int(signed * fill.price * unit(listing))
-        held, cost = self.open_cost.get(fill.instrument, (0, 0))
+        moves = self._moves
+        moves.add(fill.fee_currency, -way * fill.fee, at)
+        if listing.settlement == "exchange":
+            moves.add(listing.base, signed * 10 ** (12 - listing.quantity_precision), at)
+            moves.add(listing.currency, -value, at)
+            return
+        moves.add(listing.instrument, signed, at)
+        paid = value
+        if listing.settlement == "difference":
+            paid = -self._open(listing, signed, fill.price)
+        moves.add(listing.currency, -paid, at)
+
+    def _open(self, listing: Listing, signed: int, price: int) -> int:
+        """Change what is open, at its cost; return what that gained."""
+        name, one = listing.instrument, price * unit(listing)
+        held, cost = self.open_cost.get(name, (0, 0))
+        left = held + signed
         if held * signed >= 0:
-            held, cost = held + signed, cost + value
+            gained, cost = 0, cost + int(signed * one)
         elif abs(signed) <= abs(held):
-            cost -= cost * abs(signed) // abs(held)
-            held += signed
+            part = cost * abs(signed) // abs(held)
+            gained, cost = -int(signed * one) - part, cost - part
         else:  # it went through nothing: what is left was opened at this price
-            held += signed
-            cost = int(held * fill.price * unit(listing))
-        self.open_cost[fill.instrument] = (held, cost)
-        if not held:
-            del self.open_cost[fill.instrument]
+            gained, cost = int(held * one) - cost, int(left * one)
+        self.open_cost[name] = (left, cost)
+        if not left:
+            del self.open_cost[name]
+        return gained
+
+    def recent(self, name: str, at: float) -> list[int]:
+        """Say what there was of a currency or an instrument in the last seconds, and is.
+
+        In 1e-12 or in units. Node and venue are asked at different moments, and between them the
+        fund trades on: what the node says must be one of these.
+        """
+        if self._matched is None:
+            return []
+        account = self._matched[0]
+        now = sum(each.total for each in account.balances if each.currency == name)
+        now += sum(each.quantity for each in account.positions if each.instrument == name)
+        return [now + moved for moved in self._moves.recent(name, at)]
 
     # -- what it is worth ------------------------------------------------------
     def pairs(self) -> list[Pair]:

@@ -236,51 +236,61 @@ class Watch:
         """Note since when node and venues differ, thing by thing."""
         differ: set[str] = set()
         if node.health in ("trading", "no_new_risk", "halted"):
-            differ = self._positions_differ(node, venues) | self._balances_differ(node, venues)
+            differ = self._positions_differ(at, node, venues)
+            differ |= self._balances_differ(at, node, venues)
         self._differs_since = {name: self._differs_since.get(name, at) for name in sorted(differ)}
 
-    def _positions_differ(self, node: NodeView, venues: Sequence[VenueView]) -> set[str]:
+    def _positions_differ(self, at: float, node: NodeView, venues: Sequence[VenueView]) -> set[str]:
         has = node.positions
         differ: set[str] = set()
         for view in venues:
-            if view.account is None:
-                continue
-            at_venue = {
-                each.instrument: Decimal(each.quantity).scaleb(
-                    -view.listings[each.instrument].quantity_precision
-                )
-                for each in view.account.positions
-                if each.instrument in view.listings
-            }
             for name, listing in view.listings.items():
                 if listing.settlement == "exchange":
                     continue  # compared as money
-                if at_venue.get(name, Decimal(0)) != has.get(name, Decimal(0)):
+                units = has.get(name, Decimal(0)).scaleb(listing.quantity_precision)
+                if (recent := view.recent(name, at)) and units not in recent:
                     differ.add(name)
         return differ
 
-    def _balances_differ(self, node: NodeView, venues: Sequence[VenueView]) -> set[str]:
+    def _balances_differ(self, at: float, node: NodeView, venues: Sequence[VenueView]) -> set[str]:
         """Compare money; what an account holds besides the fund's must only stay the same."""
         if self.section.reconciliation is None or not node.balances or self.equity is None:
             return set()
-        total: dict[str, Decimal] = {}
-        for view in venues:
-            for each in () if view.account is None else view.account.balances:
-                amount = Decimal(each.total).scaleb(-12)
-                total[each.currency] = total.get(each.currency, Decimal(0)) + amount
+        codes = {
+            each.currency
+            for view in venues
+            if view.account is not None
+            for each in view.account.balances
+        }
         has = node.balances
-        rest = {code: amount - has.get(code, Decimal(0)) for code, amount in total.items()}
+        # Least and most in the last seconds, less what the node says.
+        rest: dict[str, tuple[Decimal, Decimal]] = {}
+        for code in sorted(codes):
+            recent = [view.recent(code, at) for view in venues]
+            if not all(recent):
+                return set()
+            low, high = sum(min(each) for each in recent), sum(max(each) for each in recent)
+            own = has.get(code, Decimal(0))
+            rest[code] = Decimal(low).scaleb(-12) - own, Decimal(high).scaleb(-12) - own
         if self._difference[0] != node.epoch:
-            if node.health == "trading":
-                self._difference = (node.epoch, rest)
-            return set()
+            self._difference = (node.epoch, {})
+        beside_known = self._difference[1]
         pairs = [pair for view in venues for pair in view.pairs()]
         most = abs(self.equity) * self.section.reconciliation.tolerance
         differ = set()
-        for code, amount in rest.items():
-            moved = int((amount - self._difference[1].get(code, Decimal(0))).scaleb(12))
-            worth = convert(moved, code, self.currency, pairs)
-            if worth is None or abs(worth) > most:
+        for code, (least, largest) in rest.items():
+            # Mostly the account has the fund's money only. What else it has is seen when it rests.
+            if code not in beside_known and node.health == "trading":
+                if least <= 0 <= largest:
+                    beside_known[code] = Decimal(0)
+                elif least == largest:
+                    beside_known[code] = least
+            if code not in beside_known:
+                continue
+            beside = beside_known[code]
+            off = max(least - beside, beside - largest, Decimal(0))
+            worth = convert(int(off.scaleb(12)), code, self.currency, pairs)
+            if worth is None or worth > most:
                 differ.add(code)
         return differ
 

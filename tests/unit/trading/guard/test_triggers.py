@@ -370,6 +370,54 @@ def test_money_that_differs_from_what_it_was_beside(moved: float, expected: bool
     assert ("reconciliation" in bench.above(12)) is expected
 
 
+def fill(bench: Bench, number: int, at: float, name: str = PERPETUAL) -> None:
+    bench.report(
+        Filled(
+            client_order_id="f-1-000001",
+            venue_order_id="1",
+            trade_id=str(number),
+            instrument=name,
+            side="buy",
+            quantity=1000,
+            price=10_000,
+            fee=0,
+            fee_currency="USDT",
+            liquidity="taker",
+            ts=1,
+        ),
+        at,
+    )
+
+
+def test_a_node_that_trades_all_the_time_agrees_as_of_when_it_was_asked() -> None:
+    """What it said a second ago is what there was a second ago."""
+    bench = Bench(reconciliation={"after_s": 10})
+    bench.quote(0, 10_000)
+    bench.quote(0, 10_000, name=PAIR)
+    bench.value(0)
+    for second in range(1, 40):
+        bench.say(
+            second,
+            positions=[{"instrument": PERPETUAL, "quantity": str(second - 1)}],
+            balances=[
+                {"currency": "USDT", "amount": str(10_000 - 100 * (second - 1))},
+                {"currency": "BTC", "amount": str(second - 1)},
+            ],
+        )
+        fill(bench, 2 * second, second)
+        fill(bench, 2 * second + 1, second, PAIR)
+        bench.account(second, position=1000 * second, USDT=10_000 - 100 * second, BTC=float(second))
+        bench.value(second)
+        bench.take(second)
+        assert not bench.above(second)
+    for second in range(40, 62):  # it stays where it was a long time ago
+        bench.account(second, position=39_000, USDT=6_100, BTC=39.0)
+        bench.take(second)
+    assert bench.above(61) == {"reconciliation"}
+    names = bench.check(61)["reconciliation"].text
+    assert all(name in names for name in ("USDT", "BTC", PERPETUAL))
+
+
 def test_a_venue_that_forgot() -> None:
     bench = Bench(reconciliation={"after_s": 10})
     bench.view.hear(Delivery(sequence=None, ts_received=1, event=Status(state="reset", ts=1)), 0)
