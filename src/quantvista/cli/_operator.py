@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from quantvista.errors import ConfigError, ControlError, OutputError, RunInterruptedError
-from quantvista.trading.control import NotRunningError, Place, ask
+from quantvista.trading.control import NoAnswerError, NotRunningError, Place, ask
 
 __all__ = ["COMMANDS", "Order", "at_once", "give"]
 
@@ -29,7 +29,14 @@ _DONE = {
     "resume": "trading again",
     "flatten": "flattening: orders are cancelled, then positions closed",
 }
+_LEAVE_S = 5.0
+_AGAIN_S = 0.2
+_STATUS = {"command": "status", "by": "qv"}
 _NOT_CLEAN = ("starting", "reconciling", "stopping")
+
+
+type _Tried = dict[str, ControlError]
+"""What each process said against an order, or why it said nothing."""
 
 
 class Order(NamedTuple):
@@ -133,7 +140,7 @@ def give(order: Order) -> int:
     place = Place(order.state)
     if order.command == "flatten" and not order.yes:
         _confirm(place)
-    tried: dict[str, str] = {}
+    tried: _Tried = {}
     if order.command == "resume":
         found = _resume(place, order, tried)
     else:
@@ -146,7 +153,7 @@ def give(order: Order) -> int:
 
 
 def _tell(
-    place: Place, order: Order, name: str, timeout_s: float, tried: dict[str, str]
+    place: Place, order: Order, name: str, timeout_s: float, tried: _Tried
 ) -> tuple[str, dict[str, Any]] | None:
     """Ask one process; what it said against it goes into ``tried``."""
     try:
@@ -154,38 +161,52 @@ def _tell(
     except ControlError as error:
         if isinstance(error, NotRunningError) and not place.run.is_dir():
             raise
-        tried[name] = str(error)
+        tried[name] = error
         return None
     if answer.get("ok") is True:
+        tried.pop(name, None)
         return name, answer
-    tried[name] = f"the {name} refused: {answer.get('error', 'it did not say why')}"
+    why = answer.get("error", "it did not say why")
+    tried[name] = ControlError(f"the {name} refused: {why}")
     return None
 
 
-def _resume(place: Place, order: Order, tried: dict[str, str]) -> tuple[str, dict[str, Any]] | None:
+def _resume(place: Place, order: Order, tried: _Tried) -> tuple[str, dict[str, Any]] | None:
     """Ask the guard, then the node; each may have something against it."""
     left = place.order()
-    now = ask(place.socket("node"), {"command": "status"}, _NODE_S)
+    now = ask(place.socket("node"), _STATUS, _NODE_S)
     if now.get("health") in _NOT_CLEAN:
         why = "; ".join(map(str, now.get("why") or [])) or "it has not said why"
         raise ControlError(f"the node is {now['health']}, not clean: {why}; wait, see qv status")
-    if left is not None and "halted" not in (now.get("health"), now.get("state")):
+    if left is not None and not _is_carried_out(place, now):
         raise ControlError(
-            f"an order to halt lies in {place.folder} that the node has not carried out yet; wait "
-            "until qv status says that it has halted, then resume"
+            f"an order to halt lies in {place.folder} that nobody has carried out yet; wait until "
+            "qv status says that the node or the guard has halted, then resume"
         )
-    try:
-        answer = ask(place.socket("guard"), order.request, _GUARD_S)
-    except NotRunningError:
-        pass  # the node knows whether it may trade without one
-    else:
-        if answer.get("ok") is not True:
-            tried["guard"] = f"the guard refused: {answer.get('error', 'it did not say why')}"
+    guarded = _tell(place, order, "guard", _GUARD_S, tried)
+    if guarded is None and not isinstance(tried["guard"], NotRunningError):
+        return None
+    tried.clear()  # without a guard, the node knows whether it may trade
+    end = time.monotonic() + (_LEAVE_S if guarded else 0.0)
+    # The node hears of the guard's leave when it next looks for it.
+    while (found := _tell(place, order, "node", _NODE_S, tried)) is None:
+        if time.monotonic() >= end or isinstance(tried["node"], NoAnswerError):
             return None
-    found = _tell(place, order, "node", _NODE_S, tried)
-    if found is not None and left is not None and place.order() == left:  # not one from meanwhile
+        time.sleep(_AGAIN_S)
+    if left is not None and place.order() == left:  # not one from meanwhile
         place.drop_order()
     return found
+
+
+def _is_carried_out(place: Place, now: dict[str, Any]) -> bool:
+    """Whether node or guard has halted the fund."""
+    if "halted" in (now.get("health"), now.get("state")):
+        return True
+    try:
+        guard = ask(place.socket("guard"), _STATUS, _NODE_S)
+    except ControlError:
+        return False
+    return guard.get("level") in ("halt", "flatten")
 
 
 def _confirm(place: Place) -> None:
@@ -193,7 +214,7 @@ def _confirm(place: Place) -> None:
     if not sys.stdin.isatty():
         raise ConfigError("`--yes` must be given where nobody can be asked; found no terminal")
     try:
-        now = ask(place.socket("node"), {"command": "status"}, _NODE_S)
+        now = ask(place.socket("node"), _STATUS, _NODE_S)
     except NotRunningError:
         if not place.run.is_dir():
             raise
@@ -213,33 +234,35 @@ def _confirm(place: Place) -> None:
         raise ControlError("nothing was done")
 
 
-def _confirmed(order: Order, name: str, answer: dict[str, Any], tried: dict[str, str]) -> int:
+def _confirmed(order: Order, name: str, answer: dict[str, Any], tried: _Tried) -> int:
     if order.as_json:
-        _print({"ok": True, "by": name, "answer": answer, "tried": tried})
+        _print({"ok": True, "by": name, "answer": answer, "tried": _texts(tried)})
         return 0
-    for text in tried.values():
-        _say(text)
+    for error in tried.values():
+        _say(str(error))
     _say(f"{answer.get('text') or _DONE[order.command]} (confirmed by the {name})")
     return 0
 
 
-def _unconfirmed(place: Place, order: Order, tried: dict[str, str]) -> int:
+def _unconfirmed(place: Place, order: Order, tried: _Tried) -> int:
     left = None
     if order.command == "halt":
         try:
             left = place.leave_order({**order.request, "ts": time.time_ns()})
         except OSError as error:
-            tried["file"] = f"the order could not be written either: {error}"
+            tried["file"] = ControlError(f"the order could not be written either: {error}")
     running = [
         f"the {name} is process {found.pid}"
         for name in ("node", "guard")
-        if (found := place.process(name)) is not None and found.alive
+        if isinstance(tried.get(name), NoAnswerError)
+        and (found := place.process(name)) is not None
+        and found.alive
     ]
     if order.as_json:
         file = None if left is None else str(left)
-        _print({"ok": False, "by": None, "answer": None, "tried": tried, "file": file})
+        _print({"ok": False, "by": None, "answer": None, "tried": _texts(tried), "file": file})
         return 1
-    lines = [f"nothing confirmed the {order.command}", *tried.values()]
+    lines = [f"nothing confirmed the {order.command}", *map(str, tried.values())]
     if left is not None:
         lines.append(
             f"the order lies in {left}: the node and the guard obey it when they next look or "
@@ -250,12 +273,16 @@ def _unconfirmed(place: Place, order: Order, tried: dict[str, str]) -> int:
             f"{' and '.join(running)}, alive but silent: end the fund with qv down; orders that "
             "work at the venue stay there until it is up again"
         )
-    elif all(name in tried for name in ("node", "guard")):
+    elif all(isinstance(tried.get(name), NotRunningError) for name in ("node", "guard")):
         lines.append(
             "neither runs, so nothing is being sent; orders that work at the venue stay there: "
             "look there, or start the fund with qv up"
         )
     return fail("\n  ".join(lines), 1)
+
+
+def _texts(tried: _Tried) -> dict[str, str]:
+    return {name: str(error) for name, error in tried.items()}
 
 
 def fail(message: str, code: int) -> int:

@@ -166,11 +166,41 @@ def test_an_order_that_was_left_is_carried_out_first(place: Place, run: Any, hea
     node = {"resume": OK, "status": {"ok": True, "health": health}}
     with answering(place, "node", node):
         code, _, err = run("resume")
+    assert "silent" not in err
     if health == "halted":
         assert (code, place.order()) == (0, None)
     else:
         assert (code, place.order()) == (1, {"command": "halt"})
-        assert "an order to halt lies in state that the node has not carried out yet" in err
+        assert "an order to halt lies in state that nobody has carried out yet" in err
+        guard = {"resume": OK, "status": {"ok": True, "level": "halt"}}  # it has
+        with answering(place, "node", node), answering(place, "guard", guard):
+            assert run("resume")[0] == 0
+        assert place.order() is None
+
+
+def test_a_node_that_has_not_heard_of_its_leave_is_asked_again(
+    place: Place,
+    run: Any,  # noqa: ANN401
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    status = {"ok": True, "health": "no_new_risk"}
+    node = {"resume": {"ok": False, "error": "no leave to trade"}, "status": status}
+
+    def later(_: float) -> None:
+        node["resume"] = OK
+
+    monkeypatch.setattr("quantvista.cli._operator.time.sleep", later)
+    with answering(place, "node", node) as heard, answering(place, "guard", {"resume": OK}):
+        assert run("resume") == (0, "trading again (confirmed by the node)\n", "")
+    assert [each["command"] for each in heard] == ["status", "resume", "resume"]
+    monkeypatch.setattr(_operator, "_LEAVE_S", 0.0)
+    node["resume"] = {"ok": False, "error": "no leave to trade"}
+    with answering(place, "node", node), answering(place, "guard", {"resume": OK}):
+        place.announce("node")
+        code, _, err = run("resume")
+    assert code == 1
+    assert "the node refused: no leave to trade" in err
+    assert "silent" not in err
 
 
 def test_flattening_wants_a_typed_word(
