@@ -272,7 +272,7 @@ def test_the_shell_completes_journals_and_kinds(
 ) -> None:
     monkeypatch.chdir(folder.parent)
     assert journals("j") == ["journal"]
-    assert record_kinds("no") == ["note"]
+    assert record_kinds("not") == ["note"]
 
 
 def test_every_record_has_a_summary() -> None:
