@@ -31,6 +31,7 @@ _WIDTH = 80
 _GAP = 2
 _NARROW = 8
 _SMALL = 10
+_PASSING = ("starting", "stopping")  # states of a supervisor in which a node may be silent
 _NEAR = Decimal("0.5")
 _A_TIME = 10**15  # ns; what is less is the number of a report
 _TEXT = 70  # signs of a text that fit into a line, indented and broken between words
@@ -88,7 +89,7 @@ def _head(found: Standing, node: Mapping[str, Any], *, stale: bool) -> list[Rend
     if stale and not found.answers:
         health = "not_running"
     elif stale:
-        health = supervisor if supervisor in ("starting", "stopping") else "silent"
+        health = supervisor if supervisor in _PASSING else "silent"
     elif node.get("state") == "halted":
         health = "halted"
     word = health.upper().replace("_", " ")
@@ -135,8 +136,11 @@ def _why(found: Standing, node: Mapping[str, Any]) -> list[Text]:
         style = _ALARM if level in ("halt", "flatten") else _CAUTION
         text = Text.assemble("the guard: ", (f" {head} ", style), " ", "; ".join(said))
         lines.insert(0, text)
-    if "node" in found.errors:
+    supervisor = found.answers.get("supervisor", {}).get("state")
+    if "node" in found.errors and supervisor not in _PASSING:  # then it is on its way
         lines.insert(0, Text(found.errors["node"]))
+    elif "halted" in (node.get("health"), node.get("state")) and found.order is None:
+        lines.append(Text("nothing new is sent until qv resume"))
     if found.order is not None:
         by = found.order.get("by", "somebody")
         lines.append(Text(f"an order to halt, by {by}, lies there until qv resume", _CAUTION))

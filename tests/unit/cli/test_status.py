@@ -140,6 +140,7 @@ def test_a_halt_is_an_alarm_and_a_loss_is_none() -> None:
     for node in ({**NODE, "health": "halted"}, {**NODE, "state": "halted"}):
         text = drawn(standing(answers={"node": node}), colour=True)
         assert f"{alarm}m HALTED " in text
+        assert "nothing new is sent until qv resume" in text
     assert f"{alarm}mgave up" in drawn(standing(), colour=True)
 
 
@@ -195,7 +196,9 @@ def test_a_silent_node_is_shown_as_it_was_with_its_age() -> None:
     assert "node       silent " in text
     assert drawn(silent.after(None)).startswith("crypto   SILENT")
     starting = {"supervisor": {**SUPERVISOR, "state": "starting"}}
-    assert drawn(silent._replace(answers=starting)).startswith("crypto   STARTING")
+    text = drawn(silent._replace(answers=starting))
+    assert text.startswith("crypto   STARTING")
+    assert "did not answer" not in text
     assert drawn(silent._replace(answers={})).startswith("fund   NOT RUNNING")
 
 
