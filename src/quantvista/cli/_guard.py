@@ -85,7 +85,8 @@ def _resume(place: Place, by: str) -> str:
     for _ in range(40):
         answer = ask(place.socket("guard"), request, _ASK_S)
         if answer.get("ok") is True:
-            return ""
+            refused = answer.get("node")
+            return f"the guard lets it trade, but the node refused: {refused}" if refused else ""
         error = str(answer.get("error"))
         time.sleep(_LOOK_S)
     return error

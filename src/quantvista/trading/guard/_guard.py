@@ -35,6 +35,8 @@ _TICK_S = 1.0
 _ANSWER_S = 2.0
 _VALUED_EVERY_S = 60.0
 _PAUSE_MAX_S = 5.0
+_RESUME_S = 0.25
+_RESUME_TRIES = 8
 _PROCESSES = frozenset({"", "guard", "node", "supervisor", "paper", "service", "cron", "qv"})
 _NOT_CLEAN = Level.REDUCE
 
@@ -346,8 +348,8 @@ class Guard:
             case "drill":
                 self._escalate(Level.FLATTEN, "drill", reason or "a drill", by)
             case "resume":
-                await self._resume(by, reason)
-        return {"ok": True, "level": self.level.word}
+                refused = await self._resume(by, reason)
+        return {"ok": True, "level": self.level.word, "node": refused}
 
     def _refuse(self, command: str, by: str) -> str:
         """Say why a command is not taken; empty if it is."""
@@ -375,7 +377,8 @@ class Guard:
             return f"resume when it is clean: {'; '.join(problems)}"
         return ""
 
-    async def _resume(self, by: str, reason: str) -> None:
+    async def _resume(self, by: str, reason: str) -> str:
+        """Let the node trade, and tell it to; return what it has against that."""
         watch = self.watch
         self._seams.halts.clear()
         watch.restart()
@@ -385,7 +388,15 @@ class Guard:
         self.log.commit()
         self._noticed = {}
         self.chain.wake()
-        await self._seams.node.ask("resume", reason)
+        self._permit(self._seams.clock.now_ns())
+        refused = ""
+        for _ in range(_RESUME_TRIES):
+            await asyncio.sleep(_RESUME_S)  # until the node has read its lease again
+            answer = await self._seams.node.ask("resume", reason)
+            if answer is not None and answer.get("ok"):
+                return ""
+            refused = "it does not answer" if answer is None else str(answer.get("error"))
+        return refused
 
     def status(self) -> dict[str, Any]:
         """Say how all stands, in plain values."""

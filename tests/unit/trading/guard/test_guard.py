@@ -210,10 +210,19 @@ def test_resume_needs_a_person_and_a_clean_fund() -> None:
         assert "1 MB are free" in (await ask(lab, "resume"))["error"]
         lab.free = 10**12
         await asyncio.sleep(1.1)
-        assert (await ask(lab, "resume")) == {"ok": True, "level": "watch"}
-        assert lab.node.state == "active"
-        await asyncio.sleep(1.1)
-        assert is_leased(lab)
+        assert (await ask(lab, "resume")) == {"ok": True, "level": "watch", "node": ""}
+        assert (lab.node.state, is_leased(lab)) == ("active", True)
+
+    in_lab(test)
+
+
+def test_resume_says_what_the_node_has_against_it() -> None:
+    async def test(lab: Lab) -> None:
+        await begin(lab, busy=False)
+        await ask(lab, "halt")
+        await lab.until(lambda: lab.guard.chain.is_done)
+        lab.node.says_more = {"ok": False, "error": "it is not clean"}
+        assert (await ask(lab, "resume"))["node"] == "it is not clean"
 
     in_lab(test)
 
