@@ -1,13 +1,20 @@
 """A venue as the node sees it: its connection, what was heard of it, and what still is to be."""
 
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from quantvista.trading.gateway import AccountSnapshot
+from quantvista.trading.gateway import AccountSnapshot, GatewayError
 from quantvista.trading.node._events import Translator
 from quantvista.trading.node._sender import Sender
 from quantvista.trading.node._terms import VenueLink
 
-__all__ = ["Link"]
+__all__ = ["Link", "reached"]
+
+_log = logging.getLogger(__name__)
+_PAUSE_S = 0.2
+_PAUSE_MAX_S = 5.0
 
 
 @dataclass
@@ -59,3 +66,25 @@ class Link:
             found = self.differences
             return f"{name}: {found[0]}" if found else f"{name} is being compared with the books"
         return ""
+
+
+async def reached(link: Link, ask: Callable[[], Awaitable[None]]) -> None:
+    """Ask a venue until it answers; what is wrong until then is a difference.
+
+    Parameters
+    ----------
+    link : Link
+        Of the venue.
+    ask : callable
+        Asks it once.
+    """
+    pause = _PAUSE_S
+    while True:
+        try:
+            await ask()
+            return
+        except GatewayError as error:
+            _log.warning("venue not reached", extra={"venue": link.venue.id})
+            link.differences = [str(error)]
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _PAUSE_MAX_S)

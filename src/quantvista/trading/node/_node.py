@@ -1,7 +1,6 @@
 """A fund that trades: one writer, everything that happens to it in one order."""
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
@@ -13,7 +12,6 @@ from quantvista.trading.gateway import (
     Clock,
     Delivery,
     Filled,
-    GatewayError,
     MarketData,
     Rejected,
     Report,
@@ -31,17 +29,17 @@ from quantvista.trading.node._bodies import (
 )
 from quantvista.trading.node._calendar import DueEvents
 from quantvista.trading.node._events import Event, Translator, Untranslatable
-from quantvista.trading.node._links import Link
+from quantvista.trading.node._links import Link, reached
 from quantvista.trading.node._orders import submit_command
 from quantvista.trading.node._reconciler import Reconciler
 from quantvista.trading.node._recovery import recover
 from quantvista.trading.node._sender import Answer, Sender
+from quantvista.trading.node._sense import nonsense
 from quantvista.trading.node._stage import Told
 from quantvista.trading.node._terms import NodeSettings, NodeSetup, VenueLink
 
 __all__ = ["Node"]
 
-_log = logging.getLogger(__name__)
 _ITEMS = 1_000  # that are looked at before what they led to is made durable
 _OPERATOR = ("halt", "reduce", "resume", "flatten")
 
@@ -175,18 +173,11 @@ class Node:
             await self._close()
 
     async def _listen(self, link: Link) -> None:
-        gateway, pause = link.venue.gateway, 0.2
-        while True:
-            try:
-                await gateway.connect(link.heard)
-                await gateway.subscribe(link.venue.instruments)
-                link.sender.connected()
-                break
-            except GatewayError as error:
-                _log.warning("venue not reached", extra={"venue": link.venue.id})
-                link.differences = [str(error)]
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, 5.0)
+        gateway = link.venue.gateway
+        # One after the other: a second connection would tell all reports a second time.
+        await reached(link, lambda: gateway.connect(link.heard))
+        await reached(link, lambda: gateway.subscribe(link.venue.instruments))
+        link.sender.connected()
         async for delivery in gateway.events():
             self.post("delivery", (link.place, delivery))
 
@@ -273,6 +264,9 @@ class Node:
     def _market(self, link: Link, event: MarketData | Status, delivery: Delivery) -> None:
         at = self._instruments.get(event.instrument or "")
         if at is None or self._venue_of[at] != link.place:
+            return
+        if problem := nonsense(event, self.setup.instruments[at]):
+            self.note(f"{link.venue.id} sent nonsense of {event.instrument}: {problem}")
             return
         offset = link.venue.gateway.clock_offset_ns
         link.lag_ns = delivery.ts_received + offset - event.ts

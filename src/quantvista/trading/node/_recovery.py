@@ -22,7 +22,7 @@ from quantvista.trading.node._bodies import (
 )
 from quantvista.trading.node._changes import check_changes
 from quantvista.trading.node._orders import Orders
-from quantvista.trading.node._stage import Stage, Told
+from quantvista.trading.node._stage import Stage, Told, is_by_breaker
 from quantvista.trading.node._terms import NodeSetup
 
 __all__ = ["Past", "recover"]
@@ -233,7 +233,7 @@ def _follow(past: Past, record: Record) -> None:
             past.day = (record.ts, str(past.stage.session.equity()))
         return
     if record.kind == OUTPUT.number:
-        if b"state_changed" in record.payload[:20] and b"operator" not in record.payload:
+        if is_by_breaker(record.payload):
             past.reduced = False
         return
     match NODE_KINDS.body(record):

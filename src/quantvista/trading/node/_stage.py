@@ -14,7 +14,7 @@ from quantvista.portfolio import Decision
 from quantvista.trading.node._bodies import StrategyFailed, Woken
 from quantvista.trading.node._orders import Orders
 
-__all__ = ["Stage", "Told", "Write"]
+__all__ = ["Stage", "Told", "Write", "is_by_breaker"]
 
 type Told = tuple[int, int, dict[str, Any]]
 """When an input was received, when it happened, UTC ns, and the event."""
@@ -32,7 +32,18 @@ class _Barrier(NamedTuple):
 
 
 _KINDS = {"input": INPUT, "output": OUTPUT}
-_BY_BREAKER = b"state_changed"
+_NAME_END = 32
+
+
+def is_by_breaker(output: bytes) -> bool:
+    """Whether an output of the engine is that it changed the state of the fund by itself.
+
+    Parameters
+    ----------
+    output : bytes
+        As the engine encodes it: its name comes first, behind a header.
+    """
+    return b"state_changed" in output[:_NAME_END] and b"operator" not in output
 
 
 class Stage:
@@ -156,8 +167,8 @@ class Stage:
         for side, ts, payload in self.session.take_log():
             kind = _KINDS[side]
             self.write(kind.number, kind.version, ts, payload)
-            if side == "output" and _BY_BREAKER in payload[:20]:
-                self.state_moved |= b"operator" not in payload
+            if side == "output" and is_by_breaker(payload):
+                self.state_moved = True
         for what, body in self.session.take_effects():
             if what == "submit":
                 self.orders.owned(body["id"], body["sleeve"], body["instrument"])

@@ -1,0 +1,141 @@
+"""What simulated lives have found, each by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from quantvista.engine import BreakerLimit, BreakerLimits, RawEngine
+from quantvista.journal import INPUT, Reader
+from quantvista.market import Instrument
+from quantvista.strategies import EventStrategy, Quote
+from quantvista.trading.gateway import BarData, GatewayError, QuoteData, TradeData
+from quantvista.trading.node._sense import nonsense
+from support.gateway_worlds import PAIR
+from support.node_worlds import TERMS, NodeWorld, setup
+from support.virtual_loop import run_virtually
+
+
+def test_a_question_that_fails_after_connecting_connects_no_second_time() -> None:
+    """Otherwise two streams told every report twice, and money paid in was booked twice."""
+
+    async def main() -> None:
+        world = NodeWorld()
+        await world.start()
+        node = world.boot()
+        gateway, connects = node.links[0].venue.gateway, 0
+        connect, subscribe, tries = gateway.connect, gateway.subscribe, 0
+
+        async def counted(after: int = 0) -> None:
+            nonlocal connects
+            connects += 1
+            await connect(after)
+
+        async def refused_once(instruments: Any) -> None:  # noqa: ANN401
+            nonlocal tries
+            tries += 1
+            if tries == 1:
+                raise GatewayError("server_error", "not now")
+            await subscribe(instruments)
+
+        gateway.connect, gateway.subscribe = counted, refused_once  # type: ignore[method-assign]
+        await world.until_trading()
+        world.paper.venue.pay(0, "USDT", 10**15, world.clock.now_ns())
+        await world.settle()
+        world.check()
+        assert (connects, tries) == (1, 2)
+        await world.stop()
+        await world.paper.stop()
+
+    run_virtually(main())
+
+
+class Seller(EventStrategy):
+    """Sells at every quote: that reduces, so it is asked also while nothing else is."""
+
+    def on_quote(self, ctx: Any, quote: Quote) -> None:  # noqa: ANN401
+        if quote.instrument == PAIR:
+            ctx.submit(PAIR, "sell", 0.001, tif="ioc")
+
+
+class Leave:
+    """A guard's, given and taken by hand."""
+
+    given = True
+
+    def valid(self, epoch: int, now_ns: int) -> bool:
+        return self.given
+
+
+def test_what_a_breaker_did_is_undone_by_people_only() -> None:
+    """The node had reduced by itself, and when it had no reason left ended the breaker's too."""
+
+    async def main() -> None:
+        limit = BreakerLimit(3, "reduce_only", 10**10)
+        fund = setup(Seller, {"breakers": BreakerLimits(rejects=limit)})
+        leave = Leave()
+        world = NodeWorld(fund=fund, lease=leave)
+        await world.start()
+        world.boot()
+        await world.until_trading()
+        leave.given = False
+        await world.market(20)
+        leave.given = True
+        for _ in range(2):
+            await world.until_trading()
+            await asyncio.sleep(5)
+            assert world.node.session.fund_state == "reduce_only"
+            await world.kill()
+            world.boot()
+        await world.until_trading()
+        assert (await world.ask("resume"))["state"] == "active"
+        await world.stop()
+        await world.paper.stop()
+
+    run_virtually(main())
+
+
+@pytest.mark.parametrize(
+    ("bid", "ask"), [(0, 10), (10, 2**61), (-5, 10), (10, 1.5), ("10", 11), (2**70, None)]
+)
+def test_nonsense_of_a_venue_reaches_no_engine(bid: Any, ask: Any) -> None:  # noqa: ANN401
+    async def main() -> None:
+        world = NodeWorld()
+        await world.start()
+        node = world.boot()
+        await world.until_trading()
+        inputs = len(told(world))
+        data = QuoteData(instrument=PAIR, bid=bid, bid_size=1, ask=ask, ask_size=1, ts=1)
+        node.links[0].venue.gateway._tell(data)  # type: ignore[attr-defined]
+        await asyncio.sleep(1)
+        assert any("nonsense" in text for _, text in node.texts)
+        await world.stop()
+        assert len(told(world)) == inputs
+        await world.paper.stop()
+
+    run_virtually(main())
+
+
+def told(world: NodeWorld) -> list[dict[str, Any]]:
+    records = [each for batch in Reader(world.disk) for each in batch if each.kind == INPUT.number]
+    decoded = [RawEngine.decode_input(each.payload)["event"] for each in records]
+    return [each for each in decoded if "quote" in each]
+
+
+def test_what_is_wrong_with_data_is_said() -> None:
+    pair: Instrument = TERMS.instruments[1]
+
+    def bar(*prices: int | None, volume: int | None = 1) -> str:
+        names = ("open", "high", "low", "close")
+        found: dict[str, Any] = dict(zip(names, prices, strict=True))
+        return nonsense(BarData(instrument=PAIR, volume=volume, ts=1, **found), pair)
+
+    assert bar(10, 12, 9, 11) == ""
+    assert bar(None, None, None, 11) == ""
+    assert "out of order" in bar(10, 10, 9, 11)
+    assert "without its open" in bar(None, 12, 9, 11)
+    assert "a size is -1" in bar(10, 12, 9, 11, volume=-1)
+    trade = TradeData(instrument=PAIR, price=10, size=0, aggressor=None, ts=1)
+    assert "a size" in nonsense(trade, pair)
