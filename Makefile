@@ -26,7 +26,7 @@ NAUTILUS_STAMP := $(NAUTILUS)/.stamp
 
 export PYO3_PYTHON := $(CURDIR)/$(PY)
 
-.PHONY: demo test test-full check mutants bench nautilus build wheel lock clean help
+.PHONY: demo demo-live kill test test-full check mutants bench nautilus build wheel lock clean help
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) \
@@ -76,6 +76,12 @@ build: $(NATIVE_STAMP) $(ASSETS) ## Set everything up: environment, Rust core, r
 # -- work ------------------------------------------------------------------------------------
 demo: build ## Run the demo fund on 32 years of real prices; writes out/demo
 	@$(BIN)/qv run --demo --out out/demo
+
+demo-live: build ## Trade a small fund on paper for a minute, with kill -9; writes out/demo-live
+	@$(PY) scripts/demo_live.py --out out/demo-live
+
+kill: build ## Kill the processes of a fund ROUNDS times (300) under load, and compare its books
+	ROUNDS=$${ROUNDS:-300} $(PY) -m pytest -q tests/integration/test_kill_rounds.py
 
 test: check ## Static checks, then all tests but the slow ones
 	cargo test --locked --quiet --workspace

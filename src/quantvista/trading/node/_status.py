@@ -56,7 +56,8 @@ def status(node: "Node") -> dict[str, Any]:
                 "connected": link.connected,
                 "clean": link.clean,
                 "differences": list(link.differences),
-                "last_report": link.heard,
+                "last_report": link.last_report_ts or None,
+                "reports": link.heard,
                 "clock_offset_ns": link.venue.gateway.clock_offset_ns,
                 "lag_ns": link.lag_ns,
             }

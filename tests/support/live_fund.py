@@ -1,0 +1,119 @@
+"""A fund that trades on paper as processes of its own, to be killed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from quantvista.errors import ControlError
+from quantvista.fund import write_template
+from quantvista.trading.control import Place, ask
+
+SRC = Path(__file__).parents[2] / "src"
+NAMES = ("node", "paper", "guard")
+WAIT_S = 60.0
+
+
+class LiveFund:
+    """The fund of the template ``paper`` in a folder, at a port of its own.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Empty.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.place = folder, Place(folder / "state")
+        write_template("paper", folder)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        paper, fund = folder / "paper.toml", folder / "fund.toml"
+        text = paper.read_text().replace("port = 8710", f"port = {port}")
+        # A market that moves fast, so that there is something in flight when a process dies.
+        text = text.replace("move_rate = 2", "move_rate = 20")
+        text = text.replace("limit_rate = 10", "limit_rate = 60")
+        text = text.replace("market_rate = 2", "market_rate = 40")
+        paper.write_text(text.replace("_ms = 5", "_ms = 40"))
+        url = f'kind = "paper"\nurl = "http://127.0.0.1:{port}"'
+        words = fund.read_text().replace('kind = "paper"', url, 1)
+        fund.write_text(words.replace("gamma = 0.01 ", "warm_up_events = 10\ngamma = 0.01 ", 1))
+        self._up: subprocess.Popen[bytes] | None = None
+
+    def up(self) -> None:
+        """Start it, and wait until it trades."""
+        with (self.folder / "up.log").open("ab") as log:
+            self._up = subprocess.Popen(
+                [sys.executable, "-m", "quantvista", "up", "fund.toml", "--plain"],
+                cwd=self.folder,
+                env={**os.environ, "PYTHONPATH": str(SRC)},
+                stdout=log,
+                stderr=log,
+            )
+        self.until_trading()
+
+    def down(self) -> None:
+        """Stop it in order."""
+        assert self._up is not None, "it runs"
+        self._up.send_signal(signal.SIGTERM)
+        assert self._up.wait(WAIT_S) == 0, self.said()
+
+    def said(self) -> str:
+        """What its processes printed."""
+        logs = [self.folder / "up.log", *sorted(self.place.logs.glob("*.log"))]
+        return "\n".join(f"-- {each.name}\n{each.read_text()[-2000:]}" for each in logs)
+
+    def kill(self, *names: str) -> None:
+        """End processes at once."""
+        for name in names:
+            process = self.place.process(name)
+            if process is not None:
+                process.signal(signal.SIGKILL)
+
+    def end(self) -> None:
+        """Let nothing stay, whatever became of it."""
+        if self._up is not None and self._up.poll() is None:
+            self._up.kill()
+            self._up.wait()
+        with contextlib.suppress(ControlError):
+            self.kill(*NAMES)
+
+    def status(self) -> dict[str, Any]:
+        """Ask the node how it stands."""
+        return ask(self.place.socket("node"), {"command": "status", "by": "test"}, 5.0)
+
+    def until_trading(self, epoch_after: int = 0) -> dict[str, Any]:
+        """Wait until a process of a later epoch trades."""
+        last: Any = None
+        for _ in range(int(WAIT_S / 0.1)):
+            with contextlib.suppress(ControlError):
+                last = self.status()
+                if last["health"] == "trading" and last["epoch"] > epoch_after:
+                    return dict(last)
+            assert self._up is None or self._up.poll() is None, self.said()
+            time.sleep(0.1)
+        raise AssertionError(f"it does not come to trade: {last}\n{self.said()}")
+
+    def has_in_flight(self) -> bool:
+        """Whether an order works or is on its way."""
+        return bool(self.status()["orders"])
+
+    @contextlib.contextmanager
+    def store(self) -> Iterator[sqlite3.Connection]:
+        """Look into what the venue keeps."""
+        path = self.folder / "paper" / "paper" / "venue.db"
+        found = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        try:
+            yield found
+        finally:
+            found.close()
