@@ -62,7 +62,9 @@ def _write(folder: Path) -> None:
     paper.write_text(text)
     venue = f'kind = "paper"\nurl = "http://127.0.0.1:{port}"'
     words = fund.read_text().replace('kind = "paper"', venue, 1)
-    fund.write_text(words.replace("gamma = 0.01 ", "warm_up_events = 20\ngamma = 0.01 ", 1))
+    words = words.replace("gamma = 0.01 ", "warm_up_events = 20\ngamma = 0.01 ", 1)
+    # Starting Python takes seconds on a small machine: the guard is to be patient with that here.
+    fund.write_text(words + "\n[guard]\nheartbeat = { after_s = 60 }\n")
 
 
 def _trade(folder: Path, fund: Place, seconds: float) -> None:

@@ -47,7 +47,11 @@ class LiveFund:
         paper.write_text(text.replace("_ms = 5", "_ms = 40"))
         url = f'kind = "paper"\nurl = "http://127.0.0.1:{port}"'
         words = fund.read_text().replace('kind = "paper"', url, 1)
-        fund.write_text(words.replace("gamma = 0.01 ", "warm_up_events = 10\ngamma = 0.01 ", 1))
+        words = words.replace("gamma = 0.01 ", "warm_up_events = 10\ngamma = 0.01 ", 1)
+        # A busy machine starts processes slowly; that is not what is tested.
+        fund.write_text(
+            words + "\n[guard]\nheartbeat = { after_s = 600 }\nvenue = { after_s = 600 }\n"
+        )
         self._up: subprocess.Popen[bytes] | None = None
 
     def up(self) -> None:
