@@ -39,10 +39,10 @@ _SHORT = 16  # digits of a key that are printed
 
 def known_kinds() -> Kinds:
     """Give the kinds that the commands decode: those of every part that writes a journal."""
-    from quantvista.backtest.recorded import RUN_KINDS
     from quantvista.trading.guard import KINDS as GUARD_KINDS
+    from quantvista.trading.node import NODE_KINDS
 
-    return RUN_KINDS | GUARD_KINDS
+    return NODE_KINDS | GUARD_KINDS
 
 
 def kind_numbers(names: list[str]) -> frozenset[int]:

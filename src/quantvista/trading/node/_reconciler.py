@@ -136,8 +136,12 @@ class Reconciler:
                 held = sum(session.position(sleeve, place) for sleeve in sleeves)
                 positions[each.id] = held
         working: dict[int, Mapping[str, Any]] = {}
+        # What is about to be sent is not there yet, and must not be asked about before it is.
+        unsettled = set(link.sender.unsettled)
         for order in session.working():
             name = setup.instruments[order["instrument"]].id
             if order["remote"] and name in mine:
                 working[order["id"]] = {**order, "instrument": name}
-        return Books(money, positions, working, link.sender.unsettled)
+                if order["status"] in ("submitted", "unknown"):
+                    unsettled.add(order["id"])
+        return Books(money, positions, working, unsettled)
