@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -44,11 +45,18 @@ async def break_things(lab: Lab, draw: random.Random) -> None:
     """Let the venue do everything that it can do wrong, for six seconds."""
     chosen = draw.sample(FAULTS, 8)
     for each in chosen:
-        copy = Fault(each.kind, each.on, None, each.probability, each.delay_ns, status=each.status)
-        lab.world.faults.arm(copy)
+        lab.world.faults.arm(replace(each))
     for _ in range(3):
         await asyncio.sleep(2 * draw.random())
-        match draw.choice(("disconnect", "halt", "nothing")):
+        match draw.choice(("disconnect", "halt", "crash", "clock", "nothing")):
+            case "crash":
+                lab.world.faults.clear()
+                await lab.world.crash()
+                for each in chosen:
+                    lab.world.faults.arm(replace(each))
+            case "clock":  # of the guard alone; the venue's goes on
+                lab.clock.offset_ns += draw.choice((-3, 5)) * 10**9
+                lab.clock_was_set = True
             case "disconnect":
                 await lab.world.fault(kind="disconnect", seconds=str(draw.random() * 3))
             case "halt":
@@ -101,7 +109,9 @@ async def check(lab: Lab) -> None:
             assert 0 <= each.total - began[each.currency] < lot
     assert lab.node.task is None or lab.node.state == "halted"
     await check_fills(lab, began)
-    check_journal(timed_records(lab.disk), lab.world.terms.window_ns)
+    # Times of a clock that was set say nothing of how long something took.
+    window_ns = -(10**18) if lab.clock_was_set else lab.world.terms.window_ns
+    check_journal(timed_records(lab.disk), window_ns)
     verify(lab.disk)
 
 

@@ -29,6 +29,7 @@ from support.gateway_worlds import (
     PaperWorld,
     in_memory,
 )
+from support.virtual_loop import LoopClock
 
 __all__ = ["QUIET", "Lab", "Node", "in_lab", "records", "timed_records"]
 
@@ -242,13 +243,12 @@ class Lab:
         self.guard_task: asyncio.Task[None] | None = None
         self.lives = 0
         self.late = 0.0
+        self.clock, self.clock_was_set = LoopClock(asyncio.get_running_loop()), False
 
     async def start_guard(self) -> Guard:
         self.lives += 1
         terms = GuardTerms("test", "USDT", "UTC", self.section, frozenset({"paper"}))
-        seams = Seams(
-            self.node, self.lease, self.world.clock, self.halts, self.others, lambda: self.free
-        )
+        seams = Seams(self.node, self.lease, self.clock, self.halts, self.others, lambda: self.free)
         way = LateTransport(self.world, self.lives)
         way.late = self.late
         self.world._transports.append(way)
@@ -256,7 +256,7 @@ class Lab:
             way,
             self.world.terms.id,
             Credentials("guard", SECRET),
-            self.world.clock,
+            self.clock,
             seed=2000 + self.lives,
             settings=self.world.settings,
         )

@@ -201,6 +201,32 @@ def test_clock_that_is_wrong_is_measured(run: Run, offset_s: int) -> None:
     run(test)
 
 
+@pytest.mark.parametrize("offset_s", [-3_600, 3_600])
+def test_clock_that_is_set_while_connected_is_measured_again(run: Run, offset_s: int) -> None:
+    class Set:
+        offset_ns = 0
+
+        def __init__(self, world: PaperWorld) -> None:
+            self._clock = world.clock
+
+        def now_ns(self) -> int:
+            return self._clock.now_ns() + self.offset_ns
+
+    async def test(world: PaperWorld) -> None:
+        clock = Set(world)
+        gateway = PaperGateway(
+            world.transport(), "paper", Credentials("main", SECRET), clock, seed=9
+        )
+        world.gateways.append(gateway)
+        await gateway.connect()
+        clock.offset_ns = offset_s * 10**9
+        with pytest.raises(GatewayError, match="stale_timestamp"):
+            await gateway.account()
+        assert (await gateway.account()).account == "main"
+
+    run(test)
+
+
 def test_wrong_credentials_are_refused_and_accounts_are_apart(run: Run) -> None:
     async def test(world: PaperWorld) -> None:
         wrong = PaperGateway(world.transport(), "paper", Credentials("main", "f" * 32), world.clock)

@@ -387,6 +387,9 @@ class PaperGateway:
             code, text = found["error"]["code"], found["error"]["text"]
             if code == "unknown_order":
                 raise _NotFoundError(code, text, int(response.headers["qv-time"]))
+            if code == "stale_timestamp":  # one of the clocks was set; asked again it is answered
+                with contextlib.suppress(GatewayError):
+                    await self._measure()
             raise GatewayError(code, text, found["error"].get("retry_after_ns", 0))
         except (ValueError, KeyError, TypeError):
             text = f"{method} {target} was answered by {response.status}, and no words of a venue"
