@@ -7,11 +7,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from quantvista.errors import ConfigError, JournalError
 from quantvista.journal import Reader, verify
 from quantvista.strategies import EventStrategy, Quote
 from quantvista.trading.node import NODE_KINDS, status
+from quantvista.trading.node._adoption import split_trade
 from support.gateway_worlds import PAIR
 from support.node_worlds import NodeWorld, setup
 from support.virtual_loop import run_virtually
@@ -263,3 +266,27 @@ def test_a_strategy_that_would_do_otherwise_now_is_found() -> None:
             world.boot()
 
     live(test)
+
+
+@given(
+    signed=st.integers(-100, 100).filter(bool),
+    held=st.lists(st.integers(-60, 60), min_size=1, max_size=5),
+    data=st.data(),
+)
+def test_a_trade_is_divided_whole_and_closes_what_there_is(
+    signed: int, held: list[int], data: st.DataObject
+) -> None:
+    into = data.draw(st.integers(0, len(held) - 1))
+    parts = split_trade("T", signed, 7, held, into)
+    assert sum(part.quantity for part in parts) == abs(signed)
+    assert sum(part.fee for part in parts) == 7
+    assert len({part.trade for part in parts}) == len(parts)
+    sign = 1 if signed > 0 else -1
+    opened = 0
+    for part in parts:
+        assert part.quantity > 0
+        against = max(0, -held[part.sleeve] * sign)
+        opened += max(0, part.quantity - against)
+        assert part.quantity <= against or part.sleeve == into
+    closable = sum(max(0, -each * sign) for each in held)
+    assert opened == max(0, abs(signed) - closable)

@@ -119,6 +119,8 @@ def explain(
         names = f"{search.name(1)} to {search.name(search.last)}"
         there = names if search.last else "of which there are none"
         raise ConfigError(f"`order` must be an order of the run, {there}; found {order}")
+    if "-" in str(order) and str(order) != (name := search.name(search.number)):
+        raise ConfigError(f"`order` must be named as the journal does, {name}; found {order}")
     return search.found()
 
 
@@ -133,7 +135,7 @@ class _Search:
             self._epochs = [(started.first_order, started.epoch)]
         self._instruments = config["instruments"]
         self._sleeves = [each["id"] for each in config["sleeves"]]
-        self._order = self._number(str(order))
+        self.number = self._number(str(order))
         self._market: dict[int, Happening] = {}
         self._decided: dict[str, tuple[Record, Decided]] = {}
         self._input: tuple[Record, str, Any] | None = None
@@ -174,7 +176,7 @@ class _Search:
 
     def _hear(self, record: Record, name: str, terms: Any) -> None:  # noqa: ANN401
         if self.terms is not None:
-            if name in _ABOUT and self._order in _mentioned(terms):
+            if name in _ABOUT and self.number in _mentioned(terms):
                 self._events.append(self._happening(record, name, terms))
         elif name in _MARKET:
             place = terms["instrument"]
@@ -185,7 +187,7 @@ class _Search:
         if order is None:
             return
         self.last = max(self.last, order)
-        if order != self._order:
+        if order != self.number:
             return
         if self.terms is None:
             self.terms = terms.get("order") if name == "order_rejected" else terms
@@ -302,7 +304,7 @@ class _Search:
             self._fund,
             self._sleeves[terms["sleeve"]],
             self._id(place),
-            self.name(self._order),
+            self.name(self.number),
             title,
             tuple(self._causes),
             tuple(self._events),

@@ -135,6 +135,8 @@ class NodeState(msgspec.Struct, frozen=True):
         What portfolio strategies look back on; empty where none do.
     closes : tuple of (int, float)
         Of bars since the last barrier, by place.
+    adopted : tuple of (str, str, int, int, int)
+        How trades that are nobody's were divided, as `Adoption.known` has it.
     """
 
     VERSION: ClassVar[int] = 1
@@ -150,6 +152,7 @@ class NodeState(msgspec.Struct, frozen=True):
     failed: str = ""
     bars: bytes = b""
     closes: tuple[tuple[int, float], ...] = ()
+    adopted: tuple[tuple[str, str, int, int, int], ...] = ()
 
     def encode(self) -> bytes:
         """Write it as MessagePack."""

@@ -1,6 +1,6 @@
 """What venues tell, as inputs of the engine."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from quantvista.trading.gateway import (
     Status,
     TradeData,
 )
+from quantvista.trading.node._adoption import Adoption, Part, split_trade
 from quantvista.trading.node._orders import Orders
 
 __all__ = ["Event", "Translator", "Untranslatable", "market_events"]
@@ -106,7 +107,11 @@ class Translator:
     money : mapping of str to str
         The currency of fees by instrument.
     adopt_into : int
-        Sleeve that gets trades and money that are nobody's.
+        Sleeve that gets money that is nobody's, and of trades what closes no position.
+    adoption : Adoption
+        How trades that are nobody's were divided.
+    held : callable
+        Position of each sleeve in the instrument at a place, as of all that was told.
     """
 
     orders: Orders
@@ -114,9 +119,11 @@ class Translator:
     currencies: Sequence[str]
     money: Mapping[str, str]
     adopt_into: int
+    adoption: Adoption
+    held: Callable[[int], Sequence[int]]
 
-    def report(self, report: Report) -> Event | None:
-        """Write a report; None where it changes nothing in the books.
+    def report(self, report: Report) -> list[Event]:
+        """Write a report; nothing where it changes nothing in the books.
 
         Raises
         ------
@@ -125,20 +132,20 @@ class Translator:
         """
         if isinstance(report, Filled | Busted):
             word = "filled" if isinstance(report, Filled) else "busted"
-            return {"report": {word: self._execution(report)}}
+            return [{"report": {word: each}} for each in self._executions(report)]
         if isinstance(report, BalanceChanged):
             if report.currency not in self.currencies:
                 raise Untranslatable(f"{report.cause} in {report.currency}, which the fund lacks")
             currency = self.currencies.index(report.currency)
             flow = {"sleeve": self.adopt_into, "currency": currency, "amount": report.amount}
-            return {"cash_flow": flow}
+            return [{"cash_flow": flow}]
         word = _WORDS.get(type(report), "")
         order = self.orders.number(report.client_order_id)
         if not word or order is None:
-            return None
-        return {"report": {word: {"order": order}}}
+            return []
+        return [{"report": {word: {"order": order}}}]
 
-    def _execution(self, report: Filled | Busted) -> Event:
+    def _executions(self, report: Filled | Busted) -> list[Event]:
         place = self.places.get(report.instrument)
         if place is None:
             raise Untranslatable(f"a trade of {report.instrument}, which the fund does not have")
@@ -148,18 +155,27 @@ class Translator:
             )
         order = self.orders.number(report.client_order_id)
         owner = self.orders.owner(order)
-        return {
-            "trade": report.trade_id,
+        terms = {
             "order": order,
-            "sleeve": self.adopt_into if owner is None else owner[0],
             "instrument": place,
             "leg": "net",
             "side": report.side,
-            "quantity": report.quantity,
             "price": report.price,
-            "fee": report.fee,
             "liquidity": report.liquidity if isinstance(report, Filled) else "none",
         }
+        if owner is not None:
+            parts = [Part(report.trade_id, owner[0], report.quantity, report.fee)]
+        elif isinstance(report, Busted):
+            parts = self.adoption.parts(report.trade_id)
+            whole = Part(report.trade_id, self.adopt_into, report.quantity, report.fee)
+            parts = parts or [whole]
+        else:
+            signed = report.quantity if report.side == "buy" else -report.quantity
+            held = self.held(place)
+            parts = split_trade(report.trade_id, signed, report.fee, held, self.adopt_into)
+            for part in parts:
+                self.adoption.booked(part)
+        return [{**part._asdict(), **terms} for part in parts]
 
     def is_foreign(self, report: Report) -> bool:
         """Whether a report is of a trade that no order of ours made."""

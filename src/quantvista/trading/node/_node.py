@@ -29,6 +29,7 @@ from quantvista.trading.node._bodies import (
 )
 from quantvista.trading.node._calendar import DueEvents
 from quantvista.trading.node._events import Event, Translator, Untranslatable
+from quantvista.trading.node._holdings import held
 from quantvista.trading.node._links import Link, reached
 from quantvista.trading.node._orders import submit_command
 from quantvista.trading.node._reconciler import Reconciler
@@ -103,6 +104,7 @@ class Node:
         self.counts = {"inputs": 0, "orders": 0, "fills": 0, "rejects": 0}
         self.reasons: list[str] = []
         self.stopping = False
+        self._sleeves = len(setup.sleeves)
         self._inbox: deque[Item] = deque()
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -136,6 +138,8 @@ class Node:
             self.setup.currencies,
             {each.id: each.currency for each in self.setup.instruments},
             venue.adopt_into,
+            self.past.adoption,
+            self._held,
         )
         sender = Sender(
             venue.gateway,
@@ -144,6 +148,11 @@ class Node:
         )
         heard = self.past.heard.get(venue.id, 0)
         return Link(place, venue, translator, sender, heard)
+
+    def _held(self, place: int) -> list[int]:
+        """Position of each sleeve, as of all that was told."""
+        self.flush()
+        return [held(self.session, self.setup, each, place) for each in range(self._sleeves)]
 
     # -- the loop ------------------------------------------------------------
     def post(self, what: str, item: Any) -> None:  # noqa: ANN401 - by what it is
@@ -276,12 +285,12 @@ class Node:
     def _report(self, link: Link, sequence: int, report: Report) -> None:
         link.last_report_ts = report.ts
         try:
-            event = link.translator.report(report)
+            events = link.translator.report(report)
         except Untranslatable as error:
-            event = None
+            events = []
             self.note(f"{link.venue.id}: {error}")
-        if event is not None:
-            self._tell(event, report.ts)
+        if events:
+            self._tell_all(events, report.ts)
         if link.venue.refuses_manual and link.translator.is_foreign(report):
             link.foreign = True
         self.counts["fills"] += isinstance(report, Filled)

@@ -10,6 +10,7 @@ from quantvista.engine import RawEngine, Session
 from quantvista.errors import ConfigError, JournalError
 from quantvista.fund.records import Decided
 from quantvista.journal import INPUT, OUTPUT, Journal, Reader, Record
+from quantvista.trading.node._adoption import Adoption, Part
 from quantvista.trading.node._bodies import (
     NODE_KINDS,
     Commanded,
@@ -45,6 +46,8 @@ class Past:
         Engine and strategies, as they were.
     heard : dict of str to int
         Last report of each venue.
+    adoption : Adoption
+        How trades that are nobody's were divided.
     reduced : bool
         Whether the node itself took the fund to reducing.
     day : (int, str)
@@ -63,6 +66,7 @@ class Past:
 
     stage: Stage
     heard: dict[str, int] = field(default_factory=dict)
+    adoption: Adoption = field(default_factory=Adoption)
     reduced: bool = False
     day: tuple[int, str] = (0, "0")
     first: NodeOpened | None = None
@@ -89,6 +93,7 @@ class Past:
             failed=self.stage.failed,
             bars=b"" if self.stage.bars is None else self.stage.bars.dump(),
             closes=tuple(self.stage.closes.items()),
+            adopted=tuple(self.adoption.known),
         )
 
 
@@ -171,6 +176,7 @@ def _resume(past: Past, state: NodeState) -> None:
     stage.closes.update(state.closes)
     if stage.bars is not None:
         stage.bars.load(state.bars)
+    past.adoption = Adoption(state.adopted)
     past.heard, past.reduced, past.day = dict(state.heard), state.reduced, state.day
     past.last = state.last
 
@@ -229,6 +235,10 @@ def _follow(past: Past, record: Record) -> None:
         if "operator" in event:
             past.reduced = event["operator"] == "reduce" and not past.commanded
             past.commanded = False
+        filled = event.get("report", {}).get("filled")
+        if filled is not None and filled["order"] is None:
+            part = (filled[name] for name in ("trade", "sleeve", "quantity", "fee"))
+            past.adoption.booked(Part(*part))
         if "day_ended" in event:
             past.day = (record.ts, str(past.stage.session.equity()))
         return

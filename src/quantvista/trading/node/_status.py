@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from quantvista.market import Instrument
+from quantvista.trading.node._holdings import held
 
 if TYPE_CHECKING:
     from quantvista.trading.node._node import Node
@@ -89,31 +90,21 @@ def _positions(node: "Node") -> list[dict[str, Any]]:
     session = node.session
     for place, instrument in enumerate(node.setup.instruments):
         for sleeve, name in enumerate(node.setup.sleeves):
-            held = _held(node, sleeve, place)
-            if not held:
+            units = held(session, node.setup, sleeve, place)
+            if not units:
                 continue
             mark = session.mark(place)
-            value = None if mark is None else _value(instrument, held, mark)
+            value = None if mark is None else _value(instrument, units, mark)
             found.append(
                 {
                     "instrument": instrument.id,
                     "sleeve": name,
-                    "quantity": _text(held, instrument.quantity_precision),
+                    "quantity": _text(units, instrument.quantity_precision),
                     "mark": None if mark is None else _text(mark, instrument.price_precision),
                     "value": None if value is None else str(value),
                 }
             )
     return found
-
-
-def _held(node: "Node", sleeve: int, place: int) -> int:
-    """Units of an instrument; of a pair that only exchanges currencies, of its base."""
-    instrument = node.setup.instruments[place]
-    if instrument.settlement != "exchange":
-        return node.session.position(sleeve, place)
-    base = node.setup.currencies.index(instrument.base)
-    amount = node.session.balance(sleeve, base)
-    return int(Decimal(amount).scaleb(instrument.quantity_precision - _MONEY))
 
 
 def _order(node: "Node", order: dict[str, Any]) -> dict[str, Any]:
@@ -134,9 +125,9 @@ def _order(node: "Node", order: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _value(instrument: Instrument, held: int, mark: int) -> Decimal:
+def _value(instrument: Instrument, units: int, mark: int) -> Decimal:
     digits = instrument.quantity_precision + instrument.price_precision
-    return Decimal(held * mark * instrument.multiplier).scaleb(-digits)
+    return Decimal(units * mark * instrument.multiplier).scaleb(-digits)
 
 
 def _text(units: int, digits: int) -> str:
