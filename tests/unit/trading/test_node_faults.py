@@ -10,7 +10,7 @@ import pytest
 from quantvista.engine import BreakerLimit, BreakerLimits, RawEngine
 from quantvista.journal import INPUT, Reader
 from quantvista.market import Instrument
-from quantvista.strategies import EventStrategy, Quote
+from quantvista.strategies import EventStrategy, Quote, Timer
 from quantvista.trading.gateway import BarData, GatewayError, QuoteData, TradeData
 from quantvista.trading.node._sense import nonsense
 from support.gateway_worlds import PAIR
@@ -139,3 +139,44 @@ def test_what_is_wrong_with_data_is_said() -> None:
     assert "a size is -1" in bar(10, 12, 9, 11, volume=-1)
     trade = TradeData(instrument=PAIR, price=10, size=0, aggressor=None, ts=1)
     assert "a size" in nonsense(trade, pair)
+
+
+class Late(EventStrategy):
+    """Sells when its timer fires, whether the venue is there or not."""
+
+    def on_quote(self, ctx: Any, quote: Quote) -> None:  # noqa: ANN401
+        ctx.set_timer(ctx.clock.now + 500_000_000, "later")
+
+    def on_timer(self, ctx: Any, timer: Timer) -> None:  # noqa: ANN401
+        ctx.submit(PAIR, "sell", 0.001, tif="ioc")
+        ctx.set_timer(ctx.clock.now + 500_000_000, "later")
+
+
+@pytest.mark.parametrize("how", ["halt", "lease"])
+def test_an_order_that_waits_for_its_venue_may_not_leave_any_more(how: str) -> None:
+    """It was made while the venue was not reached yet, and then the fund was halted."""
+
+    async def main() -> None:
+        leave = Leave()
+        world = NodeWorld(fund=setup(Late), lease=leave)
+        await world.start()
+        world.boot()
+        await world.until_trading()
+        await world.market(3)
+        await world.kill()
+        await world.paper.fault(kind="disconnect", seconds=4)
+        sent = world.paper.venue.sequence(0)
+        world.boot()
+        await asyncio.sleep(2)
+        assert world.node.counts["orders"]
+        if how == "halt":
+            assert (await world.ask("halt"))["state"] == "halted"
+        leave.given = how == "halt"
+        await asyncio.sleep(8)
+        assert world.node.links[0].connected
+        assert world.paper.venue.sequence(0) == sent
+        assert not world.node.links[0].sender.unsettled
+        await world.stop()
+        await world.paper.stop()
+
+    run_virtually(main())

@@ -145,6 +145,7 @@ class Node:
             venue.gateway,
             lambda answer: self.post("answer", (place, answer)),
             lambda error: self.post("broken", error),
+            self._leave_problem,
         )
         heard = self.past.heard.get(venue.id, 0)
         return Link(place, venue, translator, sender, heard)
@@ -368,8 +369,8 @@ class Node:
     # -- no new risk ---------------------------------------------------------
     def _reasons(self, now: int) -> list[str]:
         found = [each.reason for each in self.links if each.reason]
-        if not self.lease.valid(self.epoch, now):
-            found.append("the guard gives no leave to trade")
+        if problem := self._leave_problem():
+            found.append(problem)
         if self._last - now > self.settings.skew_ns:
             found.append("the clock of this machine was set back")
         if self.stage.failed:
@@ -468,15 +469,15 @@ class Node:
 
     def _submit(self, order: dict[str, Any]) -> None:
         number, at = order["id"], order["instrument"]
-        link = self.links[self._venue_of[at]]
         self.counts["orders"] += 1
-        if not self.lease.valid(self.epoch, self.clock.now_ns()):
-            text = "the guard gives no leave to trade"
-            answer = Answer(order=number, command="submit", answer="rejected", text=text)
-            self.post("answer", (link.place, answer))
-            return
         instrument, name = self.setup.instruments[at].id, self.orders.client_id(number)
-        link.sender.submit(number, submit_command(order, name, instrument))
+        command = submit_command(order, name, instrument)
+        self.links[self._venue_of[at]].sender.submit(number, command)
+
+    def _leave_problem(self) -> str:
+        """Why no order may leave now; it may have waited since it was made."""
+        is_valid = self.lease.valid(self.epoch, self.clock.now_ns())
+        return "" if is_valid else "the guard gives no leave to trade"
 
     def snapshot(self) -> None:
         """Write down where the fund is, so that a restart need not go further back."""

@@ -60,6 +60,8 @@ class Sender:
         Called with each `Answer`.
     broken : callable
         Called with what should never have been raised.
+    refused : callable
+        Says why no order may leave now; empty if they may.
 
     Attributes
     ----------
@@ -78,8 +80,11 @@ class Sender:
         gateway: Gateway,
         heard: Callable[[Answer], None],
         broken: Callable[[BaseException], None],
+        refused: Callable[[], str] = str,
     ) -> None:
         self._gateway, self._heard, self._broken = gateway, heard, broken
+        self._refused = refused
+        self._taken_back: set[int] = set()
         self._last: dict[int, asyncio.Task[None]] = {}
         self.unsettled: set[int] = set()
         self._connected = asyncio.Event()
@@ -100,6 +105,8 @@ class Sender:
 
     def cancel(self, order: int, client_id: str) -> None:
         """Cancel an order, after all that was sent about it before."""
+        if order in self.unsettled and not self._connected.is_set():
+            self._taken_back.add(order)  # where it waits to be sent, it never is
         self._after(order, partial(self._cancel, order, client_id))
 
     async def close(self) -> None:
@@ -129,6 +136,10 @@ class Sender:
             self._broken(error)
 
     async def _submit(self, order: int, command: SubmitOrder) -> None:
+        why = "taken back before it was sent" if order in self._taken_back else self._refused()
+        if why:
+            self._tell(order, "submit", "rejected", text=why)
+            return
         answer = await self._gateway.submit(command)
         if isinstance(answer, Acknowledged):
             self._tell(order, "submit", "acknowledged", answer.ts)
@@ -165,6 +176,7 @@ class Sender:
 
     async def _cancel(self, order: int, client_id: str) -> None:
         pause = _PAUSE_S
+        self._taken_back.discard(order)
         while True:
             answer = await self._gateway.cancel(CancelOrder(client_order_id=client_id))
             if isinstance(answer, Acknowledged):
