@@ -215,13 +215,21 @@ class Node:
         self._wake.clear()
         now = self.clock.now_ns()
         times = [now + 250_000_000]
-        times += [at for at in (self.session.next_timer, self._due.next_at()) if at is not None]
+        if (timer := self._timer()) is not None:
+            times.append(timer)
+        if (due := self._due.next_at()) is not None:
+            # One that has come already waits for its bars.
+            times.append(due if due > now else due + self.settings.bar_delay_ns)
         if self._dirty:
             times.append(self._synced_at + self.settings.sync_ns)
         delay = max(0.0, (min(times) - now) / 1e9)
         handle = asyncio.get_running_loop().call_later(delay, self._wake.set)
         await self._wake.wait()
         handle.cancel()
+
+    def _timer(self) -> int | None:
+        """When the next timer of a strategy is due; none is where no strategy is called."""
+        return None if self.stage.failed else self.session.next_timer
 
     def _turn(self) -> None:
         """Deal with what has come, and with what time has brought."""
@@ -406,7 +414,7 @@ class Node:
     def flush(self) -> None:
         """Let the engine and the strategies have what was told, and what time has brought."""
         now = self.clock.now_ns()
-        timer = self.session.next_timer
+        timer = self._timer()
         if not self._told and (timer is None or timer > now):
             return
         told, self._told = self._told, []
