@@ -30,6 +30,7 @@ __all__ = ["Mark", "NodeView", "Pair", "VenueView", "convert", "notional", "unit
 
 _FLOWS = frozenset({"deposit", "withdrawal"})
 _RECENT_S = 10.0
+_PAST_MAX = 10_000
 
 
 @dataclass(slots=True)
@@ -114,9 +115,12 @@ class _Moves:
         self._now[name] = self._now.get(name, 0) + amount
         past.append((at, self._now[name]))
 
-    def anchor(self) -> None:
-        """Count from now on."""
-        self._anchor = dict(self._now)
+    def now(self) -> dict[str, int]:
+        return dict(self._now)
+
+    def anchor(self, moved: dict[str, int]) -> None:
+        """Count from when this had moved."""
+        self._anchor = moved
 
     def recent(self, name: str, at: float) -> list[int]:
         past = self._past.get(name)
@@ -161,10 +165,15 @@ class VenueView:
         self.valued_at: float | None = None
         self._matched: tuple[AccountSnapshot, dict[str, tuple[int, int]]] | None = None
         self._moves = _Moves()
+        # After each report that changed them: what is open, and what moved so far.
+        self._past: deque[tuple[int, dict[str, tuple[int, int]], dict[str, int]]] = deque(
+            [(sequence, dict(self.open_cost), {})], maxlen=_PAST_MAX
+        )
         self.heard_at: float | None = None
         self.offset_ns = 0
         self.is_connected = False
         self.resets = 0
+        self._begins_anew = False
         self.counts = Counts()
         self._books: dict[str, dict[str, dict[int, int]]] = {}
         self._flows: list[tuple[int, str, int]] = []
@@ -178,7 +187,11 @@ class VenueView:
     def take_account(self, account: AccountSnapshot, at: float) -> list[tuple[str, int]]:
         """Take how the account stands; return the money that came or went by itself until then."""
         self.account, self.heard_at = account, at
-        self._match(at)
+        if self._begins_anew:  # it numbers its reports anew, and says with the account from where
+            self.sequence, self._begins_anew = account.sequence, False
+            self._past.clear()
+            self._remember()
+        self._match()
         due = [flow for flow in self._flows if flow[0] <= account.sequence]
         self._flows = [flow for flow in self._flows if flow[0] > account.sequence]
         return [(currency, amount) for _, currency, amount in due]
@@ -189,7 +202,7 @@ class VenueView:
         if delivery.sequence is not None:
             self.sequence = delivery.sequence
             self._report(event, delivery.sequence, at)
-            self._match(at)
+            self._match()
             return
         match event:
             case Status():
@@ -204,11 +217,22 @@ class VenueView:
             case BookLevelData():
                 self._level(event, at)
 
-    def _match(self, at: float) -> None:
-        """Keep account and cost of what is open where both are as of one report."""
-        if self.account is not None and self.account.sequence == self.sequence:
-            self._matched, self.valued_at = (self.account, dict(self.open_cost)), at
-            self._moves.anchor()
+    def _match(self) -> None:
+        """Keep account and cost of what is open as of one report, whichever of both came first."""
+        account = self.account
+        if account is None or account.sequence > self.sequence:
+            return
+        if self._matched is not None and self._matched[0] is account:
+            return
+        past = self._past
+        while len(past) > 1 and past[1][0] <= account.sequence:
+            past.popleft()
+        if past[0][0] <= account.sequence:
+            self._matched, self.valued_at = (account, past[0][1]), self.heard_at
+            self._moves.anchor(past[0][2])
+
+    def _remember(self) -> None:
+        self._past.append((self.sequence, dict(self.open_cost), self._moves.now()))
 
     def _mark(self, instrument: str, at: float) -> Mark:
         mark = self.marks.setdefault(instrument, Mark(at))
@@ -241,6 +265,7 @@ class VenueView:
                 # What was paid for what is open is not known any more; the loss begins anew.
                 self.resets += 1
                 self.open_cost = {}
+                self._begins_anew = True
 
     def _report(self, event: object, sequence: int, at: float) -> None:
         own = str(getattr(event, "client_order_id", "")).startswith(self._own)
@@ -254,10 +279,13 @@ class VenueView:
             case BalanceChanged():
                 self._moves.add(event.currency, event.amount, at)
                 self._money_came(event, sequence)
+                self._remember()
             case Busted():
                 self._fill(event, at, -1)
+                self._remember()
             case Filled():
                 self._fill(event, at, 1)
+                self._remember()
 
     def _money_came(self, event: BalanceChanged, sequence: int) -> None:
         if event.cause in _FLOWS:

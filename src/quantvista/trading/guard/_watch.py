@@ -42,6 +42,7 @@ class Window:
 
     def add(self, at: float, number: int) -> None:
         """Count what happened now."""
+        self.total(at)  # what is too old is dropped, also where nobody asks
         if number:
             self._parts.append((at, number))
             self._total += number

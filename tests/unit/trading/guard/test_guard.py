@@ -12,6 +12,7 @@ from quantvista.fund import GuardSection
 from quantvista.journal import verify
 from quantvista.trading.gateway import SubmitOrder
 from quantvista.trading.guard import Firm, Level, Standing
+from quantvista.trading.paper import MemoryStore
 from support.gateway_worlds import CASH, MARGIN, PAIR
 from support.guard_worlds import QUIET, Lab, in_lab, records
 
@@ -144,6 +145,23 @@ def test_a_node_that_trades_although_it_must_not_is_fenced_again() -> None:
         assert not is_leased(lab)
 
     in_lab(test)
+
+
+def test_a_venue_that_forgot_everything_halts_and_can_be_resumed() -> None:
+    async def test(lab: Lab) -> None:
+        await begin(lab, busy=False)
+        await lab.node.order(side="buy", quantity=1_000, kind="market", tif="ioc")
+        await asyncio.sleep(2)
+        lab.world.store = MemoryStore()
+        await lab.world.crash()
+        await lab.until(lambda: lab.guard.level is Level.HALT)
+        assert lab.guard.status()["trigger"] == "venue_reset"
+        await lab.until(lambda: lab.guard.chain.is_done and not lab.guard.status()["unknown"])
+        assert (await ask(lab, "resume"))["ok"]
+        await asyncio.sleep(3)
+        assert is_leased(lab)
+
+    in_lab(test, terms=MARGIN)
 
 
 def test_what_appears_after_a_halt_is_cancelled_too() -> None:

@@ -389,3 +389,17 @@ def test_thresholds_are_read_from_a_file() -> None:
     assert (section.drawdown, section.slice_band) == (None, None)
     assert GuardSection().drawdown is not None
     assert GuardSection(keep={"BTC": Decimal(1)}).keep == {"BTC": Decimal(1)}
+
+
+def test_an_account_older_than_the_last_report_is_valued_as_of_its_own() -> None:
+    bench = Bench()
+    bench.quote(0, 10_000)
+    fill(bench, 1, 0)
+    bench.account(1, position=1000, USDT=1000)  # it was read before the next fill
+    bench.heard = 1
+    fill(bench, 2, 1)
+    bench.heard = 1
+    bench.quote(1, 11_000)
+    bench.account(2, position=1000, USDT=1000)
+    bench.value(2)
+    assert (bench.watch.equity, bench.watch.valued_at) == (1010 * E12, 2)
