@@ -30,7 +30,7 @@ export PYO3_PYTHON := $(CURDIR)/$(PY)
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) \
-	  | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	  | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 # -- set-up ----------------------------------------------------------------------------------
 $(PYTHON_STAMP): scripts/find-python requirements/uv.txt
@@ -103,6 +103,12 @@ check: build ## Formatters, linters, types and layers
 	cargo clippy --locked --quiet --workspace --all-targets -- -D warnings
 	$(NPM) run --silent lint
 	$(NPM) run --silent typecheck
+
+simulate: build ## Run simulated lives of a fund, SEEDS=n of them; SEED=n runs one alone
+	$(SIMULATE) $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
+
+simulate-long: build ## Run 2,000 of them; every fault must meet every state of the node
+	$(SIMULATE) --seeds 2000 --all-states
 
 nautilus: $(NAUTILUS_STAMP) ## Make the environment of NautilusTrader, for `qv validate`
 

@@ -1,0 +1,245 @@
+"""A life from its seed: trading, faults, recoveries, and at the end the accounts."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+
+from quantvista.journal import verify
+from support.lives.faults import FAULTS, NODE_ONLY
+from support.lives.watch import Violation
+from support.lives.world import World
+from support.virtual_loop import run_virtually
+
+__all__ = ["Outcome", "live"]
+
+_ORDERS, _KINDS, _BURSTS = 500, 10, 1_500
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a seed came to.
+
+    Parameters
+    ----------
+    seed : int
+        Which.
+    orders : int
+        That left for the venue.
+    faults : Counter of (str, str)
+        By kind, and what the node was in.
+    digest : str
+        Of all bytes of the journal.
+    """
+
+    seed: int
+    orders: int
+    faults: Counter[tuple[str, str]]
+    digest: str
+
+
+def live(seed: int) -> Outcome:
+    """Run a life.
+
+    Raises
+    ------
+    Violation
+        If something was that must never be.
+    """
+    return run_virtually(_life(seed))
+
+
+async def _life(seed: int) -> Outcome:
+    world = World(seed)
+    await world.start()
+    bursts = 0
+    while _is_young(world):
+        bursts += 1
+        if bursts > _BURSTS:
+            raise Violation(f"only {len(world.watch.sent)} orders in {bursts} bursts")
+        await _go_on(world)
+    await _heal(world)
+    await _settle(world)
+    _check(world)
+    await _end(world)
+    return Outcome(seed, len(world.watch.sent), world.faults, _digest(world))
+
+
+def _is_young(world: World) -> bool:
+    kinds = {kind for kind, _ in world.faults}
+    return len(world.watch.sent) < _ORDERS or len(kinds) < _KINDS
+
+
+async def _go_on(world: World) -> None:
+    """Let a few moments pass, some of them bad."""
+    draw = world.random
+    if not world.is_up:
+        if draw.random() < 0.3:
+            await _strike(world)
+            await world.market(draw.randrange(3))
+        if draw.random() < 0.7:
+            world.boot()
+            if draw.random() < 0.2:
+                await _strike(world)
+            await asyncio.sleep(draw.random() * 0.5)
+            await world.look()
+        return
+    if draw.random() < 0.35:
+        await _strike(world)
+    if world.is_up and draw.random() < 0.03:
+        await world.ask("stop")
+        if draw.random() < 0.6:
+            await _strike(world)
+        await asyncio.sleep(0.01)
+        await world.look()
+    await world.market(draw.randrange(4, 16))
+    await _mend(world)
+
+
+async def _strike(world: World) -> None:
+    """Let one thing go wrong."""
+    kind = world.random.choice(list(FAULTS))
+    state = world.state
+    if state == "down" and kind in NODE_ONLY:
+        return
+    world.note(kind, state)
+    await FAULTS[kind](world)
+    await world.look()
+
+
+async def _mend(world: World) -> None:
+    """Let some of what is wrong end."""
+    draw, network = world.random, world.network
+    armed = world.paper.faults.armed
+    armed[:] = [each for each in armed if draw.random() < 0.6]
+    if draw.random() < 0.4:
+        network.late = 0.0
+    if draw.random() < 0.4:
+        network.spoilt = network.answers = ""
+    if not world.lease.on and draw.random() < 0.4:
+        world.lease.turn(True)
+    if any(world.paper.venue._core.shown.halted.values()) and draw.random() < 0.4:
+        await world.paper.fault(kind="resume")
+    if draw.random() < 0.3:
+        world.clock.offset_ns = world.venue_clock.offset_ns = 0
+    if draw.random() < 0.1:
+        world.paper.faults.away_until = 0
+    if world.is_up and world.node.session.fund_state != "active" and draw.random() < 0.4:
+        await world.ask("resume")
+
+
+async def _heal(world: World) -> None:
+    """Let all be well again."""
+    world.paper.faults.clear()
+    world.network.heal()
+    world.lease.turn(True)
+    world.clock.offset_ns = world.venue_clock.offset_ns = 0
+    await world.paper.fault(kind="resume")
+    if world.is_up:
+        world.journal.countdown = None
+        world.line.kill_at = ""
+    await world.look()
+    if world.is_up and world._disk_failed:
+        await world.kill()
+    while not world.is_up:
+        if world.boot():
+            world.journal.countdown = None
+
+
+async def _settle(world: World) -> None:
+    """Wait until the fund trades, and then until nothing is left to be done."""
+    for _ in range(1_200):
+        await world.market(1)
+        await asyncio.sleep(0.1)
+        await world.look()
+        if not world.is_up:
+            await _heal(world)
+        node = world.node
+        if not node.reasons and node.links[0].clean:
+            if node.session.fund_state == "active":
+                break
+            await world.ask("resume")
+    else:
+        raise Violation(f"it does not come to trade again: {world.node.reasons}")
+    await world.market(5)
+    answer = await world.ask("halt")
+    if not answer.get("ok"):
+        raise Violation(f"it is not halted: {answer}")
+    for _ in range(600):
+        await asyncio.sleep(0.1)
+        await world.look()
+        is_quiet = not node.links[0].sender._last and not node._inbox
+        if is_quiet and node.links[0].clean and not node.session.working():
+            break
+    else:
+        raise Violation(f"it does not settle: {node.reasons}, {node.session.working()}")
+    node.links[0].due_at = 0
+    await asyncio.sleep(2.5)
+    if not node.links[0].clean:
+        raise Violation(f"the books are not the venue's: {node.links[0].differences}")
+
+
+def _check(world: World) -> None:
+    """Hold everything against everything, to the last unit."""
+    core, node = world.paper.venue._core, world.node
+    ours, positions = world.our_books()
+    money, held = world.ledger.at(core.sequences[0])
+    there = {each.currency: each.total for each in core.balances(0)}
+    _same("money", ours, money, there)
+    venue_held = {each.instrument: each.quantity for each in core.positions(0)}
+    _same("positions", positions, held, venue_held)
+    working = {node.orders.client_id(each["id"]) for each in node.session.working()}
+    _same("open orders", working, {each.client_order_id for each in core.open_orders(0)})
+    node.session.audit()
+    link = node.links[0]
+    sizes = {
+        "senders": len(link.sender._last),
+        "unsettled": len(link.sender.unsettled),
+        "inbox": len(node._inbox),
+        "tasks": max(0, len(node._tasks) - 3),
+        "waiting reports": len(link.venue.gateway._reports._waiting),  # type: ignore[attr-defined]
+        "texts": max(0, len(node.texts) - 50),
+        "bars": len(node._arrivals._bars),
+        "told": len(node._told),
+        "effects": len(node.stage.effects),
+    }
+    if any(sizes.values()):
+        raise Violation(f"something grows: {sizes}")
+
+
+def _same(what: str, first: object, *others: object) -> None:
+    for each in others:
+        if first != each:
+            raise Violation(f"{what} differ: {first} and {each}")
+
+
+async def _end(world: World) -> None:
+    """End it, in order or not; what comes up from the journal is what went down."""
+    if world.random.random() < 0.5:
+        await world.ask("stop")
+        for _ in range(100):
+            await asyncio.sleep(0.05)
+            await world.look()
+            if not world.is_up:
+                break
+    else:
+        await world.kill()
+    if world.is_up:
+        raise Violation("it does not stop")
+    verify(world.disk)
+    while not world.boot():
+        pass
+    world.journal.countdown = None
+    await world.kill()
+    verify(world.disk)
+    await world.paper.stop()
+
+
+def _digest(world: World) -> str:
+    found = hashlib.sha256()
+    for name in sorted(world.disk.names()):
+        found.update(name.encode())
+        found.update(world.disk.content(name) or b"")
+    return found.hexdigest()
