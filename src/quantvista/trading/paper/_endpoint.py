@@ -82,12 +82,14 @@ class Endpoint:
 
     def _tell(self, notices: list[Notice], market: list[tuple[int, MarketData | Status]]) -> None:
         streams = self._streams = [each for each in self._streams if not each.closed]
+        # What the market did to an order comes before the market: who hears prices, and decides on
+        # them, then knows of the fills that they brought, as in a backtest.
         for stream in streams:
-            for number, event in market:
-                stream.market(number, event, self._now)
             for notice in notices:
                 if notice.account == stream.account:
                     stream.report(notice.sequence, notice.report, self._now)
+            for number, event in market:
+                stream.market(number, event, self._now)
 
     def cut(self) -> None:
         """End all streams."""
