@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -17,8 +18,12 @@ from typing import Any
 from quantvista.errors import ControlError
 from quantvista.fund import write_template
 from quantvista.trading.control import Place, ask
+from quantvista.trading.supervisor import Supervisor, Timing, plan
 
-SRC = Path(__file__).parents[2] / "src"
+TESTS = Path(__file__).parents[1]
+SRC = TESTS.parent / "src"
+# As `qv up`, but for one that is killed more often than it gives up.
+TIMING = Timing(back_off_s=0.1, back_off_max_s=0.2, failures_max=1_000_000)
 NAMES = ("node", "paper", "guard")
 WAIT_S = 60.0
 
@@ -58,9 +63,9 @@ class LiveFund:
         """Start it, and wait until it trades."""
         with (self.folder / "up.log").open("ab") as log:
             self._up = subprocess.Popen(
-                [sys.executable, "-m", "quantvista", "up", "fund.toml", "--plain"],
+                [sys.executable, "-m", "support.live_fund"],
                 cwd=self.folder,
-                env={**os.environ, "PYTHONPATH": str(SRC)},
+                env={**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS), str(SRC)])},
                 stdout=log,
                 stderr=log,
             )
@@ -121,3 +126,15 @@ class LiveFund:
             yield found
         finally:
             found.close()
+
+
+def main() -> int:
+    """Supervise the fund of the working folder."""
+    fund = Path("fund.toml")
+    place = Place.beside(fund.absolute())
+    place.make()
+    return asyncio.run(Supervisor(place, plan(fund.absolute(), place), print, TIMING).run())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
