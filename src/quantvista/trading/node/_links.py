@@ -67,6 +67,24 @@ class Link:
             return f"{name}: {found[0]}" if found else f"{name} is being compared with the books"
         return ""
 
+    def clock_reason(self, skew_ns: int) -> str:
+        """Say whether its clock differs from ours by more than that; empty if not."""
+        is_off = self.connected and abs(self.venue.gateway.clock_offset_ns) > skew_ns
+        return f"the clock of {self.venue.id} differs from ours" if is_off else ""
+
+    def judged(self) -> bool:
+        """Take it that a person has looked at what only people can judge.
+
+        Returns
+        -------
+        bool
+            Whether the account is to be compared anew.
+        """
+        had_forgotten, self.foreign, self.forgot = self.forgot, False, False
+        if had_forgotten:
+            self.clean = False
+        return had_forgotten
+
 
 async def reached(link: Link, ask: Callable[[], Awaitable[None]]) -> None:
     """Ask a venue until it answers; what is wrong until then is a difference.

@@ -367,26 +367,20 @@ class Node:
     def _resume_problem(self) -> str:
         """Why a person cannot resume; what only a person can judge is judged by this."""
         for link in self.links:
-            link.foreign = False
-            if link.forgot:
-                link.forgot = link.clean = False
+            if link.judged():
                 self._reconciler.forget(link)
         still = self._reasons(self.clock.now_ns())
         return "" if not still else f"nothing new may be risked yet: {'; '.join(still)}"
 
     # -- no new risk ---------------------------------------------------------
     def _reasons(self, now: int) -> list[str]:
-        found = [each.reason for each in self.links if each.reason]
-        if problem := self._leave_problem():
-            found.append(problem)
-        if self._last - now > self.settings.skew_ns:
-            found.append("the clock of this machine was set back")
-        if self.stage.failed:
-            found.append(self.stage.failed)
-        for link in self.links:
-            if link.connected and abs(link.venue.gateway.clock_offset_ns) > self.settings.skew_ns:
-                found.append(f"the clock of {link.venue.id} differs from ours")
-        return found
+        skew_ns = self.settings.skew_ns
+        is_back = self._last - now > skew_ns
+        found = [each.reason for each in self.links]
+        found += [self._leave_problem(), self.stage.failed]
+        found += ["the clock of this machine was set back"] if is_back else []
+        found += [each.clock_reason(skew_ns) for each in self.links]
+        return [each for each in found if each]
 
     def _hold(self, now: int) -> None:
         """Take no new risk while there is a reason not to; else undo that, if it was ours."""
