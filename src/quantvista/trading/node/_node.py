@@ -123,12 +123,9 @@ class Node:
         self._due = DueEvents(
             setup.calendar,
             setup.time_zone,
-            self._first_due(),
+            self.session.now if self.session.now > 0 else clock.now_ns() - 1,
             with_bars=with_bars,
         )
-
-    def _first_due(self) -> int:
-        return self.session.now if self.session.now > 0 else self.clock.now_ns() - 1
 
     def _link(self, place: int, venue: VenueLink) -> Link:
         known = {each.id: at for at, each in enumerate(self.setup.instruments)}
