@@ -106,7 +106,7 @@ async def check(lab: Lab) -> None:
     for each in account.balances:
         if each.currency != "USDT":
             lot = 10**7  # 0.00001, in 1e-12
-            assert 0 <= each.total - began[each.currency] < lot
+            assert each.total - began[each.currency] < lot
     assert lab.node.task is None or lab.node.state == "halted"
     await check_fills(lab, began)
     # Times of a clock that was set say nothing of how long something took.
@@ -124,7 +124,8 @@ async def check_fills(lab: Lab, began: dict[str, int]) -> None:
         if own(fill):
             assert abs(held) < abs(before), f"{fill} enlarges {before}"
             assert held * before >= 0, f"{fill} flips {before}"
-    assert (held, bool(began)) == (0, True)
+    # A pair of which the node sold more than it bought is not bought back.
+    assert held <= 0 if "BTC" in began else held == 0
 
 
 def own(fill: Filled) -> bool:
@@ -164,7 +165,8 @@ def live_once(seed: int) -> None:
     """In margin and cash, in slices and at once, by the seed."""
     share = Decimal(1) if seed % 4 < 2 else Decimal("0.25")
     section = QUIET.model_copy(update={"slice_share": share})
-    terms = MARGIN if seed % 2 else CASH
+    window_ns = 10**9 if seed % 3 else 300_000_000
+    terms = replace(MARGIN if seed % 2 else CASH, window_ns=window_ns)
     in_lab(lambda lab: live(lab, seed), seed=seed, terms=terms, section=section)
 
 

@@ -44,12 +44,13 @@ class LateTransport(LocalTransport):
     def __init__(self, world: PaperWorld, seed: int) -> None:
         super().__init__(world.server)
         self.random, self.late = random.Random(seed), 0.0
+        self._most_s = 0.95 * world.terms.window_ns / 1e9
         self._under_way: set[asyncio.Task[Response]] = set()
 
     async def request(self, request: Request) -> Response:
         if request.method != "POST" or self.random.random() >= self.late:
             return await super().request(request)
-        task = asyncio.create_task(self._later(request, self.random.random() * 0.29))
+        task = asyncio.create_task(self._later(request, self.random.random() * self._most_s))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         return await asyncio.shield(task)
