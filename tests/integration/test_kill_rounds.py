@@ -46,6 +46,7 @@ def test_nothing_is_lost_or_doubled_by_kills(fund: LiveFund) -> None:
     assert in_flight >= 0.3 * ROUNDS
     time.sleep(2.0)
     fund.until_trading()
+    fund.halt()  # orders stay when a fund is stopped, and would fill without it
     fund.down()
     _check(fund)
 

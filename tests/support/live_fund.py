@@ -113,6 +113,15 @@ class LiveFund:
             time.sleep(0.1)
         raise AssertionError(f"it does not come to trade: {last}\n{self.said()}")
 
+    def halt(self) -> None:
+        """Halt it, and wait until nothing works any more."""
+        ask(self.place.socket("node"), {"command": "halt", "by": "test"}, 10.0)
+        for _ in range(int(WAIT_S / 0.1)):
+            if not self.has_in_flight():
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"orders stay: {self.status()['orders']}")
+
     def has_in_flight(self) -> bool:
         """Whether an order works or is on its way."""
         return bool(self.status()["orders"])
