@@ -60,8 +60,7 @@ def _write(folder: Path) -> None:
     for name, rate in (("move_rate = 2", 10), ("limit_rate = 10", 40), ("market_rate = 2", 20)):
         text = text.replace(name, f"{name.split(' ')[0]} = {rate}")
     paper.write_text(text)
-    venue = f'kind = "paper"\nurl = "http://127.0.0.1:{port}"'
-    words = fund.read_text().replace('kind = "paper"', venue, 1)
+    words = fund.read_text().replace(":8710", f":{port}")
     words = words.replace("gamma = 0.01 ", "warm_up_events = 20\ngamma = 0.01 ", 1)
     # Starting Python takes seconds on a small machine: the guard is to be patient with that here.
     fund.write_text(words + "\n[guard]\nheartbeat = { after_s = 60 }\n")

@@ -50,8 +50,7 @@ class LiveFund:
         text = text.replace("limit_rate = 10", "limit_rate = 60")
         text = text.replace("market_rate = 2", "market_rate = 40")
         paper.write_text(text.replace("_ms = 5", "_ms = 40"))
-        url = f'kind = "paper"\nurl = "http://127.0.0.1:{port}"'
-        words = fund.read_text().replace('kind = "paper"', url, 1)
+        words = fund.read_text().replace(":8710", f":{port}")
         words = words.replace("gamma = 0.01 ", "warm_up_events = 10\ngamma = 0.01 ", 1)
         # A busy machine starts processes slowly; that is not what is tested.
         fund.write_text(

@@ -73,7 +73,8 @@ def init(
     for path in write_template(template, folder, force=force):
         say(f"wrote {path}")
     steps = [] if folder == Path() else [f"cd {folder}"]
-    next_steps([*steps, "qv run fund.toml"])
+    live = ["qv up fund.toml"] if template == "paper" else []
+    next_steps([*steps, "qv run fund.toml", *live])
 
 
 @app.command(epilog="Examples: qv run --demo    qv run fund.toml --out out/first    qv run --json")

@@ -86,6 +86,8 @@ class _Process:
         gateways = [_gateway(each, self._place) for each in self._venues]
         listings = await self._listings(gateways)
         if listings is None:
+            for each in gateways:
+                await each.close()
             return
         setup = node_setup(self._loaded, listings)
         with Journal(self._place.journal, f"node/{setup.fund}"[:64]) as journal:
