@@ -78,7 +78,7 @@ def running(words: list[str], folder: Path) -> Iterator[subprocess.Popen[bytes]]
         process.wait()
 
 
-def wait_for(what: Callable[[], bool], folder: Path, within_s: float = 40.0) -> None:
+def wait_for(what: Callable[[], bool], folder: Path, within_s: float = 90.0) -> None:
     end = time.monotonic() + within_s
     while not what():
         assert time.monotonic() < end, (folder / "log").read_text()

@@ -38,7 +38,7 @@ FAULTS = [
     Fault("reorder", "report", None, 0.1),
     Fault("drop", "market", None, 0.1),
 ]
-SEEDS = (*range(1, 7), 24, 30, 38)
+SEEDS = (1, 2, 3, 5, 24, 30, 38)
 
 
 async def break_things(lab: Lab, draw: random.Random) -> None:
