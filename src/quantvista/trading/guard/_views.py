@@ -115,7 +115,7 @@ class _Moves:
         self._now[name] = self._now.get(name, 0) + amount
         past.append((at, self._now[name]))
 
-    def now(self) -> dict[str, int]:
+    def so_far(self) -> dict[str, int]:
         return dict(self._now)
 
     def anchor(self, moved: dict[str, int]) -> None:
@@ -232,7 +232,7 @@ class VenueView:
             self._moves.anchor(past[0][2])
 
     def _remember(self) -> None:
-        self._past.append((self.sequence, dict(self.open_cost), self._moves.now()))
+        self._past.append((self.sequence, dict(self.open_cost), self._moves.so_far()))
 
     def _mark(self, instrument: str, at: float) -> Mark:
         mark = self.marks.setdefault(instrument, Mark(at))
