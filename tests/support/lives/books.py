@@ -42,6 +42,7 @@ class Ledger:
         self.money, self.held = Counter(start), Counter[str]()
         self.trades: dict[str, dict[str, Any]] = {}
         self.busted: set[str] = set()
+        self.filled = Counter[str]()
         self.after: list[tuple[dict[str, int], dict[str, int]]] = [(dict(start), {})]
 
     def at(self, number: int) -> tuple[dict[str, int], dict[str, int]]:
@@ -59,6 +60,7 @@ class Ledger:
             case "Filled":
                 assert report["trade_id"] not in self.trades, "a trade has a name of its own"
                 self.trades[report["trade_id"]] = report
+                self.filled[report["client_order_id"]] += report["quantity"]
                 self._trade(report, 1)
             case "Busted":
                 assert report["trade_id"] in self.trades

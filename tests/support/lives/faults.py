@@ -9,7 +9,7 @@ from quantvista.trading.paper import VenueError
 from support.gateway_worlds import PAIR
 from support.lives.world import World
 
-__all__ = ["FAULTS", "NODE_ONLY"]
+__all__ = ["FAULTS", "NODE_ONLY", "OFTEN"]
 
 type Strike = Callable[[World], Awaitable[None]]
 
@@ -48,6 +48,7 @@ def _arming(name: str) -> Strike:
 
     async def strike(world: World) -> None:
         count = world.random.choice((1, 5, 50, None))
+        world.lied |= terms["kind"] == "lie"
         world.arm(count=count, **terms)
 
     return strike
@@ -201,3 +202,7 @@ FAULTS: dict[str, Strike] = {
     "lease lost": _lease,
 }
 """All of them."""
+
+OFTEN = {"kill", "kill in a turn", "kill before an order arrives", "kill after an order arrived"}
+OFTEN |= {"money paid", "late requests", "lost answer", "reject storm", "disk fails", "lease lost"}
+"""What meets most of what else goes wrong."""

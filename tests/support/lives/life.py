@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from quantvista.journal import verify
-from support.lives.faults import FAULTS, NODE_ONLY
+from support.lives.faults import FAULTS, NODE_ONLY, OFTEN
 from support.lives.watch import Violation
 from support.lives.world import World
 from support.virtual_loop import run_virtually
@@ -100,7 +100,7 @@ async def _go_on(world: World) -> None:
 
 async def _strike(world: World) -> None:
     """Let one thing go wrong."""
-    kind = world.random.choice(list(FAULTS))
+    kind = world.random.choice([*FAULTS, *sorted(OFTEN), *sorted(OFTEN)])
     state = world.state
     if state == "down" and kind in NODE_ONLY:
         return
@@ -184,6 +184,7 @@ async def _settle(world: World) -> None:
 def _check(world: World) -> None:
     """Hold everything against everything, to the last unit."""
     core, node = world.paper.venue._core, world.node
+    world.watch.look_at_venue()
     ours, positions = world.our_books()
     money, held = world.ledger.at(core.sequences[0])
     there = {each.currency: each.total for each in core.balances(0)}

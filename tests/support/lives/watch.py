@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from quantvista.engine import RawEngine
 from quantvista.journal import INPUT, OUTPUT, Journal, Reader
-from quantvista.trading.gateway import parse_client_order_id
+from quantvista.trading.gateway import ClientOrderId, parse_client_order_id
 
 if TYPE_CHECKING:
     from support.lives.world import World
 
 __all__ = ["Killed", "Violation", "Watch", "WatchedJournal"]
 
-_HEARD, _COMMANDED, _OPENED = 101, 105, 100
+_OPENED, _HEARD, _COMMANDED, _ANSWERED = 100, 101, 105, 106
 _LATE_NS = 1_000_000_000
 _TERMS = ("side", "quantity", "kind", "tif", "limit_price", "reduce_only")
 
@@ -63,7 +64,9 @@ class WatchedJournal(Journal):
 
     def snapshot(self, version: int, state: bytes) -> Any:  # noqa: ANN401
         self._step()
-        return super().snapshot(version, state)
+        head = super().snapshot(version, state)
+        self.watch.durable()
+        return head
 
 
 class Watch:
@@ -86,12 +89,23 @@ class Watch:
         self.by_breaker = False
         self.commanded = ""
         self.epochs: list[int] = []
+        self._firsts: list[int] = []
         self._pending: list[tuple[int, int, bytes]] = []
         self.renumbered = False
+        self.found: list[str] = []
+        self.absent: set[str] = set()
 
     def fail(self, text: str) -> None:
-        """Say what was found."""
+        """Say what was found; who called may be a task that nobody listens to."""
+        self.found.append(text)
         raise Violation(text)
+
+    skipped = 0
+
+    def skips(self) -> bool:
+        """Say no once in a while, for who plants a sync that is skipped."""
+        self.skipped += 1
+        return bool(self.skipped % 5)
 
     # -- the journal -----------------------------------------------------------
     def appended(self, sequence: int, kind: int, payload: bytes) -> None:
@@ -149,10 +163,20 @@ class Watch:
                 self._operator(event["operator"])
         elif kind == _COMMANDED:
             self.commanded = msgspec.msgpack.decode(payload)["command"]
+        elif kind == _ANSWERED:
+            answer = msgspec.msgpack.decode(payload)
+            if answer["command"] == "submit" and answer["answer"] == "absent":
+                self.absent.add(self._name(answer["order"]))
         elif kind == _OPENED:
-            self.epochs.append(msgspec.msgpack.decode(payload)["epoch"])
+            opened = msgspec.msgpack.decode(payload)
+            self.epochs.append(opened["epoch"])
+            self._firsts.append(opened["first_order"])
             if self.epochs != sorted(set(self.epochs)):
                 self.fail(f"epochs must ascend; found {self.epochs[-3:]}")
+
+    def _name(self, order: int) -> str:
+        place = bisect_right(self._firsts, order) - 1
+        return str(ClientOrderId("lives", self.epochs[place], order))
 
     def _operator(self, command: Any) -> None:  # noqa: ANN401
         if command == "resume" and self.commanded != "resume":
@@ -182,6 +206,17 @@ class Watch:
         name = self.world.terms.instruments[order["instrument"]]
         if self.state == "reduce_only" and order["side"] == "buy":
             self.fail(f"order {number} buys {name.id} while the fund reduces only")
+
+    def look_at_venue(self) -> None:
+        """Hold what the venue has against what was sent, and was given up."""
+        self.world.ledger.at(self.world.paper.venue.sequence(0))
+        for name, quantity in sorted(self.world.ledger.filled.items()):
+            if name in self.sent and quantity > json.loads(self.sent[name])["quantity"]:
+                self.fail(f"{quantity} of order {name} were filled, more than it asks for")
+        for name in sorted(self.absent if not self.world.lied else ()):
+            line = self.world.store.order(0, name)
+            if line is not None and json.loads(line)["status"] != "rejected":
+                self.fail(f"order {name} was taken for absent, and the venue has it")
 
     # -- the wire ------------------------------------------------------------------
     def leaves(self, body: bytes) -> None:

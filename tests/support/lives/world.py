@@ -77,8 +77,8 @@ def venue_terms(draw: random.Random) -> VenueTerms:
 def fund(terms: VenueTerms, draw: random.Random) -> NodeSetup:
     """A fund of four sleeves; some have a breaker that may go off."""
     breakers = BreakerLimits()
-    if draw.random() < 0.3:
-        breakers = BreakerLimits(rejects=BreakerLimit(30, "reduce_only", 2_000_000_000))
+    if draw.random() < 0.5:
+        breakers = BreakerLimits(rejects=BreakerLimit(10, "reduce_only", 2_000_000_000))
     share = {code: amount / len(HABITS) for code, amount in _MONEY.items()}
     sleeves = [SleeveCash(name, share["USDT"], (("BTC", share["BTC"]),)) for name in HABITS]
     engine = engine_config(
@@ -134,6 +134,7 @@ class World:
         self._task: asyncio.Task[None] | None = None
         self._ending: asyncio.Task[None] | None = None
         self.doomed = False
+        self.lied = False
 
     async def start(self) -> None:
         """Open the venue."""
@@ -167,6 +168,7 @@ class World:
             journal = WatchedJournal(self.disk, STREAM)
             journal.watch = self.watch
             self.watch.opened(journal.head.sequence)
+            self.watch.look_at_venue()
             self.journal = journal
             if self.random.random() < 0.1:
                 journal.countdown = self.random.randrange(4)
@@ -246,6 +248,8 @@ class World:
 
     async def look(self) -> None:
         """Take note if the process has ended; fail if it had no reason to."""
+        if self.watch.found:
+            raise Violation(self.watch.found[0])
         task = self._task
         if task is None:
             return

@@ -1,0 +1,251 @@
+"""Bugs to plant in what a life runs, each of which its oracles must notice."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import textwrap
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import NamedTuple
+from unittest.mock import patch
+
+__all__ = ["PLANTED", "plant"]
+
+_NODE = "quantvista.trading.node"
+_PAPER = "quantvista.trading.paper"
+
+
+class Edit(NamedTuple):
+    """A text of a function, and what stands there instead."""
+
+    module: str
+    function: str
+    old: str
+    new: str
+
+
+PLANTED: dict[str, tuple[Edit, ...]] = {
+    "effects before the commit": (
+        Edit(f"{_NODE}._node", "Node._sync", "self.journal.commit()", "self._release()"),
+        Edit(
+            f"{_NODE}._node",
+            "Node._sync",
+            "    self._release()\n    if ",
+            "    self.journal.commit()\n    if ",
+        ),
+    ),
+    "a sync skipped": (
+        Edit(
+            "support.lives.watch",
+            "WatchedJournal.commit",
+            "head = super().commit()",
+            "head = super(WatchedJournal, self).commit() if self.watch.skips() else self.head",
+        ),
+    ),
+    "the order id of another order": (
+        Edit(
+            f"{_NODE}._orders",
+            "Orders.client_id",
+            "self.epochs[place][0], order)",
+            "self.epochs[place][0], order % 200 + 1)",
+        ),
+    ),
+    "the epoch of the process before": (
+        Edit(f"{_NODE}._recovery", "_open", "epochs[-1][0] + 1 if", "epochs[-1][0] if"),
+    ),
+    "epochs forgotten by recovery": (
+        Edit(
+            f"{_NODE}._recovery",
+            "_follow",
+            "past.stage.orders.epochs.append((opened.epoch, opened.first_order))",
+            "past.stage.orders.epochs[:] = [(opened.epoch, opened.first_order)]",
+        ),
+    ),
+    "sent again after Unknown": (
+        Edit(
+            f"{_NODE}._sender",
+            "Sender._submit",
+            "await self._resolve(order, command.client_order_id)",
+            "await self._submit(order, command)",
+        ),
+    ),
+    "sent again after a restart": (
+        Edit(f"{_NODE}._recovery", "_replay", "past.stage.effects.clear()", "pass"),
+    ),
+    "absent without being asked for": (
+        Edit(
+            f"{_NODE}._sender",
+            "Sender._resolve",
+            "state = await self._question(client_id)",
+            "state = None",
+        ),
+    ),
+    "None taken for final too early": (
+        Edit(f"{_PAPER}.gateway", "PaperGateway.order", "if left < 0:", "if True:"),
+    ),
+    "a snapshot without what was heard": (
+        Edit(f"{_NODE}._recovery", "Past.state", "heard=self.heard", "heard={}"),
+    ),
+    "a snapshot without whose orders are": (
+        Edit(f"{_NODE}._recovery", "Past.state", "orders.owners(_OWNERS_KEPT)", "[]"),
+    ),
+    "heard and not journaled": (
+        Edit(f"{_NODE}._node", "Node._sync", "self.write(Heard(venue, sequence))", "pass"),
+    ),
+    "heard forgotten by recovery": (
+        Edit(f"{_NODE}._recovery", "_follow", "past.heard[venue] = sequence", "pass"),
+    ),
+    "heard before the reports are durable": (
+        Edit(
+            f"{_NODE}._node",
+            "Node._report",
+            "self._urgent = True",
+            "self.write(Heard('paper', sequence)); self.journal.commit()",
+        ),
+    ),
+    "reports passed on twice": (
+        Edit(
+            "quantvista.trading.gateway._sequence",
+            "Sequencer.take",
+            "ready = []",
+            "ready = [(sequence, report)] if sequence <= self._last else []",
+        ),
+    ),
+    "a gap ignored": (
+        Edit(
+            "quantvista.trading.gateway._sequence",
+            "Sequencer.take",
+            "ready = []",
+            "ready = []\n    self._last = max(self._last, min(self._waiting, default=0) - 1)",
+        ),
+    ),
+    "two streams after a failed question": (
+        Edit(
+            f"{_NODE}._node",
+            "Node._listen",
+            "await reached(link, lambda: gateway.subscribe(link.venue.instruments))",
+            "for _ in range(100):\n"
+            "        try:\n"
+            "            await gateway.subscribe(link.venue.instruments)\n"
+            "            break\n"
+            "        except Exception:\n"
+            "            await reached(link, lambda: gateway.connect(link.heard))",
+        ),
+    ),
+    "a breaker undone by the node": (
+        Edit(f"{_NODE}._stage", "is_by_breaker", "output[:_NAME_END]", "output[:20]"),
+    ),
+    "a halt undone by the node": (
+        Edit(
+            f"{_NODE}._node",
+            "Node._hold",
+            "elif not reasons and self.past.reduced:",
+            'elif not reasons and state == "halted":\n'
+            '        self._tell({"operator": "resume"})\n'
+            "    elif not reasons and self.past.reduced:",
+        ),
+    ),
+    "nonsense taken for prices": (
+        Edit(
+            f"{_NODE}._sense",
+            "nonsense",
+            "if not _is_whole(data.ts):",
+            'if True:\n        return ""\n    if not _is_whole(data.ts):',
+        ),
+    ),
+    "an order sent that was taken back": (
+        Edit(
+            f"{_NODE}._sender",
+            "Sender._submit",
+            '"taken back before it was sent" if order in self._taken_back else self._refused()',
+            "self._refused()",
+        ),
+    ),
+    "no look at the leave to trade": (
+        Edit(f"{_NODE}._sender", "Sender._submit", "else self._refused()", 'else ""'),
+    ),
+    "a cancel given up": (
+        Edit(
+            f"{_NODE}._sender",
+            "Sender._cancel",
+            "await asyncio.sleep(wait)",
+            "return",
+        ),
+    ),
+    "an undone trade not booked": (
+        Edit(f"{_NODE}._events", "Translator.report", "Filled | Busted", "Filled"),
+    ),
+    "an order taken twice by the venue": (
+        Edit(f"{_PAPER}._venue", "PaperVenue.submit", "if before is not None:", "if False:"),
+    ),
+    "time that goes back": (
+        Edit(
+            f"{_NODE}._node",
+            "Node._tell_all",
+            "max(self.clock.now_ns(), self._last_told + 1, self._last + 1)",
+            "self.clock.now_ns()",
+        ),
+    ),
+    "timers forgotten by recovery": (
+        Edit(f"{_NODE}._recovery", "_replay", "max([last, *woken])", "last"),
+    ),
+    "random numbers drawn anew": (
+        Edit(
+            "quantvista.fund.desk._desk", "Desk.load", "load_rng(rng, rng_state.encode())", "pass"
+        ),
+    ),
+    "commands that are lost by a failed disk": (
+        Edit(
+            f"{_NODE}._node",
+            "Node._sync",
+            "self.journal.commit()",
+            "try:\n        self.journal.commit()\n    except Exception:\n        pass",
+        ),
+    ),
+}
+"""By what is wrong."""
+
+
+@contextmanager
+def plant(name: str) -> Iterator[None]:
+    """Run with a bug.
+
+    Parameters
+    ----------
+    name : str
+        Of `PLANTED`.
+    """
+    with ExitStack() as stack:
+        for edit in PLANTED[name]:
+            module = importlib.import_module(edit.module)
+            owner, _, method = edit.function.rpartition(".")
+            place = getattr(module, owner) if owner else module
+            function = getattr(place, method)
+            source = getattr(function, "planted_source", None)
+            if source is None:
+                source = textwrap.dedent(inspect.getsource(function))
+            if source.count(edit.old) != 1:
+                raise LookupError(f"{edit.function} must have {edit.old!r} once, to plant {name!r}")
+            source = source.replace(edit.old, edit.new)
+            made: dict[str, object] = {}
+            # Names are looked up in the module, as those of the original are.
+            exec(compile(source, f"<{name}>", "exec"), vars(module), made)
+            new = made[method]
+            new.planted_source = source  # type: ignore[attr-defined]
+            stack.enter_context(patch.object(place, method, new))
+            for other in _importers(function):
+                stack.enter_context(patch.object(other, method, new))
+        yield
+
+
+def _importers(function: object) -> list[object]:
+    """Modules that have imported a function by its name."""
+    import sys
+
+    name = getattr(function, "__name__", "")
+    return [
+        module
+        for key, module in sorted(sys.modules.items())
+        if key.startswith("quantvista.trading") and vars(module).get(name) is function
+    ]
