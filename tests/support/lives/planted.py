@@ -54,14 +54,6 @@ PLANTED: dict[str, tuple[Edit, ...]] = {
     "the epoch of the process before": (
         Edit(f"{_NODE}._recovery", "_open", "epochs[-1][0] + 1 if", "epochs[-1][0] if"),
     ),
-    "epochs forgotten by recovery": (
-        Edit(
-            f"{_NODE}._recovery",
-            "_follow",
-            "past.stage.orders.epochs.append((opened.epoch, opened.first_order))",
-            "past.stage.orders.epochs[:] = [(opened.epoch, opened.first_order)]",
-        ),
-    ),
     "sent again after Unknown": (
         Edit(
             f"{_NODE}._sender",
@@ -72,29 +64,6 @@ PLANTED: dict[str, tuple[Edit, ...]] = {
     ),
     "sent again after a restart": (
         Edit(f"{_NODE}._recovery", "_replay", "past.stage.effects.clear()", "pass"),
-    ),
-    "absent without being asked for": (
-        Edit(
-            f"{_NODE}._sender",
-            "Sender._resolve",
-            "state = await self._question(client_id)",
-            "state = None",
-        ),
-    ),
-    "None taken for final too early": (
-        Edit(f"{_PAPER}.gateway", "PaperGateway.order", "if left < 0:", "if True:"),
-    ),
-    "a snapshot without what was heard": (
-        Edit(f"{_NODE}._recovery", "Past.state", "heard=self.heard", "heard={}"),
-    ),
-    "a snapshot without whose orders are": (
-        Edit(f"{_NODE}._recovery", "Past.state", "orders.owners(_OWNERS_KEPT)", "[]"),
-    ),
-    "heard and not journaled": (
-        Edit(f"{_NODE}._node", "Node._sync", "self.write(Heard(venue, sequence))", "pass"),
-    ),
-    "heard forgotten by recovery": (
-        Edit(f"{_NODE}._recovery", "_follow", "past.heard[venue] = sequence", "pass"),
     ),
     "heard before the reports are durable": (
         Edit(
@@ -120,22 +89,6 @@ PLANTED: dict[str, tuple[Edit, ...]] = {
             "ready = []\n    self._last = max(self._last, min(self._waiting, default=0) - 1)",
         ),
     ),
-    "two streams after a failed question": (
-        Edit(
-            f"{_NODE}._node",
-            "Node._listen",
-            "await reached(link, lambda: gateway.subscribe(link.venue.instruments))",
-            "for _ in range(100):\n"
-            "        try:\n"
-            "            await gateway.subscribe(link.venue.instruments)\n"
-            "            break\n"
-            "        except Exception:\n"
-            "            await reached(link, lambda: gateway.connect(link.heard))",
-        ),
-    ),
-    "a breaker undone by the node": (
-        Edit(f"{_NODE}._stage", "is_by_breaker", "output[:_NAME_END]", "output[:20]"),
-    ),
     "a halt undone by the node": (
         Edit(
             f"{_NODE}._node",
@@ -152,25 +105,6 @@ PLANTED: dict[str, tuple[Edit, ...]] = {
             "nonsense",
             "if not _is_whole(data.ts):",
             'if True:\n        return ""\n    if not _is_whole(data.ts):',
-        ),
-    ),
-    "an order sent that was taken back": (
-        Edit(
-            f"{_NODE}._sender",
-            "Sender._submit",
-            '"taken back before it was sent" if order in self._taken_back else self._refused()',
-            "self._refused()",
-        ),
-    ),
-    "no look at the leave to trade": (
-        Edit(f"{_NODE}._sender", "Sender._submit", "else self._refused()", 'else ""'),
-    ),
-    "a cancel given up": (
-        Edit(
-            f"{_NODE}._sender",
-            "Sender._cancel",
-            "await asyncio.sleep(wait)",
-            "return",
         ),
     ),
     "an undone trade not booked": (
@@ -193,14 +127,6 @@ PLANTED: dict[str, tuple[Edit, ...]] = {
     "random numbers drawn anew": (
         Edit(
             "quantvista.fund.desk._desk", "Desk.load", "load_rng(rng, rng_state.encode())", "pass"
-        ),
-    ),
-    "commands that are lost by a failed disk": (
-        Edit(
-            f"{_NODE}._node",
-            "Node._sync",
-            "self.journal.commit()",
-            "try:\n        self.journal.commit()\n    except Exception:\n        pass",
         ),
     ),
 }
