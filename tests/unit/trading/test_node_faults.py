@@ -180,3 +180,62 @@ def test_an_order_that_waits_for_its_venue_may_not_leave_any_more(how: str) -> N
         await world.paper.stop()
 
     run_virtually(main())
+
+
+class Raising(EventStrategy):
+    """Fails at once."""
+
+    def on_quote(self, ctx: Any, quote: Quote) -> None:  # noqa: ANN401
+        raise ValueError("a mistake")
+
+
+def test_a_corrected_strategy_is_called_again() -> None:
+    """Otherwise a mistake once made kept a fund from trading for ever."""
+
+    async def main() -> None:
+        world = NodeWorld(fund=setup(Raising))
+        await world.start()
+        world.boot()
+        await asyncio.sleep(3)
+        await world.market(5)
+        await world.settle()
+        assert any("a mistake" in each for each in world.node.reasons)
+        await world.stop()
+        world.boot()  # nobody has changed anything
+        await asyncio.sleep(3)
+        assert any("a mistake" in each for each in world.node.reasons)
+        await world.stop()
+        world.fund = setup(fund_hash="2")
+        world.boot()
+        await world.until_trading()
+        await world.market(60)
+        await world.settle()
+        assert world.node.counts["orders"]
+        await world.kill()
+        world.boot()
+        await world.until_trading()
+        world.check()
+        await world.stop()
+        await world.paper.stop()
+
+    run_virtually(main())
+
+
+def test_a_kill_does_not_begin_the_day_anew() -> None:
+    """The loss of a day must not be forgotten by dying."""
+
+    async def main() -> None:
+        world = NodeWorld()
+        await world.start()
+        node = world.boot()
+        began = node.past.day[1]
+        await world.until_trading()
+        await world.market(60)
+        await world.settle()
+        assert str(node.session.equity()) != began
+        await world.kill()
+        assert world.boot().past.day[1] == began
+        await world.stop()
+        await world.paper.stop()
+
+    run_virtually(main())

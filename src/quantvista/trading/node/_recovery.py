@@ -62,6 +62,8 @@ class Past:
         Records behind the snapshot.
     commanded : bool
         Whether the operator's input that comes next is a person's.
+    pardonable : bool
+        Whether a strategy had failed by the newest snapshot.
     """
 
     stage: Stage
@@ -75,6 +77,7 @@ class Past:
     limits: list[tuple[str, int | None]] = field(default_factory=list)
     replayed: int = 0
     commanded: bool = False
+    pardonable: bool = False
 
     def state(self) -> NodeState:
         """Write it down; the stage must be between two steps."""
@@ -172,7 +175,7 @@ def _resume(past: Past, state: NodeState) -> None:
     stage.orders.epochs[:] = state.epochs
     for order, sleeve, instrument in state.owners:
         stage.orders.owned(order, sleeve, instrument)
-    stage.failed = state.failed
+    stage.failed, past.pardonable = state.failed, bool(state.failed)
     stage.closes.update(state.closes)
     if stage.bars is not None:
         stage.bars.load(state.bars)
@@ -248,6 +251,9 @@ def _follow(past: Past, record: Record) -> None:
         return
     match NODE_KINDS.body(record):
         case NodeOpened() as opened:
+            if not past.day[0]:
+                past.day = (record.ts, str(past.stage.session.equity()))
+            _pardon(past, opened.fund_hash)
             past.first = past.first or opened
             past.last = opened
             past.stage.orders.epochs.append((opened.epoch, opened.first_order))
@@ -259,11 +265,22 @@ def _follow(past: Past, record: Record) -> None:
             past.was_closed = True
 
 
+def _pardon(past: Past, fund_hash: str) -> None:
+    """Call strategies again that had failed, once somebody has changed the fund.
+
+    Those only that a snapshot says have failed: an engine at which they fail here and now goes on
+    without them.
+    """
+    if past.pardonable and past.last is not None and past.last.fund_hash != fund_hash:
+        past.stage.failed, past.pardonable = "", False
+
+
 def _open(past: Past, setup: NodeSetup, journal: Journal, now: int) -> None:
     """Say that a new process writes, before it does anything."""
     changes: list[str] = []
     if past.last is not None:
         changes, past.limits = check_changes(past.last, setup)
+    _pardon(past, setup.fund_hash)
     epochs = past.stage.orders.epochs
     opened = NodeOpened(
         fund=setup.fund,
