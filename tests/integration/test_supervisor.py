@@ -199,6 +199,8 @@ def test_what_fails_too_often_is_given_up_and_the_guard_stays(
     assert code == 1
     assert "GAVE UP: node ended with exit code 1, 4 times in a row; it stays down" in said
     assert "node has a reason" in said
+    assert "node did not start; journal" in said
+    assert "everything runs" not in said
     assert "next try in 0.05 s" in said
     assert "next try in 0.1 s" in said
 

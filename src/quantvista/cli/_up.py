@@ -185,10 +185,11 @@ def _detached(up: Up, place: Place) -> int:
         while child.poll() is None:
             _echo(tail)
             with contextlib.suppress(ControlError):
-                if ask(place.socket("supervisor"), {"command": "status"})["state"] == "running":
+                found = ask(place.socket("supervisor"), {"command": "status"})
+                if found["state"] == "running":
                     _echo(tail)
                     next_steps(f"qv {each}{_where(place)}" for each in _NEXT)
-                    return 0
+                    return int(any(each["state"] == "gave up" for each in found["processes"]))
             time.sleep(_POLL_S)
     except KeyboardInterrupt:
         raise RunInterruptedError(

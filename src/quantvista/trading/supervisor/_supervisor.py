@@ -113,7 +113,9 @@ class Supervisor:
             await self._start(known=known)
             if not self._stop.is_set():
                 self._state = "running"
-                self._say(f"everything runs; journal, logs and sockets are in {self._place.folder}")
+                down = [each.program.name for each in self._keepers if each.state == "gave up"]
+                what = f"{' and '.join(down)} did not start" if down else "everything runs"
+                self._say(f"{what}; journal, logs and sockets are in {self._place.folder}")
             await self._wait(known=known)
         finally:
             self._state = "stopping"
