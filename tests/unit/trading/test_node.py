@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from quantvista.engine import RawEngine
 from quantvista.errors import ConfigError, JournalError
-from quantvista.journal import Reader, verify
+from quantvista.journal import INPUT, Reader, verify
 from quantvista.strategies import EventStrategy, Quote
 from quantvista.trading.node import NODE_KINDS, status
 from quantvista.trading.node._adoption import split_trade
+from quantvista.trading.node._recovery import _PRICES, _Again
 from support.gateway_worlds import PAIR
 from support.node_worlds import NodeWorld, setup
 from support.virtual_loop import run_virtually
@@ -290,3 +292,25 @@ def test_a_trade_is_divided_whole_and_closes_what_there_is(
         assert part.quantity <= against or part.sleeve == into
     closable = sum(max(0, -each * sign) for each in held)
     assert opened == max(0, abs(signed) - closable)
+
+
+def test_what_recovery_leaves_to_the_engine_are_prices() -> None:
+    async def test(world: NodeWorld) -> None:
+        world.boot()
+        await world.until_trading()
+        await world.market(20)
+        await world.stop()
+        names = set()
+        for batch in Reader(world.disk):
+            inputs = [each for each in batch if each.kind == INPUT.number]
+            again = _Again.of(inputs)
+            for each in inputs:
+                (name,) = RawEngine.decode_input(each.payload)["event"]
+                names.add(name)
+                assert (each.sequence in again.decoded) == (name != "quote")
+        assert {"quote", "report", "submit_order", "operator"} <= names
+
+    live(test)
+    for name in ("quote", "trade", "book_level", "book_cleared", "bar"):
+        packed = b"\x81" + bytes([0xA0 + len(name)]) + name.encode()
+        assert bool(_PRICES.search(packed)) == (name != "bar")

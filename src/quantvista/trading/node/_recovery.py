@@ -1,6 +1,7 @@
 """Where a fund was when its last process ended: newest snapshot, and what the journal adds."""
 
 import json
+import re
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -34,6 +35,10 @@ _DECISIONS = {
     *("cancel_order", "activate_semantics"),
 }
 _OWNERS_KEPT = 10_000
+# Most of a journal are prices, of which only the engine must know what they say. An input is a
+# header of 13 bytes, four numbers of at most 9 bytes, and a map of one name.
+_PRICES = re.compile(rb"\x81(?:\xa5quote|\xa5trade|\xaabook_level|\xacbook_cleared)")
+_NAME_AT, _NAME_END = 13, 64
 
 
 @dataclass
@@ -194,13 +199,14 @@ def _replay(past: Past, setup: NodeSetup, place: Any, start: int) -> None:  # no
         past.was_closed = False
         _check_code(past, setup, batch)
         comparing.expect(batch)
-        inputs, encoded = _inputs(batch)
-        last = past.stage.give_again(inputs, encoded)
+        again = _Again.of(batch)
+        past.stage.give_again(again.seen, again.encoded)
+        last = past.stage.session.now if again.last is None else again.last
         woken = [record.ts for record in batch if record.kind == Woken.KIND.number]
         past.stage.run_again(last, max([last, *woken]))
         comparing.check()
         for record in batch:
-            _follow(past, record)
+            _follow(past, record, again.decoded.get(record.sequence))
         past.replayed += len(batch)
     past.stage.effects.clear()
     past.stage.state_moved = False
@@ -219,22 +225,42 @@ def _check_code(past: Past, setup: NodeSetup, batch: list[Record]) -> None:
         )
 
 
-def _inputs(batch: list[Record]) -> tuple[list[dict[str, Any]], list[bytes]]:
-    """Find what came from outside, decoded and as it was written."""
-    inputs, encoded = [], []
-    for record in batch:
-        if record.kind == INPUT.number:
-            decoded = RawEngine.decode_input(record.payload)
-            if not _DECISIONS & decoded["event"].keys():
-                inputs.append(decoded)
-                encoded.append(record.payload)
-    return inputs, encoded
+@dataclass
+class _Again:
+    """What came from outside in a batch.
+
+    ``encoded`` is all of it as it was written, ``seen`` what others than the engine look at, and
+    ``last`` when the last was received; ``decoded`` has all inputs but prices, by their number.
+    """
+
+    encoded: list[bytes] = field(default_factory=list)
+    seen: list[Mapping[str, Any]] = field(default_factory=list)
+    last: int | None = None
+    decoded: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, batch: list[Record]) -> "_Again":
+        """Find it."""
+        found = cls()
+        for record in batch:
+            if record.kind != INPUT.number:
+                continue
+            if _PRICES.search(record.payload, _NAME_AT, _NAME_END) is None:
+                decoded = RawEngine.decode_input(record.payload)
+                found.decoded[record.sequence] = decoded["event"]
+                if _DECISIONS & decoded["event"].keys():
+                    continue
+                found.seen.append(decoded)
+            found.encoded.append(record.payload)
+            found.last = record.ts
+        return found
 
 
-def _follow(past: Past, record: Record) -> None:
-    """Keep up with what is not the engine's."""
+def _follow(past: Past, record: Record, event: Mapping[str, Any] | None) -> None:
+    """Keep up with what is not the engine's; an input comes with what it says, but for prices."""
     if record.kind == INPUT.number:
-        event = RawEngine.decode_input(record.payload)["event"]
+        if event is None:
+            return
         if "operator" in event:
             past.reduced = event["operator"] == "reduce" and not past.commanded
             past.commanded = False

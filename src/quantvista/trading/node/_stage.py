@@ -107,13 +107,12 @@ class Stage:
         self.session.tell(told)
         self._run(told[-1][0] if told else self.session.now, horizon)
 
-    def give_again(self, inputs: Sequence[dict[str, Any]], encoded: Sequence[bytes]) -> int:
-        """Give recorded inputs, decoded and encoded; return when the last was received."""
-        for each in inputs:
+    def give_again(self, seen: Sequence[Mapping[str, Any]], encoded: Sequence[bytes]) -> None:
+        """Give recorded inputs as they were written, and those that are no prices decoded too."""
+        for each in seen:
             self._see(each["ts_event"], each["event"])
         if encoded:
             self.session.tell_encoded(encoded)
-        return inputs[-1]["ts_received"] if inputs else self.session.now
 
     def run_again(self, last: int, horizon: int) -> None:
         """Do again what recorded inputs led to."""
