@@ -43,6 +43,8 @@ class Measured:
     check: str
     agreed: str = ""
     rates: dict[str, float] = field(default_factory=dict)
+    p99_ns: int = 0
+    times: dict[str, float] = field(default_factory=dict)
 
 
 def bars(rows: int, instruments: int = INSTRUMENTS) -> Bars:
@@ -80,6 +82,7 @@ type Found = (
     tuple[float, int, str, str]
     | tuple[float, int, str, str, str]
     | tuple[float, int, str, str, str, dict[str, float]]
+    | tuple[float, int, str, str, str, dict[str, float], int, dict[str, float]]
 )
 
 
@@ -87,7 +90,8 @@ def main(work: Callable[[int], Found]) -> None:
     """Run one program.
 
     ``work(size)`` returns seconds, units done, version, a check that two runs of it share, what
-    all systems must agree on, if anything, and rates of parts of the work by their names.
+    all systems must agree on, if anything, rates of parts of the work by their names, the time in
+    ns of the slowest of a hundred, and other times in ns by their names.
     """
     if len(sys.argv) != 2 or not sys.argv[1].isdigit():
         sys.exit(f"usage: {sys.argv[0]} SIZE")

@@ -280,6 +280,28 @@ WORKS = (
         target=1e6,
     ),
     Work(
+        "node",
+        "From a quote in the node's queue to its order on the wire, the journal durable",
+        "orders/s",
+        (
+            Contender(
+                "quantvista", "ours_node.py", 1_000, 50, "one at a time; p99 beside the commit"
+            ),
+        ),
+        p99_target_ns=1_000_000,
+    ),
+    Work(
+        "node_recovery",
+        "A killed node: records behind its last snapshot, done again and compared",
+        "records/s",
+        (
+            Contender(
+                "quantvista", "ours_node_recovery.py", 100_000, 5_000, "an order at 100 quotes"
+            ),
+        ),
+        target=1e6,
+    ),
+    Work(
         "demo", "Demo fund, compute: 20 stocks, 32 years, two sleeves", "cells/s", (_COMPUTE, _BT)
     ),
     Work(

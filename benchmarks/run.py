@@ -48,6 +48,7 @@ class Series:
     checks: set[str] = field(default_factory=set)
     p99_ns: list[int] = field(default_factory=list)
     parts: dict[str, list[float]] = field(default_factory=dict)
+    times: dict[str, list[float]] = field(default_factory=dict)
     version: str = ""
     agreed: str = ""
 
@@ -61,6 +62,8 @@ class Series:
         self.p99_ns += [measured["p99_ns"]] if measured.get("p99_ns") else []
         for name, rate in measured.get("rates", {}).items():
             self.parts.setdefault(name, []).append(rate)
+        for name, time in measured.get("times", {}).items():
+            self.times.setdefault(name, []).append(time)
         self.agreed = str(measured.get("agreed", ""))
         self.checks.add(str(measured["check"]))
         if len(self.checks) > 1:
@@ -71,6 +74,9 @@ class Series:
         check = next(iter(self.checks))
         found = self.agreed if self.agreed != check else ""
         parts = [f"{name} {short(statistics.median(each))}/s" for name, each in self.parts.items()]
+        parts += [
+            f"{name} {short(statistics.median(t) / 1e3)} µs" for name, t in self.times.items()
+        ]
         notes = [self.contender.note, ", ".join(parts)]
         notes += [found, f"check {check}" if check else ""]
         return {
