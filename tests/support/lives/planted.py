@@ -73,6 +73,34 @@ PLANTED: dict[str, tuple[Edit, ...]] = {
             "self.write(Heard('paper', sequence)); self.journal.commit()",
         ),
     ),
+    "commands that are lost by a failed disk": (
+        Edit(
+            f"{_NODE}._node",
+            "Node._sync",
+            "self.journal.commit()",
+            "try:\n        self.journal.commit()\n    except Exception:\n        pass",
+        ),
+    ),
+    "absent without being asked for": (
+        Edit(
+            f"{_NODE}._sender",
+            "Sender._resolve",
+            "state = await self._question(client_id)",
+            "state = None",
+        ),
+    ),
+    "heard and not journaled": (
+        Edit(f"{_NODE}._node", "Node._sync", "self.write(Heard(venue, sequence))", "pass"),
+    ),
+    "heard forgotten by recovery": (
+        Edit(f"{_NODE}._recovery", "_follow", "past.heard[venue] = sequence", "pass"),
+    ),
+    "a snapshot without what was heard": (
+        Edit(f"{_NODE}._recovery", "Past.state", "heard=self.heard", "heard={}"),
+    ),
+    "a breaker undone by the node": (
+        Edit(f"{_NODE}._stage", "is_by_breaker", "output[:_NAME_END]", "output[:20]"),
+    ),
     "reports passed on twice": (
         Edit(
             "quantvista.trading.gateway._sequence",
