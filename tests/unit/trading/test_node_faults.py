@@ -239,3 +239,28 @@ def test_a_kill_does_not_begin_the_day_anew() -> None:
         await world.paper.stop()
 
     run_virtually(main())
+
+
+def test_an_order_that_was_said_to_be_gone_and_is_not_is_cancelled_again() -> None:
+    """A venue refused the cancel and lied about the order, which then worked for ever."""
+
+    async def main() -> None:
+        world = NodeWorld()
+        await world.start()
+        world.boot()
+        await world.until_trading()
+        while not world.node.session.working():
+            await world.market(3)
+        for kind, on in (("reject", "cancel"), ("lie", "query")):
+            await world.paper.fault(kind=kind, on=on, count=20)
+        assert (await world.ask("halt"))["state"] == "halted"
+        await asyncio.sleep(3)
+        world.paper.faults.clear()
+        await asyncio.sleep(5)
+        assert not world.node.session.working()
+        await world.settle()
+        world.check()
+        await world.stop()
+        await world.paper.stop()
+
+    run_virtually(main())

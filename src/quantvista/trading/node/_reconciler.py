@@ -104,7 +104,8 @@ class Reconciler:
 
     def _compare(self, link: Link, snapshot: AccountSnapshot) -> None:
         node = self._node
-        found = compare(self._books(link, snapshot), snapshot, node.orders)
+        books = self._books(link, snapshot)
+        found = compare(books, snapshot, node.orders)
         if found.foreign and link.venue.refuses_manual:
             link.foreign = True
         for stray in found.strays:
@@ -112,6 +113,10 @@ class Reconciler:
             node.work(partial(link.venue.gateway.cancel, command))
         for number in found.missing:
             link.sender.ask(number, node.orders.client_id(number))
+        for number, order in books.working.items():
+            # It was said to be gone, and is not: a cancel does no harm a second time.
+            if order["cancel_requested"] and not link.sender.is_busy(number):
+                link.sender.cancel(number, node.orders.client_id(number))
         now = node.clock.now_ns()
         link.due_at = now + (
             node.settings.retry_ns if found.differences else node.settings.reconcile_ns

@@ -109,6 +109,10 @@ class Sender:
             self._taken_back.add(order)  # where it waits to be sent, it never is
         self._after(order, partial(self._cancel, order, client_id))
 
+    def is_busy(self, order: int) -> bool:
+        """Whether something is being sent or asked about an order."""
+        return order in self._last
+
     async def close(self) -> None:
         """Stop; what was sent stays sent."""
         tasks = list(self._last.values())
