@@ -61,7 +61,7 @@ class NodeSettings:
     sync_ns: int = 50_000_000
     reconcile_ns: int = 30_000_000_000
     retry_ns: int = 1_000_000_000
-    snapshot_records: int = 100_000
+    snapshot_records: int = 25_000
     skew_ns: int = 2_000_000_000
     bar_delay_ns: int = 5_000_000_000
 
