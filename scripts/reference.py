@@ -217,6 +217,16 @@ MODULES = {
         "FileLeaseWriter",
         "NoLease",
     ),
+    "quantvista.operations.backup": (
+        "make_backup",
+        "Backup",
+        "Manifest",
+        "verify_backup",
+        "restore_backup",
+        "Restored",
+        "make_backup_key",
+        "read_backup_key",
+    ),
     "quantvista.trading.paper": (
         "PaperGateway",
         "GatewaySettings",
@@ -253,6 +263,7 @@ COMMANDS = (
     *("journal verify", "journal tail", "journal show", "journal export", "journal seal"),
     *("up", "down", "status", "logs", "halt", "reduce", "resume", "flatten"),
     "drill",
+    *("backup", "backup key", "backup verify", "restore"),
     *("journal key", "paper serve", "paper key", "paper status", "paper fault"),
 )
 

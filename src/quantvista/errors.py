@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 __all__ = [
+    "BackupError",
     "ConfigError",
     "ControlError",
     "EngineError",
@@ -95,6 +96,12 @@ class JournalDamagedError(JournalError):
 
 class ControlError(QuantVistaError, RuntimeError):
     """A running fund that is not there, does not answer, or refuses what it was asked."""
+
+
+class BackupError(QuantVistaError, RuntimeError):
+    """A backup that is damaged, of another key, or does not come to what it was made of."""
+
+    exit_code = 3
 
 
 class OutputError(QuantVistaError, OSError):

@@ -127,11 +127,13 @@ def test_no_datetime_without_a_zone() -> None:
 def test_the_library_does_not_read_the_clock() -> None:
     """The same command twice gives the same bytes, so results cannot hold the time of day."""
     clocks = {"time", "time_ns", "perf_counter", "monotonic"}
-    # The real clock behind the seam `Clock`; the time that is signed with a seal; and how long
-    # an answer may take, when an operator gave an order, and how old what is shown is.
+    # The real clock behind the seam `Clock`; the time that is signed with a seal or written into a
+    # backup; and how long an answer may take, when an operator gave an order, and how old what is
+    # shown is.
     shells = {
         PACKAGE / "trading" / "gateway" / "http.py",
         PACKAGE / "trading" / "control" / "_ask.py",
+        PACKAGE / "cli" / "_backup.py",
         PACKAGE / "cli" / "_journal.py",
         PACKAGE / "cli" / "_operator.py",
         PACKAGE / "cli" / "_status.py",

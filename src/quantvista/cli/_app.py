@@ -9,6 +9,7 @@ import typer
 from quantvista.cli import _data_bars as _data_bars
 from quantvista.cli import _data_quality as _data_quality
 from quantvista.cli import _data_universe as _data_universe
+from quantvista.cli._backup_app import backup_app, restore_app
 from quantvista.cli._complete import data_kinds, funds, runs, systems, templates
 from quantvista.cli._data import data_app
 from quantvista.cli._examples import examples_apart
@@ -31,6 +32,8 @@ app = typer.Typer(
 )
 app.add_typer(fund_app)  # without a name: its commands stand beside those here
 app.add_typer(guard_app)
+app.add_typer(restore_app)
+app.add_typer(backup_app, name="backup")
 app.add_typer(data_app, name="data")
 app.add_typer(features_app, name="features")
 app.add_typer(journal_app, name="journal")

@@ -10,6 +10,7 @@ from types import MappingProxyType
 import typer
 
 from quantvista.errors import (
+    BackupError,
     ConfigError,
     MarketDataError,
     OutputError,
@@ -104,6 +105,8 @@ def _hint(error: QuantVistaError, options: Mapping[str, object] = MappingProxyTy
         return ""  # it says itself what to do
     if str(error).startswith("`run_dir`"):
         return "Name a folder that `qv run` wrote, such as out/demo."
+    if isinstance(error, BackupError) or str(error).startswith("`backup`"):
+        return ""  # it says itself what to do
     if str(error).startswith(("`folder`", "`journal`", "`SEQ`", "the journal ")):
         return ""  # it says itself what to do
     if str(error).startswith(("`python`", "`--")):

@@ -8,7 +8,15 @@ import numpy as np
 from quantvista.journal import KINDS, Body, Kind, Kinds
 from quantvista.portfolio import Decision
 
-__all__ = ["RUN_KINDS", "Decided", "NodeClosed", "NodeOpened", "RunEnded", "RunStarted"]
+__all__ = [
+    "RUN_KINDS",
+    "Decided",
+    "NodeClosed",
+    "NodeOpened",
+    "Restored",
+    "RunEnded",
+    "RunStarted",
+]
 
 
 class RunStarted(Body, frozen=True):
@@ -136,5 +144,22 @@ class NodeClosed(Body, frozen=True):
     state_hash: str
 
 
-RUN_KINDS = KINDS | Kinds((RunStarted, Decided, RunEnded, NodeOpened, NodeClosed))
+class Restored(Body, frozen=True):
+    """The journal up to here came back out of a backup; its fund may have gone on elsewhere since.
+
+    Parameters
+    ----------
+    backup_ts : int
+        When the backup was made, UTC ns.
+    epoch_floor : int
+        The next epoch is above it, and so above all that were begun elsewhere since the backup.
+    """
+
+    KIND: ClassVar[Kind] = Kind(109, "restored", 1)
+
+    backup_ts: int
+    epoch_floor: int
+
+
+RUN_KINDS = KINDS | Kinds((RunStarted, Decided, RunEnded, NodeOpened, NodeClosed, Restored))
 """What the journals of runs hold, and of nodes what is needed to do them again."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from quantvista.fund.records import Restored
 from quantvista.journal import Body, Journal, Reader
 from quantvista.trading.gateway import ClientOrderId, Clock
 from quantvista.trading.guard._records import (
@@ -51,6 +52,8 @@ class GuardState:
         match body:
             case Started():
                 self.fund, self.epoch, self.sequence = body.fund, body.epoch, 0
+            case Restored():
+                self.epoch = max(self.epoch, body.epoch_floor)
             case Escalated():
                 if body.level <= Level.ALERT or self.level <= Level.ALERT:
                     self.steps = []  # an incident begins or ends

@@ -3,6 +3,7 @@
 from enum import IntEnum
 from typing import ClassVar
 
+from quantvista.fund.records import Restored
 from quantvista.journal import Body, Kind, Kinds
 
 __all__ = [
@@ -176,6 +177,7 @@ KINDS = Kinds(
         Began,
         Valued,
         Asked,
+        Restored,
     )
 )
 """The guard's own kinds."""

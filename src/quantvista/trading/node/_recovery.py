@@ -9,7 +9,7 @@ from typing import Any
 
 from quantvista.engine import RawEngine, Session
 from quantvista.errors import ConfigError, JournalError
-from quantvista.fund.records import Decided
+from quantvista.fund.records import Decided, Restored
 from quantvista.journal import INPUT, OUTPUT, Journal, Reader, Record
 from quantvista.trading.node._adoption import Adoption, Part
 from quantvista.trading.node._bodies import (
@@ -69,6 +69,8 @@ class Past:
         Whether the operator's input that comes next is a person's.
     pardonable : bool
         Whether a strategy had failed by the newest snapshot.
+    epoch_floor : int
+        The new epoch is above it, where the journal came back out of a backup.
     """
 
     stage: Stage
@@ -83,6 +85,7 @@ class Past:
     replayed: int = 0
     commanded: bool = False
     pardonable: bool = False
+    epoch_floor: int = 0
 
     def state(self) -> NodeState:
         """Write it down; the stage must be between two steps."""
@@ -289,6 +292,8 @@ def _follow(past: Past, record: Record, event: Mapping[str, Any] | None) -> None
             past.commanded = True
         case NodeClosed():
             past.was_closed = True
+        case Restored(epoch_floor=floor):
+            past.epoch_floor = floor
 
 
 def _pardon(past: Past, fund_hash: str) -> None:
@@ -310,7 +315,7 @@ def _open(past: Past, setup: NodeSetup, journal: Journal, now: int) -> None:
     epochs = past.stage.orders.epochs
     opened = NodeOpened(
         fund=setup.fund,
-        epoch=epochs[-1][0] + 1 if epochs else 1,
+        epoch=max(epochs[-1][0] if epochs else 0, past.epoch_floor) + 1,
         first_order=past.stage.session.last_order + 1,
         config=setup.resolved,
         engine=json.dumps(setup.config, sort_keys=True),

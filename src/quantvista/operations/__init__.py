@@ -1,0 +1,1 @@
+"""Keeping a fund alive beside its trading: backups, and what comes back of them."""
