@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import stat
 from dataclasses import dataclass, replace
@@ -9,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from quantvista.cli._app import app
 from quantvista.errors import BackupError, ConfigError, OutputError
 from quantvista.fund import write_template
 from quantvista.journal import Journal, Reader, verify
@@ -310,3 +313,35 @@ def test_a_venue_is_copied_while_it_writes(tmp_path: Path) -> None:
         other.close()
         copy.unlink()
     store.close()
+
+
+def test_the_commands_make_check_and_restore(
+    backed_up: tuple[Path, Backup], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, _ = backed_up
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("QV_BACKUP_KEY", "backup.key")
+
+    def qv(*words: str) -> Any:  # noqa: ANN401
+        found = CliRunner().invoke(app, list(words))
+        assert found.exit_code == 0, found.output
+        return found.stdout
+
+    assert "for you alone" in qv("backup", "key", "backup.key")
+    said = qv("backup", "--fund", str(folder / "fund.toml"), "--out", "one.qvb")
+    assert "qv restore one.qvb --to FOLDER" in said
+    checked = json.loads(qv("backup", "verify", "one.qvb", "--json"))
+    assert checked["verified"]
+    assert "be sure that the fund runs nowhere else" in qv("restore", "one.qvb", "--to", "again")
+    again = json.loads(qv("restore", "one.qvb", "--to", "quick", "--quick", "--json"))
+    assert again["journals"] == checked["journals"]
+    assert again["level"] == "snapshot"
+    # What was restored can be backed up and restored as well.
+    qv("backup", "--fund", "again/fund.toml", "--out", "two.qvb", "--json")
+    qv("restore", "two.qvb", "--to", "third", "--json")
+    refused = CliRunner().invoke(app, ["restore", "one.qvb", "--to", "again"])
+    assert refused.exit_code == 1
+    Path("one.qvb").write_bytes(Path("two.qvb").read_bytes()[:-1])
+    damaged = CliRunner().invoke(app, ["backup", "verify", "one.qvb"])
+    assert damaged.exit_code == 3
+    assert "take another copy of it" in damaged.output
