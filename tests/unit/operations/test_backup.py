@@ -345,3 +345,27 @@ def test_the_commands_make_check_and_restore(
     damaged = CliRunner().invoke(app, ["backup", "verify", "one.qvb"])
     assert damaged.exit_code == 3
     assert "take another copy of it" in damaged.output
+
+
+def test_a_venue_that_went_on_is_caught_up_with(
+    backed_up: tuple[Path, Backup], tmp_path: Path
+) -> None:
+    before, made = backed_up
+    to = tmp_path / "again"
+    restore_backup(made.path, to, KEY, now_ns=NOW + 10**9)
+    # A venue elsewhere does not go back in time with the fund.
+    shutil.copyfile(before / "paper" / "paper" / "venue.db", to / "paper" / "paper" / "venue.db")
+    old = set(client_ids(to))
+
+    async def main() -> None:
+        fund = await begin(to, seed=6)
+        await fund.world.market(60)
+        await fund.world.settle()
+        fund.world.check()
+        await fund.world.stop()
+        await end(fund)
+
+    run_virtually(main())
+    ids = client_ids(to)
+    assert len(ids) == len(set(ids)) > len(old)
+    assert all(int(each.split("-")[-2]) > NOW // 10**9 for each in set(ids) - old)
