@@ -230,8 +230,15 @@ class Place:
         ApiKey or None
             None if there is none; ``qv up`` makes those of paper venues.
         """
-        found = (read_json(self._keys) or {}).get(name, {}).get(venue)
-        return None if found is None else ApiKey(found["key"], found["secret"])
+        every = read_json(self._keys) or {}
+        try:
+            found = every.get(name, {}).get(venue)
+            return None if found is None else ApiKey(found["key"], found["secret"])
+        except (AttributeError, KeyError, TypeError):  # whose words might have a secret in them
+            raise ControlError(
+                f"{self._keys} is damaged: it must hold a key and a secret by name and venue; "
+                "remove it, and `qv up` makes those of paper venues beside the fund file again"
+            ) from None
 
     def put_key(self, name: str, venue: str, key: ApiKey) -> None:
         """Keep a key, in a file that only its owner reads."""

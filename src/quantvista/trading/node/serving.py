@@ -84,10 +84,15 @@ class _Process:
 
     async def _trade(self) -> None:
         gateways = [_gateway(each, self._place) for each in self._venues]
-        listings = await self._listings(gateways)
-        if listings is None:
+        try:
+            await self._trade_at(gateways)
+        finally:  # whatever was wrong must be the last that is said
             for each in gateways:
                 await each.close()
+
+    async def _trade_at(self, gateways: Sequence[Gateway]) -> None:
+        listings = await self._listings(gateways)
+        if listings is None:
             return
         setup = node_setup(self._loaded, listings)
         with Journal(self._place.journal, f"node/{setup.fund}"[:64]) as journal:

@@ -51,7 +51,11 @@ class HttpServer:
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         headers = {name.lower(): value for name, value in request.headers.items()}
-        whole = Request(request.method, request.raw_path, headers, await request.read())
+        try:
+            body = await request.read()
+        except ConnectionError:  # the client hung up in the middle
+            return _break(request)
+        whole = Request(request.method, request.raw_path, headers, body)
         if headers.get("upgrade", "").lower() == "websocket":
             return await self._stream(request, whole)
         response = await self._server.handle(whole)

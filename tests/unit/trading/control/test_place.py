@@ -132,3 +132,10 @@ def test_keys_are_of_a_name_and_a_venue(place: Place) -> None:
     assert place.key("node", "fast") is None
     assert mode(place.folder / "keys.json") == 0o600
     assert "secret" not in repr(place.key("node", "paper"))
+
+
+@pytest.mark.parametrize("text", ['{"node": []}', '{"node": {"paper": {"key": "k"}}}'])
+def test_damaged_keys_are_named_and_not_shown(place: Place, text: str) -> None:
+    (place.folder / "keys.json").write_text(text)
+    with pytest.raises(ControlError, match=r"keys.json is damaged: .* remove it"):
+        place.key("node", "paper")
