@@ -369,3 +369,14 @@ def test_a_venue_that_went_on_is_caught_up_with(
     ids = client_ids(to)
     assert len(ids) == len(set(ids)) > len(old)
     assert all(int(each.split("-")[-2]) > NOW // 10**9 for each in set(ids) - old)
+
+
+def test_a_restored_guard_takes_a_new_epoch_too() -> None:
+    from quantvista.fund.records import Restored
+    from quantvista.trading.guard._log import GuardState
+    from quantvista.trading.guard._records import Started
+
+    state = GuardState()
+    state.apply(Started(fund="test", epoch=3), 1)
+    state.apply(Restored(backup_ts=1, epoch_floor=1000), 2)
+    assert state.epoch == 1000
