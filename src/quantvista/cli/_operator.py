@@ -254,7 +254,7 @@ def _unconfirmed(place: Place, order: Order, tried: _Tried) -> int:
     running = [
         f"the {name} is process {found.pid}"
         for name in ("node", "guard")
-        if isinstance(tried.get(name), NoAnswerError)
+        if isinstance(tried.get(name), NoAnswerError | NotRunningError)  # its socket may be gone
         and (found := place.process(name)) is not None
         and found.alive
     ]

@@ -92,6 +92,17 @@ def test_an_order_that_nobody_confirms_is_left(place: Place, run: Any) -> None: 
     assert (found["ok"], found["by"], found["file"]) == (False, None, "state/run/halt.json")
 
 
+def test_a_process_whose_socket_is_gone_is_not_said_to_be_dead(
+    place: Place,
+    run: Any,  # noqa: ANN401
+) -> None:
+    place.make()
+    mine = place.announce("node")
+    _, _, err = run("halt")
+    assert "neither runs" not in err
+    assert f"the node is process {mine.pid}, alive but silent" in err
+
+
 def test_who_is_silent_is_named(place: Place, run: Any) -> None:  # noqa: ANN401
     with answering(place, "node", {"halt": None}):
         mine = place.announce("node")
