@@ -164,7 +164,9 @@ def node(
     no_guard: Annotated[bool, typer.Option("--no-guard", help="Trade without a guard.")] = False,
 ) -> None:
     """Trade, in this process; ``qv up`` starts it."""
+    from quantvista.cli._lines import log_in_lines
     from quantvista.cli._print import say
     from quantvista.trading.node.serving import serve_node
 
+    log_in_lines()
     serve_node(fund, state, guarded=not no_guard, said=say)

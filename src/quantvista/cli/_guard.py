@@ -1,6 +1,5 @@
 """What ``qv guard`` and ``qv drill`` do and say."""
 
-import logging
 import shlex
 import sys
 import time
@@ -8,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from quantvista.cli._lines import log_in_lines
 from quantvista.cli._operator import Order
 from quantvista.cli._print import next_steps, print_json, say, table
 from quantvista.errors import ControlError
@@ -19,27 +19,13 @@ _BEGIN_S = 60.0
 _ASK_S = 15.0
 _LOOK_S = 0.25
 _LOOKS_MAX = 1_200  # five minutes
-_ORDINARY = frozenset(vars(logging.makeLogRecord({})))
-
-
-class _Lines(logging.Formatter):
-    """A line for each event: time, level, phrase, fields."""
-
-    converter = staticmethod(time.gmtime)
-
-    def format(self, record: logging.LogRecord) -> str:
-        extra = {name: each for name, each in vars(record).items() if name not in _ORDINARY}
-        fields = " ".join(f"{name}={each}" for name, each in extra.items() if name != "message")
-        return f"{super().format(record)} {fields}".rstrip()
 
 
 def run_guard(fund: Path, state: Path | None) -> None:
     """Guard until Ctrl-C or SIGTERM."""
     from quantvista.trading.guard.serving import serve
 
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(_Lines("%(asctime)s %(levelname)s %(message)s"))
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    log_in_lines()
 
     def said(text: str) -> None:
         say(text)

@@ -230,6 +230,7 @@ class Place:
         ApiKey or None
             None if there is none; ``qv up`` makes those of paper venues.
         """
+        self._check_private()
         every = read_json(self._keys) or {}
         try:
             found = every.get(name, {}).get(venue)
@@ -239,6 +240,17 @@ class Place:
                 f"{self._keys} is damaged: it must hold a key and a secret by name and venue; "
                 "remove it, and `qv up` makes those of paper venues beside the fund file again"
             ) from None
+
+    def _check_private(self) -> None:
+        """Refuse keys that others may have read."""
+        if not self._keys.exists():
+            return
+        mode = self._keys.stat().st_mode & 0o777
+        if mode & 0o077:
+            raise ControlError(
+                f"{self._keys} must be readable by you alone; found mode {mode:o}. Others may know "
+                "the keys: remove the file, and qv up makes new ones for a paper venue of its own"
+            )
 
     def put_key(self, name: str, venue: str, key: ApiKey) -> None:
         """Keep a key, in a file that only its owner reads."""

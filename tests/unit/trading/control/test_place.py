@@ -136,6 +136,16 @@ def test_keys_are_of_a_name_and_a_venue(place: Place) -> None:
 
 @pytest.mark.parametrize("text", ['{"node": []}', '{"node": {"paper": {"key": "k"}}}'])
 def test_damaged_keys_are_named_and_not_shown(place: Place, text: str) -> None:
-    (place.folder / "keys.json").write_text(text)
+    file = place.folder / "keys.json"
+    file.write_text(text)
+    file.chmod(0o600)
     with pytest.raises(ControlError, match=r"keys.json is damaged: .* remove it"):
+        place.key("node", "paper")
+
+
+def test_keys_that_others_can_read_are_not_used(place: Place) -> None:
+    place.put_key("node", "paper", ApiKey("k", "s"))
+    assert place.key("node", "paper") == ApiKey("k", "s")
+    (place.folder / "keys.json").chmod(0o640)
+    with pytest.raises(ControlError, match="readable by you alone; found mode 640"):
         place.key("node", "paper")
