@@ -52,7 +52,7 @@ PLANTED: dict[str, tuple[Edit, ...]] = {
         ),
     ),
     "the epoch of the process before": (
-        Edit(f"{_NODE}._recovery", "_open", "epochs[-1][0] + 1 if", "epochs[-1][0] if"),
+        Edit(f"{_NODE}._recovery", "_open", "past.epoch_floor) + 1", "past.epoch_floor, 1)"),
     ),
     "sent again after Unknown": (
         Edit(

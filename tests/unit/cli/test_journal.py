@@ -128,7 +128,7 @@ def test_tail_filters_by_kind(folder: Path) -> None:
     lines = run("tail", folder, "-k", "140", "-k", "input", "--json").splitlines()
     assert [json.loads(line)["kind"] for line in lines] == ["input", "140"]
     said = run("tail", folder, "-k", "nope", code=2)
-    assert "must be a number or one of decided, guard_answer, " in said
+    assert "must be a number or one of answered, commanded, decided, " in said
 
 
 def test_a_long_record_stays_within_the_line(tmp_path: Path) -> None:

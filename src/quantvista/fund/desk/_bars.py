@@ -86,7 +86,7 @@ class LiveBars:
     >>> bars.add(1, [10.0, 20.0])
     >>> bars.add(2, [11.0, float("nan")])
     >>> bars.add(3, [12.0, 21.0])
-    >>> bars.trailing(3, 5).close
+    >>> bars.trailing(3, 2).close
     array([[11., nan],
            [12., 21.]])
     """
