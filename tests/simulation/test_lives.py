@@ -17,7 +17,7 @@ import pytest
 from support.lives.life import live
 
 TESTS = Path(__file__).parents[1]
-SEEDS = 40
+SEEDS = 200
 GROUP = 2
 
 
