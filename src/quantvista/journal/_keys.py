@@ -6,11 +6,11 @@ lies beside it in a file ``.pub``, to be handed on.
 
 import os
 import secrets
-import stat
 from pathlib import Path
 
 from quantvista._native import SecretKey
-from quantvista.errors import ConfigError, OutputError
+from quantvista.errors import ConfigError
+from quantvista.keyfiles import make_key_file, read_key_file
 
 __all__ = ["KEY_VARIABLE", "make_key", "read_public_key", "read_secret_key"]
 
@@ -43,8 +43,8 @@ def make_key(path: Path) -> bytes:
     public = SecretKey(content).public
     text = f"{_TITLE}\nsecret {content.hex()}\npublic {public.hex()}\n"
     beside = path.with_name(f"{path.name}.pub")
-    _write_new(path, text, 0o600)
-    _write_new(beside, f"{public.hex()}\n", 0o644)
+    make_key_file(path, text)
+    make_key_file(beside, f"{public.hex()}\n", mode=0o644)
     return public
 
 
@@ -73,7 +73,7 @@ def read_secret_key(path: Path | None = None) -> SecretKey:
             f"{KEY_VARIABLE}; `qv journal key --out FILE` makes a key"
         )
     path = path or Path(str(named)).expanduser()
-    text = _read_private(path)
+    text = read_key_file(path)
     lines = dict(line.split(" ", 1) for line in text.splitlines()[1:] if " " in line)
     content = _bytes(lines.get("secret", ""))
     if not text.startswith(f"{_TITLE}\n") or content is None:
@@ -110,38 +110,6 @@ def read_public_key(text: str) -> bytes:
             f"`--key` must be a public key of 64 hexadecimal digits, or its .pub file; found {text}"
         )
     return found
-
-
-def _read_private(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-            content = file.read(1024)
-    except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
-        raise ConfigError(f"`--key` must be a file that can be read; {reason}: {path}") from None
-    if mode & 0o077:
-        raise ConfigError(
-            f"`--key` must be readable by its owner alone; found mode {mode:04o}: {path}; "
-            f"`chmod 600 {path}`, and make a new key if others may have read it"
-        )
-    return content.decode("ascii", "replace")
-
-
-def _write_new(path: Path, text: str, mode: int) -> None:
-    try:
-        number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-        with os.fdopen(number, "w", encoding="ascii") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-    except FileExistsError:
-        raise OutputError(
-            f"`--out` must not be there yet, so that no key is lost; found {path}"
-        ) from None
-    except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
-        raise OutputError(f"`--out` must be writable; found {reason}: {path}") from None
 
 
 def _bytes(text: str) -> bytes | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quantvista._version import __version__
+from quantvista.durable import sync_folder
 from quantvista.errors import OutputError
 from quantvista.operations.backup._archive import Manifest, finish_archive, write_members
 from quantvista.operations.backup._journals import node_states
@@ -147,9 +148,5 @@ def _write(
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
-    folder = os.open(out.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(out.parent)
     return Backup(out, out.stat().st_size, manifest)

@@ -2,10 +2,10 @@
 
 import os
 import secrets
-import stat
 from pathlib import Path
 
-from quantvista.errors import ConfigError, OutputError
+from quantvista.errors import ConfigError
+from quantvista.keyfiles import make_key_file, read_key_file
 
 __all__ = ["KEY_VARIABLE", "make_backup_key", "read_backup_key"]
 
@@ -30,19 +30,7 @@ def make_backup_key(path: Path) -> None:
         If there is a file already, or it cannot be written.
     """
     text = f"{_TITLE}\n{secrets.token_bytes(_SIZE).hex()}\n"
-    try:
-        number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(number, "w", encoding="ascii") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-    except FileExistsError:
-        raise OutputError(
-            f"the file of a new key must not be there yet, so that no key is lost; found {path}"
-        ) from None
-    except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
-        raise OutputError(f"the key cannot be written to {path}: {reason}") from None
+    make_key_file(path, text)
 
 
 def read_backup_key(path: Path | None = None) -> bytes:
@@ -70,18 +58,7 @@ def read_backup_key(path: Path | None = None) -> bytes:
             f"environment variable {KEY_VARIABLE}; `qv backup key FILE` makes one"
         )
     path = path or Path(str(named)).expanduser()
-    try:
-        with path.open("rb") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-            lines = file.read(1024).decode("ascii", "replace").splitlines()
-    except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
-        raise ConfigError(f"`--key` must be a file that can be read; {reason}: {path}") from None
-    if mode & 0o077:
-        raise ConfigError(
-            f"`--key` must be readable by its owner alone; found mode {mode:04o}: {path}; "
-            f"`chmod 600 {path}`, and make a new key if others may have read it"
-        )
+    lines = read_key_file(path).splitlines()
     try:
         title, digits = lines
         key = bytes.fromhex(digits)

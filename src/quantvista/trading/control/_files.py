@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from quantvista.durable import replace_file
 from quantvista.errors import ControlError
 
-__all__ = ["reach", "read_json", "sync_folder", "write_json"]
+__all__ = ["reach", "read_json", "write_json"]
 
 _PATH_BYTES_MAX = 100  # the kernel takes 107 bytes as the address of a socket
 
@@ -26,27 +27,7 @@ def write_json(path: Path, value: Mapping[str, Any], mode: int = 0o600) -> None:
     mode : int
         Of the new file; only its owner's by default.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(json.dumps(value) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make new and removed names of a folder durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    replace_file(path, f"{json.dumps(value)}\n".encode(), mode=mode)
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

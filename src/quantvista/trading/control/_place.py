@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from quantvista.durable import sync_folder
 from quantvista.errors import ControlError
-from quantvista.trading.control._files import read_json, sync_folder, write_json
+from quantvista.trading.control._files import read_json, write_json
 from quantvista.trading.control._process import Process
 
 __all__ = ["ApiKey", "Place"]

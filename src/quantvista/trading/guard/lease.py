@@ -2,9 +2,10 @@
 
 import contextlib
 import json
-import os
 from pathlib import Path
 from typing import Protocol
+
+from quantvista.durable import replace_file
 
 __all__ = ["FileLease", "FileLeaseWriter", "Lease", "LeaseWriter", "NoLease"]
 
@@ -94,13 +95,7 @@ class FileLeaseWriter:
         self._write(0, durable=True)
 
     def _write(self, until_ns: int, *, durable: bool) -> None:
-        """Write beside, then rename: who reads finds the old one or the new one."""
+        """Let who reads find the old one or the new one."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        beside = self._path.with_suffix(".new")
         lease = {"epoch": self._epoch, "until_ns": until_ns, "by": self._by}
-        with beside.open("w") as file:
-            file.write(json.dumps(lease))
-            file.flush()
-            if durable:
-                os.fsync(file.fileno())
-        beside.replace(self._path)
+        replace_file(self._path, json.dumps(lease).encode(), sync=durable)

@@ -1,10 +1,10 @@
 """Keys of accounts and of the console, in a file that only its owner reads."""
 
 import json
-import os
 import secrets
 from pathlib import Path
 
+from quantvista.durable import replace_file
 from quantvista.errors import ConfigError
 from quantvista.trading.paper._auth import Key
 
@@ -55,16 +55,10 @@ class KeyFile:
             raise ConfigError(f"{self._path}: must be the keys of a paper venue") from None
 
     def _write(self) -> None:
-        """Write beside, then rename: a crash leaves the old file or the new one."""
+        """Write all of them, durably."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        beside = self._path.with_suffix(".new")
         rows = [
             {"key": each.key, "secret": each.secret, "venue": each.venue, "account": each.account}
             for each in self._keys.values()
         ]
-        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "w") as file:
-            file.write(json.dumps(rows, indent=1))
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(self._path)
+        replace_file(self._path, json.dumps(rows, indent=1).encode())

@@ -1,0 +1,73 @@
+"""Files of secret keys: made once, read by their owner alone, never printed."""
+
+import os
+import stat
+from pathlib import Path
+
+from quantvista.durable import create_file
+from quantvista.errors import ConfigError, OutputError
+
+__all__ = ["make_key_file", "read_key_file"]
+
+_TEXT_MAX = 1024
+
+
+def make_key_file(path: Path, text: str, *, mode: int = 0o600) -> None:
+    """Write a key to a file that is not there yet.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Its folder must be there.
+    text : str
+        ASCII.
+    mode : int
+        Only its owner's by default.
+
+    Raises
+    ------
+    OutputError
+        If there is a file already, or it cannot be written.
+    """
+    try:
+        create_file(path, text.encode("ascii"), mode=mode)
+    except FileExistsError:
+        raise OutputError(
+            f"the file of a new key must not be there yet, so that no key is lost; found {path}"
+        ) from None
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        raise OutputError(f"the key cannot be written to {path}: {reason}") from None
+
+
+def read_key_file(path: Path) -> str:
+    """Read the file of a secret key.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        As ``--key`` names it.
+
+    Returns
+    -------
+    str
+        At most 1,024 characters of it; what is not ASCII is replaced.
+
+    Raises
+    ------
+    ConfigError
+        If it is not there, or others may read it.
+    """
+    try:
+        with path.open("rb") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            content = file.read(_TEXT_MAX)
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        raise ConfigError(f"`--key` must be a file that can be read; {reason}: {path}") from None
+    if mode & 0o077:
+        raise ConfigError(
+            f"`--key` must be readable by its owner alone; found mode {mode:04o}: {path}; "
+            f"`chmod 600 {path}`, and make a new key if others may have read it"
+        )
+    return content.decode("ascii", "replace")
