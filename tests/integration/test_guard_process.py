@@ -137,7 +137,7 @@ def test_a_guard_lets_trade_drills_halts_and_kills(folder: Path) -> None:
 
 
 def test_a_guard_says_what_it_lacks(folder: Path) -> None:
-    with pytest.raises(ConfigError, match="key named guard"):
+    with pytest.raises(ConfigError, match="the key 'guard' of venue 'paper' must be in"):
         serve(folder / "fund.toml", None, print)
     text = (folder / "fund.toml").read_text().partition("[[venue]]")[0]
     (folder / "fund.toml").write_text(text)

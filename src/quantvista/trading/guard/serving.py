@@ -2,18 +2,15 @@
 
 import asyncio
 import contextlib
-import secrets
 import shutil
 import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from quantvista.errors import ConfigError
 from quantvista.fund import Fund, GuardSection, LoadedFund, load_fund
 from quantvista.trading.control import ControlServer, Place
-from quantvista.trading.gateway import Clock, Gateway
-from quantvista.trading.gateway.http import HttpTransport, SystemClock
+from quantvista.trading.gateway.http import SystemClock
 from quantvista.trading.guard._guard import Guard, GuardTerms, Seams
 from quantvista.trading.guard._process import (
     FileHalts,
@@ -22,7 +19,7 @@ from quantvista.trading.guard._process import (
     opening_times,
 )
 from quantvista.trading.guard.lease import FileLeaseWriter
-from quantvista.trading.paper import Credentials, PaperGateway
+from quantvista.trading.paper.linking import linked_gateway
 
 __all__ = ["guard_terms", "serve"]
 
@@ -93,7 +90,7 @@ def _first(error: BaseException) -> BaseException:
 async def _serve(loaded: LoadedFund, place: Place, said: Callable[[str], None]) -> None:
     fund = loaded.fund
     clock = SystemClock()
-    gateways = _gateways(fund, place, clock)
+    gateways = {each.id: linked_gateway(each, place, "guard", clock) for each in fund.venue}
     terms = guard_terms(fund)
     seams = Seams(
         NodeProcess(place),
@@ -114,32 +111,6 @@ async def _serve(loaded: LoadedFund, place: Place, said: Callable[[str], None]) 
         with contextlib.suppress(asyncio.CancelledError):
             await running
     place.withdraw("guard")
-
-
-def _gateways(fund: Fund, place: Place, clock: Clock) -> dict[str, Gateway]:
-    found: dict[str, Gateway] = {}
-    for each in fund.venue:
-        if not each.is_paper:
-            raise ConfigError(
-                f"`venue.kind` must be paper for a fund that is guarded; found {each.kind} for "
-                f"'{each.id}'"
-            )
-        key = place.key("guard", each.id)
-        if key is None:
-            raise ConfigError(
-                f"`state` must hold a key named guard of venue '{each.id}'; found none in "
-                f"{place.folder}. `qv up` makes those of paper venues of this machine"
-            )
-        assert each.url is not None, "paper venues have one"
-        assert each.venue is not None, "paper venues have one"
-        found[each.id] = PaperGateway(
-            HttpTransport(each.url),
-            each.venue,
-            Credentials(key.key, key.secret),
-            clock,
-            seed=secrets.randbits(63),
-        )
-    return found
 
 
 def _free(folder: Path) -> int | None:

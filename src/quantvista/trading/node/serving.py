@@ -7,18 +7,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from quantvista.errors import ConfigError
 from quantvista.fund import LoadedFund, VenueSection, load_fund
 from quantvista.journal import Journal
 from quantvista.trading.control import ControlServer, Place
 from quantvista.trading.gateway import Gateway, GatewayError, Listing
-from quantvista.trading.gateway.http import HttpTransport, SystemClock
+from quantvista.trading.gateway.http import SystemClock
 from quantvista.trading.guard.lease import FileLease, NoLease
 from quantvista.trading.node._fund import node_setup
 from quantvista.trading.node._node import Node
 from quantvista.trading.node._status import status
 from quantvista.trading.node._terms import NodeSettings, VenueLink
-from quantvista.trading.paper import Credentials, PaperGateway
+from quantvista.trading.paper.linking import linked_gateway
 
 __all__ = ["serve_node"]
 
@@ -59,6 +58,7 @@ def serve_node(fund: Path, state: Path, *, guarded: bool, said: Said) -> None:
 class _Process:
     def __init__(self, loaded: LoadedFund, place: Place, guarded: bool, said: Said) -> None:
         self._loaded, self._place, self._guarded, self._said = loaded, place, guarded, said
+        self._clock = SystemClock()
         self._node: Node | None = None
         self._stopped = asyncio.Event()
         self._waiting = ""
@@ -83,7 +83,10 @@ class _Process:
             self._node.post("nothing", None)
 
     async def _trade(self) -> None:
-        gateways = [_gateway(each, self._place) for each in self._venues]
+        gateways = [
+            linked_gateway(each, self._place, each.key or "node", self._clock)
+            for each in self._venues
+        ]
         try:
             await self._trade_at(gateways)
         finally:  # whatever was wrong must be the last that is said
@@ -105,7 +108,7 @@ class _Process:
                 journal,
                 self._place.journal,
                 links,
-                SystemClock(),
+                self._clock,
                 lease=FileLease(self._place.lease) if self._guarded else NoLease(),
                 settings=NodeSettings(),
             )
@@ -176,25 +179,3 @@ class _Process:
     @property
     def _name(self) -> str:
         return self._loaded.fund.fund.name
-
-
-def _gateway(venue: VenueSection, place: Place) -> PaperGateway:
-    if not venue.is_paper:
-        raise ConfigError(
-            f"`venue.kind` must be paper for a fund that runs; found {venue.kind} for "
-            f"'{venue.id}'. `qv run` runs a fund over its data"
-        )
-    assert venue.key is not None, "a paper venue has a default"
-    assert venue.url is not None, "a paper venue has a default"
-    key = place.key(venue.key, venue.id)
-    if key is None:
-        raise ConfigError(
-            f"`venue.key` '{venue.key}' of venue '{venue.id}' must be in {place.folder}/keys.json; "
-            "found none. `qv up` makes the keys of a paper venue beside the fund file; of another "
-            "one, make it there with `qv paper key` and put it in"
-        )
-    credentials = Credentials(key.key, key.secret)
-    # Nonces must differ from those of a process before, whatever it drew.
-    seed = SystemClock().now_ns()
-    transport = HttpTransport(venue.url)
-    return PaperGateway(transport, venue.venue or venue.id, credentials, SystemClock(), seed=seed)
