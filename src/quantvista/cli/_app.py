@@ -18,6 +18,7 @@ from quantvista.cli._features_app import features_app
 from quantvista.cli._fund_app import fund_app
 from quantvista.cli._guard_app import guard_app
 from quantvista.cli._journal_app import journal_app
+from quantvista.cli._options import Json
 from quantvista.cli._paper_app import paper_app
 
 __all__ = ["app"]
@@ -38,8 +39,6 @@ app.add_typer(data_app, name="data")
 app.add_typer(features_app, name="features")
 app.add_typer(journal_app, name="journal")
 app.add_typer(paper_app, name="paper")
-
-Json = Annotated[bool, typer.Option("--json", help="Print pure JSON on standard output.")]
 
 
 @app.callback()

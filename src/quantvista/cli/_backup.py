@@ -58,7 +58,7 @@ def back_up(
     if out is None:
         when = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now // 10**9))
         out = Path(f"{load_fund(fund).fund.fund.name}-{when}.qvb")
-    place = Place.beside(fund) if state is None else Place(state)
+    place = Place.beside(fund, state)
     with progress_bar(enabled=not as_json) as advance:
         made = make_backup(
             fund, place, out, secret, now_ns=now, with_keys=with_keys, progress=advance

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from quantvista.cli._complete import funds
-from quantvista.cli._data import Json
 from quantvista.cli._failure import guarded
+from quantvista.cli._options import Json, StateBeside
 
 __all__ = ["backup_app", "restore_app"]
 
@@ -33,10 +33,7 @@ def backup(
     fund: Annotated[
         Path, typer.Option("--fund", help="Fund file; ./fund.toml.", autocompletion=funds)
     ] = Path("fund.toml"),
-    state: Annotated[
-        Path | None,
-        typer.Option("--state", metavar="DIR", help="State folder; beside the fund file."),
-    ] = None,
+    state: StateBeside = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", metavar="<path>", help="A new file; ./FUND-TIME.qvb."),

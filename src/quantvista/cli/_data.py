@@ -10,6 +10,7 @@ import typer
 
 from quantvista.cli._complete import data_sets, import_kinds, table_kinds
 from quantvista.cli._failure import guarded
+from quantvista.cli._options import Json
 
 __all__ = ["data_app"]
 
@@ -20,7 +21,6 @@ data_app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Json = Annotated[bool, typer.Option("--json", help="Print pure JSON on standard output.")]
 LakeFolder = Annotated[
     Path | None,
     typer.Option(

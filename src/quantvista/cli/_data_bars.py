@@ -5,8 +5,9 @@ from typing import Annotated
 import typer
 
 from quantvista.cli._complete import bar_kinds, bar_sources, one_of
-from quantvista.cli._data import Json, LakeFolder, data_app
+from quantvista.cli._data import LakeFolder, data_app
 from quantvista.cli._failure import guarded
+from quantvista.cli._options import Json
 
 __all__ = ["bars"]
 

@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from quantvista.cli._complete import bar_sources, funds
-from quantvista.cli._data import Json, LakeFolder, data_app
+from quantvista.cli._data import LakeFolder, data_app
 from quantvista.cli._failure import guarded
+from quantvista.cli._options import Json
 
 __all__ = ["universe"]
 

@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from quantvista.cli._complete import bar_sources, data_sets, feature_groups, feature_names
-from quantvista.cli._data import Json, LakeFolder
+from quantvista.cli._data import LakeFolder
 from quantvista.cli._failure import guarded
+from quantvista.cli._options import Json
 
 __all__ = ["features_app"]
 

@@ -5,18 +5,13 @@ from typing import Annotated
 
 import typer
 
-from quantvista.cli._complete import funds, one_of
+from quantvista.cli._complete import one_of
 from quantvista.cli._failure import guarded
+from quantvista.cli._options import FundFile, Json, Reason, StateBeside, StateFolder
 
 __all__ = ["fund_app"]
 
 fund_app = typer.Typer(rich_markup_mode=None)
-
-State = Annotated[
-    Path, typer.Option("--state", metavar="DIR", help="State folder of the fund; ./state.")
-]
-Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it is journaled.")]
-Json = Annotated[bool, typer.Option("--json", help="Print pure JSON on standard output.")]
 
 
 @fund_app.command(
@@ -25,13 +20,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print pure JSON on standard 
 )
 @guarded
 def up(
-    fund: Annotated[
-        Path, typer.Argument(help="Fund file; fund.toml by default.", autocompletion=funds)
-    ] = Path("fund.toml"),
-    state: Annotated[
-        Path | None,
-        typer.Option("--state", metavar="DIR", help="State folder; beside the fund file."),
-    ] = None,
+    fund: FundFile = Path("fund.toml"),
+    state: StateBeside = None,
     no_guard: Annotated[bool, typer.Option("--no-guard", help="Trade without a guard.")] = False,
     detach: Annotated[
         bool, typer.Option("--detach", "-d", help="Leave it in the background once it runs.")
@@ -59,7 +49,7 @@ def up(
 
 @fund_app.command(epilog="Examples: qv down    qv down --state demo/state")
 @guarded
-def down(state: State = Path("state")) -> None:
+def down(state: StateFolder = Path("state")) -> None:
     """Stop a fund in order: node, guard, paper venue; positions and orders stay as they are."""
     from quantvista.cli._up import stop_all
 
@@ -71,7 +61,7 @@ def down(state: State = Path("state")) -> None:
 )
 @guarded
 def status(
-    state: State = Path("state"),
+    state: StateFolder = Path("state"),
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Show it live until Ctrl-C.")
     ] = False,
@@ -95,7 +85,7 @@ def logs(
             autocompletion=one_of("node", "guard", "paper", "supervisor"),
         ),
     ] = None,
-    state: State = Path("state"),
+    state: StateFolder = Path("state"),
     count: Annotated[
         int, typer.Option("--count", "-n", min=0, help="How many last lines of each.")
     ] = 20,
@@ -109,7 +99,7 @@ def logs(
 
 @fund_app.command(epilog="Examples: qv halt    qv halt --reason 'odd prices' --state demo/state")
 @guarded
-def halt(state: State = Path("state"), reason: Reason = "", json: Json = False) -> None:
+def halt(state: StateFolder = Path("state"), reason: Reason = "", json: Json = False) -> None:
     """Stop a fund from sending anything new, at once.
 
     The node is asked; if it does not answer within 2 s, the guard, which fences the node and
@@ -121,14 +111,14 @@ def halt(state: State = Path("state"), reason: Reason = "", json: Json = False) 
 
 @fund_app.command(epilog="Example: qv reduce --reason 'before the election'")
 @guarded
-def reduce(state: State = Path("state"), reason: Reason = "", json: Json = False) -> None:
+def reduce(state: StateFolder = Path("state"), reason: Reason = "", json: Json = False) -> None:
     """Let positions only get smaller from now on."""
     _give("reduce", state, reason, as_json=json)
 
 
 @fund_app.command(epilog="Example: qv resume --reason 'prices are well again'")
 @guarded
-def resume(state: State = Path("state"), reason: Reason = "", json: Json = False) -> None:
+def resume(state: StateFolder = Path("state"), reason: Reason = "", json: Json = False) -> None:
     """Trade again after a halt; refused until node and guard find everything clean."""
     _give("resume", state, reason, as_json=json)
 
@@ -136,7 +126,7 @@ def resume(state: State = Path("state"), reason: Reason = "", json: Json = False
 @fund_app.command(epilog="Examples: qv flatten    qv flatten --yes --reason 'end of the test'")
 @guarded
 def flatten(
-    state: State = Path("state"),
+    state: StateFolder = Path("state"),
     reason: Reason = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask again.")] = False,
     json: Json = False,

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from quantvista.cli._complete import funds
 from quantvista.cli._failure import guarded
+from quantvista.cli._options import FundFile, Json, StateBeside, StateFolder
 
 __all__ = ["guard_app"]
 
@@ -16,13 +16,8 @@ guard_app = typer.Typer(rich_markup_mode=None)
 @guard_app.command(hidden=True)
 @guarded
 def guard(
-    fund: Annotated[
-        Path, typer.Argument(help="Fund file; fund.toml by default.", autocompletion=funds)
-    ] = Path("fund.toml"),
-    state: Annotated[
-        Path | None,
-        typer.Option("--state", metavar="DIR", help="State folder; beside the fund file."),
-    ] = None,
+    fund: FundFile = Path("fund.toml"),
+    state: StateBeside = None,
 ) -> None:
     """Guard a fund until it is told to stop; qv up starts it."""
     from quantvista.cli._guard import run_guard
@@ -35,18 +30,14 @@ def guard(
 )
 @guarded
 def drill(
-    state: Annotated[
-        Path, typer.Option("--state", metavar="DIR", help="State folder of the fund; ./state.")
-    ] = Path("state"),
+    state: StateFolder = Path("state"),
     resume: Annotated[
         bool, typer.Option("--resume", help="Let the fund trade again afterwards.")
     ] = False,
     schedule: Annotated[
         bool, typer.Option("--schedule", help="Print lines for cron and systemd, and do nothing.")
     ] = False,
-    json: Annotated[
-        bool, typer.Option("--json", help="Print pure JSON on standard output.")
-    ] = False,
+    json: Json = False,
 ) -> None:
     """Prove on paper that a fund can be taken off the market.
 

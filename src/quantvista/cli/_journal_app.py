@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from quantvista.cli._complete import journals, record_kinds
-from quantvista.cli._data import Json
 from quantvista.cli._failure import guarded
+from quantvista.cli._options import Json
 
 __all__ = ["journal_app"]
 

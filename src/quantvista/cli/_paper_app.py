@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from quantvista.cli._failure import guarded
+from quantvista.cli._options import Json
 
 __all__ = ["paper_app"]
 
@@ -20,7 +21,6 @@ Config = Annotated[
     Path | None,
     typer.Option("--config", "-c", help="Configuration; ./paper.toml, else the built-in one."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print pure JSON on standard output.")]
 Venue = Annotated[str | None, typer.Option("--venue", help="Which; the first by default.")]
 Account = Annotated[str | None, typer.Option("--account", help="Which; the first by default.")]
 

@@ -58,7 +58,7 @@ class Up(NamedTuple):
     @property
     def place(self) -> Place:
         """The state folder."""
-        return Place.beside(self.fund) if self.state is None else Place(self.state)
+        return Place.beside(self.fund, self.state)
 
     def command(self) -> tuple[str, ...]:
         """Write what starts it in the foreground, in lines."""

@@ -54,9 +54,9 @@ class Place:
         self.folder = Path(folder)
 
     @classmethod
-    def beside(cls, fund: Path) -> "Place":
-        """Name the usual place of a fund: ``state`` beside its file."""
-        return cls(fund.parent / "state")
+    def beside(cls, fund: Path, state: Path | None = None) -> "Place":
+        """Name the place of a fund: the folder given, else ``state`` beside its file."""
+        return cls(fund.parent / "state" if state is None else state)
 
     @property
     def journal(self) -> Path:

@@ -71,7 +71,7 @@ def serve(path: Path, state: Path | None, said: Callable[[str], None]) -> None:
         If a guard of this fund runs already.
     """
     loaded = load_fund(path)
-    place = Place.beside(path) if state is None else Place(state)
+    place = Place.beside(path, state)
     place.make()
     with place.alone("guard"):
         try:
