@@ -39,7 +39,8 @@ async def is_ready(program: Program, place: Place, pid: int) -> bool:
         announced = place.process(program.name)
     except ControlError:
         return False
-    return answer.get("ok") is True and announced is not None and announced.pid == pid
+    is_up = answer.get("ok") is True and answer.get("ready", True) is True
+    return is_up and announced is not None and announced.pid == pid
 
 
 async def _listens(url: str) -> bool:
