@@ -117,6 +117,7 @@ class NodeWorld:
     lease: Lease | None = None
     disk: MemoryDisk = field(default_factory=MemoryDisk)
     refuses_manual: bool = False
+    was_used: bool = False
 
     async def start(self) -> None:
         """Open the venue."""
@@ -133,7 +134,13 @@ class NodeWorld:
         self.journal = journal
         gateway = self.paper.gateway()
         gateway._random = random.Random(self.seed * 1000 + len(self.paper.gateways))
-        venue = VenueLink("paper", gateway, tuple(PLACES), refuses_manual=self.refuses_manual)
+        venue = VenueLink(
+            "paper",
+            gateway,
+            tuple(PLACES),
+            refuses_manual=self.refuses_manual,
+            was_used=self.was_used,
+        )
         self.node = Node(
             self.fund,
             journal,

@@ -24,6 +24,7 @@ __all__ = ["GuardLog", "GuardState"]
 
 _STATE_VERSION = 1
 _STEPS_MAX = 200
+_S = 1_000_000_000
 
 
 @dataclass(slots=True)
@@ -98,6 +99,10 @@ class GuardLog:
         self._journal = Journal(place, f"{fund}/guard")
         self._clock = clock
         self.state = self._recover(place)
+        if not self._journal.head.sequence:
+            # A guard with another journal may have sent orders to the account: epochs begin above
+            # this second, so that none of its ids comes again. To ask the venue could take long.
+            self.state.epoch = clock.now_ns() // _S
         # The epoch is durable before any id is made with it, so that no id is ever used twice.
         self.note(Started(fund=fund, epoch=self.state.epoch + 1))
         self.commit()

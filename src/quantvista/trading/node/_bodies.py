@@ -11,6 +11,7 @@ __all__ = [
     "NODE_KINDS",
     "Answered",
     "Commanded",
+    "Doubted",
     "Heard",
     "Held",
     "NodeClosed",
@@ -108,6 +109,26 @@ class StrategyFailed(Body, frozen=True):
     text: str
 
 
+class Doubted(Body, frozen=True):
+    """Something about a venue began that only a person can judge, or one has judged it.
+
+    Parameters
+    ----------
+    venue : str
+        Which.
+    cause : {"foreign", "forgot"}
+        Somebody else trades on the account; the venue has lost its memory.
+    on : bool
+        False once a person has resumed.
+    """
+
+    KIND: ClassVar[Kind] = Kind(110, "doubted", 1)
+
+    venue: str
+    cause: str
+    on: bool
+
+
 class NodeState(msgspec.Struct, frozen=True):
     """A snapshot of a node: all that its journal up to there leads to.
 
@@ -137,6 +158,8 @@ class NodeState(msgspec.Struct, frozen=True):
         Of bars since the last barrier, by place.
     adopted : tuple of (str, str, int, int, int)
         How trades that are nobody's were divided, as `Adoption.known` has it.
+    doubts : tuple of (str, str)
+        Venue and cause of what a person is to judge, as `Doubted` has it.
     """
 
     VERSION: ClassVar[int] = 1
@@ -153,6 +176,7 @@ class NodeState(msgspec.Struct, frozen=True):
     bars: bytes = b""
     closes: tuple[tuple[int, float], ...] = ()
     adopted: tuple[tuple[str, str, int, int, int], ...] = ()
+    doubts: tuple[tuple[str, str], ...] = ()
 
     def encode(self) -> bytes:
         """Write it as MessagePack."""
@@ -176,6 +200,7 @@ NODE_KINDS = RUN_KINDS | Kinds(
         Commanded,
         Answered,
         StrategyFailed,
+        Doubted,
     )
 )
 """What the journal of a node holds."""

@@ -2,15 +2,17 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from quantvista.trading.gateway import AccountSnapshot, GatewayError
+from quantvista.trading.node._bodies import Doubted
 from quantvista.trading.node._events import Translator
-from quantvista.trading.node._sender import Sender
+from quantvista.trading.node._sender import Answer, Sender
 from quantvista.trading.node._terms import VenueLink
 
-__all__ = ["Link", "reached"]
+__all__ = ["Link", "doubted", "reached"]
 
 _log = logging.getLogger(__name__)
 _PAUSE_S = 0.2
@@ -51,6 +53,13 @@ class Link:
     differences: list[str] = field(default_factory=list)
     last_report_ts: int = 0
     lag_ns: int = 0
+    _refusal: str = ""
+
+    @property
+    def doubts(self) -> set[tuple[str, str]]:
+        """What a person is to judge: venue and cause, as records name them."""
+        causes = {"foreign": self.foreign, "forgot": self.forgot}
+        return {(self.venue.id, cause) for cause, on in causes.items() if on}
 
     @property
     def reason(self) -> str:
@@ -72,6 +81,45 @@ class Link:
         is_off = self.connected and abs(self.venue.gateway.clock_offset_ns) > skew_ns
         return f"the clock of {self.venue.id} differs from ours" if is_off else ""
 
+    def doubt_again(self, doubts: Collection[tuple[str, str]]) -> None:
+        """Take over what a process before left for people to judge."""
+        self.foreign = (self.venue.id, "foreign") in doubts
+        self.forgot = (self.venue.id, "forgot") in doubts
+
+    def take_up(self, order: Mapping[str, Any], client_id: str) -> bool:
+        """Ask about an order that a process before had sent, and cancel it if that was wanted.
+
+        Parameters
+        ----------
+        order : mapping
+            One that works, as the engine has it.
+        client_id : str
+            Its name at the venue.
+
+        Returns
+        -------
+        bool
+            Whether the engine still takes it for sent, and must hear that nothing is known.
+        """
+        if order["status"] in ("submitted", "unknown"):
+            self.sender.ask(order["id"], client_id)
+        if order["cancel_requested"]:
+            self.sender.cancel(order["id"], client_id)
+        return bool(order["status"] == "submitted")
+
+    def refused(self, answer: Answer, note: Callable[[str], None]) -> bool:
+        """Say whether the venue refused an order; ``note`` is told once as long as it is the same.
+
+        What never left, for want of leave or of a connection, is no refusal of the venue's.
+        """
+        why = answer.text.partition(":")[0]
+        if answer.answer != "rejected" or not answer.ts or why == "not_sent":
+            return False
+        if why != self._refusal:
+            note(f"{self.venue.id} refused order {answer.order}: {answer.text}")
+        self._refusal = why
+        return True
+
     def judged(self) -> bool:
         """Take it that a person has looked at what only people can judge.
 
@@ -84,6 +132,28 @@ class Link:
         if had_forgotten:
             self.clean = False
         return had_forgotten
+
+
+def doubted(links: Sequence[Link], known: set[tuple[str, str]]) -> list[Doubted]:
+    """Say what is to be judged by people since the last look, or not any more.
+
+    Parameters
+    ----------
+    links : sequence of Link
+        All venues.
+    known : set of (str, str)
+        What was said before; brought up to date.
+
+    Returns
+    -------
+    list of Doubted
+        Records that a restart goes by: what waits for a person waits for one after it, too.
+    """
+    now = {each for link in links for each in link.doubts}
+    found = [Doubted(*each, on=each in now) for each in sorted(now ^ known)]
+    known.clear()
+    known.update(now)
+    return found
 
 
 async def reached(link: Link, ask: Callable[[], Awaitable[None]]) -> None:

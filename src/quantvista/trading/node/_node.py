@@ -30,7 +30,7 @@ from quantvista.trading.node._bodies import (
 from quantvista.trading.node._calendar import DueEvents
 from quantvista.trading.node._events import Event, Translator, Untranslatable
 from quantvista.trading.node._holdings import held
-from quantvista.trading.node._links import Link, reached
+from quantvista.trading.node._links import Link, doubted, reached
 from quantvista.trading.node._orders import submit_command
 from quantvista.trading.node._reconciler import Reconciler
 from quantvista.trading.node._recovery import recover
@@ -93,7 +93,8 @@ class Node:
         self.lease: Lease = lease or NoLease()
         self.settings = settings or NodeSettings()
         self.journal = journal
-        self.past = recover(setup, journal, place, clock.now_ns())
+        used = any(each.was_used for each in venues)
+        self.past = recover(setup, journal, place, clock.now_ns(), was_used=used)
         self.stage = self.past.stage
         self.stage.noted = self.note
         self.session, self.orders = self.stage.session, self.stage.orders
@@ -145,7 +146,9 @@ class Node:
             self._leave_problem,
         )
         heard = self.past.heard.get(venue.id, 0)
-        return Link(place, venue, translator, sender, heard)
+        link = Link(place, venue, translator, sender, heard)
+        link.doubt_again(self.past.doubts)
+        return link
 
     def _held(self, place: int) -> list[int]:
         """Position of each sleeve, as of all that was told."""
@@ -190,18 +193,11 @@ class Node:
 
     def _take_up(self) -> None:
         """Take up what a process before had sent, and did not hear the end of."""
-        for order in self.session.working():
-            if not order["remote"]:
-                continue
-            number = order["id"]
+        remote = [each for each in self.session.working() if each["remote"]]
+        for order in remote:
             link = self.links[self._venue_of[order["instrument"]]]
-            name = self.orders.client_id(number)
-            if order["status"] in ("submitted", "unknown"):
-                if order["status"] == "submitted":
-                    self._tell({"report": {"unknown": {"order": number}}})
-                link.sender.ask(number, name)
-            if order["cancel_requested"]:
-                link.sender.cancel(number, name)
+            if link.take_up(order, self.orders.client_id(order["id"])):
+                self._tell({"report": {"unknown": {"order": order["id"]}}})
         self.flush()
         self._sync()
 
@@ -317,11 +313,12 @@ class Node:
             self.note(f"{link.venue.id} {status.state}")
 
     def _on_answer(self, item: tuple[int, Answer]) -> None:
-        _, answer = item
+        place, answer = item
         if answer.answer not in ("acknowledged", "found"):
             self.write(Answered(answer.order, answer.command, answer.answer, answer.text))
         if answer.command == "cancel":
             return
+        self.counts["rejects"] += self.links[place].refused(answer, self.note)
         word = {"unknown": "unknown", "rejected": "rejected", "absent": "rejected"}
         if answer.answer in word:
             self._tell(
@@ -389,6 +386,8 @@ class Node:
         for text in self.reasons:
             if text not in reasons:
                 self.write(Held(text, False))
+        if self.reasons and not reasons:
+            self.note("nothing speaks against new risk")
         self.reasons = reasons
         self.flush()
         state = self.session.fund_state
@@ -446,6 +445,8 @@ class Node:
     # -- what leaves ---------------------------------------------------------
     def _sync(self) -> None:
         """Make everything durable; then, and only then, let it have effects."""
+        for each in doubted(self.links, self.past.doubts):
+            self.write(each)
         for venue, sequence in self._heard.items():
             self.write(Heard(venue, sequence))
             self.past.heard[venue] = sequence
@@ -490,8 +491,7 @@ class Node:
         self.snapshot()
 
     async def _close(self) -> None:
-        tasks = list(self._tasks)
-        for task in tasks:
+        for task in (tasks := list(self._tasks)):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         for link in self.links:

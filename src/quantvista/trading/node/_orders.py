@@ -2,7 +2,8 @@
 
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 from quantvista.trading.gateway import ClientOrderId, SubmitOrder, parse_client_order_id
@@ -55,8 +56,17 @@ class Orders:
     def owned(self, order: int, sleeve: int, instrument: int) -> None:
         """Remember whose an order is, and of what."""
         self._owners[order] = sleeve, instrument
-        if len(self._owners) > _OWNERS:
-            self._owners.popitem(last=False)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there are so many that old ones should be forgotten."""
+        return len(self._owners) > _OWNERS
+
+    def forget(self, working: Collection[int]) -> None:
+        """Forget the oldest, a tenth; none that works, for it can still be filled or cancelled."""
+        done = (order for order in self._owners if order not in working)
+        for order in list(islice(done, _OWNERS // 10)):
+            del self._owners[order]
 
     def owner(self, order: int | None) -> tuple[int, int] | None:
         """Sleeve and instrument of an order, if they are known."""

@@ -15,6 +15,7 @@ from quantvista.trading.node._adoption import Adoption, Part
 from quantvista.trading.node._bodies import (
     NODE_KINDS,
     Commanded,
+    Doubted,
     Heard,
     NodeClosed,
     NodeOpened,
@@ -35,6 +36,7 @@ _DECISIONS = {
     *("cancel_order", "activate_semantics"),
 }
 _OWNERS_KEPT = 10_000
+_S = 1_000_000_000
 # Most of a journal are prices, of which only the engine must know what they say. An input is a
 # header of 13 bytes, four numbers of at most 9 bytes, and a map of one name.
 _PRICES = re.compile(rb"\x81(?:\xa5quote|\xa5trade|\xaabook_level|\xacbook_cleared)")
@@ -71,6 +73,8 @@ class Past:
         Whether a strategy had failed by the newest snapshot.
     epoch_floor : int
         The new epoch is above it, where the journal came back out of a backup.
+    doubts : set of (str, str)
+        Venue and cause of what a person is to judge.
     """
 
     stage: Stage
@@ -86,6 +90,7 @@ class Past:
     commanded: bool = False
     pardonable: bool = False
     epoch_floor: int = 0
+    doubts: set[tuple[str, str]] = field(default_factory=set)
 
     def state(self) -> NodeState:
         """Write it down; the stage must be between two steps."""
@@ -105,10 +110,18 @@ class Past:
             bars=b"" if self.stage.bars is None else self.stage.bars.dump(),
             closes=tuple(self.stage.closes.items()),
             adopted=tuple(self.adoption.known),
+            doubts=tuple(sorted(self.doubts)),
         )
 
 
-def recover(setup: NodeSetup, journal: Journal, place: Any, now: int) -> Past:  # noqa: ANN401
+def recover(
+    setup: NodeSetup,
+    journal: Journal,
+    place: Any,  # noqa: ANN401
+    now: int,
+    *,
+    was_used: bool = False,
+) -> Past:
     """Bring a fund to where its journal ends, and open a new epoch, durably.
 
     Parameters
@@ -121,6 +134,9 @@ def recover(setup: NodeSetup, journal: Journal, place: Any, now: int) -> Past:  
         Of the journal.
     now : int
         UTC ns.
+    was_used : bool
+        Whether accounts have a history that a new journal knows nothing of. Then epochs begin
+        above this second, as after a restore: no id is one that was used by an older journal.
 
     Returns
     -------
@@ -151,6 +167,8 @@ def recover(setup: NodeSetup, journal: Journal, place: Any, now: int) -> Past:  
         _refuse,
     )
     past = Past(stage, first=first)
+    if first is None and was_used:
+        past.epoch_floor = now // _S
     if state is not None:
         _resume(past, state)
     start = 1 if newest is None else newest.head.sequence + 1
@@ -183,13 +201,15 @@ def _resume(past: Past, state: NodeState) -> None:
     stage.orders.epochs[:] = state.epochs
     for order, sleeve, instrument in state.owners:
         stage.orders.owned(order, sleeve, instrument)
+    for each in stage.session.working():  # older than the newest that are kept, and still there
+        stage.orders.owned(each["id"], each["sleeve"], each["instrument"])
     stage.failed, past.pardonable = state.failed, bool(state.failed)
     stage.closes.update(state.closes)
     if stage.bars is not None:
         stage.bars.load(state.bars)
     past.adoption = Adoption(state.adopted)
     past.heard, past.reduced, past.day = dict(state.heard), state.reduced, state.day
-    past.last = state.last
+    past.last, past.doubts = state.last, set(state.doubts)
 
 
 def _replay(past: Past, setup: NodeSetup, place: Any, start: int) -> None:  # noqa: ANN401
@@ -290,6 +310,8 @@ def _follow(past: Past, record: Record, event: Mapping[str, Any] | None) -> None
             past.heard[venue] = sequence
         case Commanded():
             past.commanded = True
+        case Doubted(venue=venue, cause=cause, on=on):
+            (past.doubts.add if on else past.doubts.discard)((venue, cause))
         case NodeClosed():
             past.was_closed = True
         case Restored(epoch_floor=floor):

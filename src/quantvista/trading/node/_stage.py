@@ -172,6 +172,8 @@ class Stage:
             if what == "submit":
                 self.orders.owned(body["id"], body["sleeve"], body["instrument"])
             self.effects.append((what, body))
+        if self.orders.is_full:
+            self.orders.forget({each["id"] for each in self.session.working()})
 
     def _decided(
         self, sleeve: str, known_ts: int, instruments: Sequence[str], decision: Decision

@@ -28,6 +28,9 @@ class VenueLink:
         Sleeve that gets what is nobody's.
     refuses_manual : bool
         Whether trades and orders that are not ours stop new risk until a person resumes.
+    was_used : bool
+        Whether something had happened on the account before the journal began: orders of a fund
+        of this name may have been there, whose ids must not come again.
     """
 
     id: str
@@ -35,6 +38,7 @@ class VenueLink:
     instruments: tuple[str, ...]
     adopt_into: int = 0
     refuses_manual: bool = False
+    was_used: bool = False
 
 
 @dataclass(frozen=True, slots=True)

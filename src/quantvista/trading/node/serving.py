@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -99,9 +99,12 @@ class _Process:
             return
         setup = node_setup(self._loaded, listings)
         with Journal(self._place.journal, f"node/{setup.fund}"[:64]) as journal:
+            # With a journal, that says which ids were used; without one, only the venue knows.
+            is_new = not journal.head.sequence
+            used = await self._used(gateways) if is_new else [False for _ in gateways]
             links = [
-                self._link(each, gateway, setup.sleeves)
-                for each, gateway in zip(self._venues, gateways, strict=True)
+                self._link(each, gateway, setup.sleeves, was_used=was)
+                for each, gateway, was in zip(self._venues, gateways, used, strict=True)
             ]
             node = Node(
                 setup,
@@ -124,31 +127,46 @@ class _Process:
     def _venues(self) -> Sequence[VenueSection]:
         return self._loaded.fund.venue
 
-    def _link(self, venue: VenueSection, gateway: Gateway, sleeves: list[str]) -> VenueLink:
+    def _link(
+        self, venue: VenueSection, gateway: Gateway, sleeves: list[str], *, was_used: bool
+    ) -> VenueLink:
         return VenueLink(
             venue.id,
             gateway,
             tuple(venue.instruments),
             sleeves.index(self._loaded.fund.adopts_into(venue)),
             venue.manual == "refuse",
+            was_used,
         )
 
     async def _listings(self, gateways: Sequence[Gateway]) -> list[Listing] | None:
         """Ask the venues what they list, for as long as that takes; None if told to stop."""
         found: list[Listing] = []
         for venue, gateway in zip(self._venues, gateways, strict=True):
-            while not self._stopped.is_set():
-                try:
-                    found += await gateway.instruments()
-                    break
-                except GatewayError as error:
-                    text = f"venue {venue.id} at {venue.url} does not answer: {error}"
-                    if text != self._waiting:
-                        self._said(text)
-                    self._waiting = text
-                    await asyncio.sleep(_RETRY_S)
+            found += await self._asked(venue, gateway.instruments) or ()
         self._waiting = ""
         return None if self._stopped.is_set() else found
+
+    async def _used(self, gateways: Sequence[Gateway]) -> list[bool]:
+        """Ask the venues whether anything has happened on the accounts; all if told to stop."""
+        found = []
+        for venue, gateway in zip(self._venues, gateways, strict=True):
+            account = await self._asked(venue, gateway.account)
+            found.append(account is None or account.sequence > 0)
+        self._waiting = ""
+        return found
+
+    async def _asked[T](self, venue: VenueSection, ask: Callable[[], Awaitable[T]]) -> T | None:
+        while not self._stopped.is_set():
+            try:
+                return await ask()
+            except GatewayError as error:
+                text = f"venue {venue.id} at {venue.url} does not answer: {error}"
+                if text != self._waiting:
+                    self._said(text)
+                self._waiting = text
+                await asyncio.sleep(_RETRY_S)
+        return None
 
     def _obey(self) -> None:
         """Carry out an order that was left while no process answered."""
@@ -167,8 +185,15 @@ class _Process:
             return {"ok": True, "text": "stopping"}
         if node is None:
             if request.get("command") == "status":
-                why = [self._waiting or "starting"]
-                return {"ok": True, "health": "starting", "why": why, "fund": self._name}
+                # One that waits for its venue does its work; one that still reads its journal
+                # may yet refuse to start.
+                return {
+                    "ok": True,
+                    "health": "starting",
+                    "ready": bool(self._waiting),
+                    "why": [self._waiting or "starting"],
+                    "fund": self._name,
+                }
             return {"ok": False, "error": f"the node is still starting: {self._waiting}"}
         if request.get("command") == "status":
             return status(node)

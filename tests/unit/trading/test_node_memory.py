@@ -1,0 +1,174 @@
+"""What a node must not forget over a restart, and what it must say."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from quantvista.journal import MemoryDisk
+from quantvista.strategies import EventStrategy, Quote
+from quantvista.trading.node import NodeSettings, _orders, _recovery, status
+from support.gateway_worlds import PAIR
+from support.node_worlds import NodeWorld, setup
+from support.virtual_loop import run_virtually
+
+
+def live(test: Callable[[NodeWorld], Awaitable[None]], **terms: Any) -> None:  # noqa: ANN401
+    async def main() -> None:
+        world = NodeWorld(**terms)
+        await world.start()
+        await test(world)
+        await world.paper.stop()
+
+    run_virtually(main())
+
+
+async def end(world: NodeWorld, how: str) -> None:
+    await (world.kill() if how == "kill" else world.stop())
+
+
+@pytest.mark.parametrize("how", ["kill", "stop"])
+def test_trades_of_others_are_for_people_after_a_restart_too(how: str) -> None:
+    async def test(world: NodeWorld) -> None:
+        world.boot()
+        await world.until_trading()
+        terms = {"account": "main", "instrument": PAIR, "side": "sell", "quantity": "0.5"}
+        await world.paper.fault(kind="trade", **terms)
+        await asyncio.sleep(3)
+        await end(world, how)
+        world.boot()
+        await asyncio.sleep(5)
+        assert any("somebody else" in each for each in world.node.reasons)
+        assert world.node.session.fund_state == "reduce_only"
+        assert (await world.ask("resume"))["ok"]
+        await world.until_trading()
+        await end(world, how)
+        world.boot()
+        await world.until_trading()
+        await world.stop()
+
+    live(test, refuses_manual=True)
+
+
+@pytest.mark.parametrize("how", ["kill", "stop"])
+def test_a_venue_that_lost_its_memory_is_for_people_after_a_restart_too(how: str) -> None:
+    async def test(world: NodeWorld) -> None:
+        world.boot()
+        await world.until_trading()
+        world.node.links[0].forgot = True  # as a reset of its stream does
+        await asyncio.sleep(3)
+        await end(world, how)
+        world.boot()
+        await asyncio.sleep(5)
+        assert any("lost its memory" in each for each in world.node.reasons)
+        assert not (await world.ask("resume"))["ok"]  # it is compared first
+        await asyncio.sleep(3)
+        assert (await world.ask("resume"))["ok"]
+        await world.until_trading()
+        await world.stop()
+
+    live(test)
+
+
+class Resting(EventStrategy):
+    """Leaves one order that closes something far away, and sends others that fill."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen = 0
+
+    def on_quote(self, ctx: Any, quote: Quote) -> None:  # noqa: ANN401
+        if quote.instrument != PAIR:
+            return
+        self.seen += 1
+        if self.seen == 5:
+            ctx.submit(PAIR, "sell", 0.01, type="limit", tif="gtc", limit_price=60_000.0)
+        elif 5 < self.seen < 40:
+            ctx.submit(PAIR, "buy" if self.seen % 2 else "sell", 0.001, tif="ioc")
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_an_old_order_that_works_can_still_be_cancelled(
+    monkeypatch: pytest.MonkeyPatch, restarts: bool
+) -> None:
+    """Only so many owners of orders were kept, and a cancel without an owner left for nowhere."""
+    monkeypatch.setattr(_orders, "_OWNERS", 10)
+    monkeypatch.setattr(_recovery, "_OWNERS_KEPT", 5)
+
+    async def test(world: NodeWorld) -> None:
+        world.boot()
+        await world.until_trading()
+        await world.market(60)
+        await world.settle()
+        assert [each["id"] for each in world.node.session.working()] == [1]
+        if restarts:
+            await world.stop()
+            world.boot()
+            await world.until_trading()
+        assert len(world.node.orders.owners(1000)) <= 11
+        assert (await world.ask("halt"))["state"] == "halted"
+        await asyncio.sleep(1)
+        assert not world.node.session.working()
+        world.check()
+        await world.stop()
+
+    live(test, fund=setup(Resting), settings=NodeSettings(reconcile_ns=10**15))
+
+
+def test_refused_orders_are_counted_and_said() -> None:
+    async def test(world: NodeWorld) -> None:
+        world.boot()
+        await world.until_trading()
+        await world.paper.fault(kind="reject", on="submit", count=3)
+        await world.market(60)
+        await world.settle()
+        found = status(world.node)
+        assert found["counts"]["rejects"] == 3
+        said = [each["text"] for each in found["decisions"] if "refused" in each["text"]]
+        assert len(said) == 1  # the same word over and over is said once
+        await world.stop()
+
+    live(test)
+
+
+def test_it_says_when_it_trades_again() -> None:
+    async def test(world: NodeWorld) -> None:
+        world.boot()
+        await world.until_trading()
+        await asyncio.sleep(1)
+        assert status(world.node)["decisions"][-1]["text"] == "nothing speaks against new risk"
+        await world.stop()
+
+    live(test)
+
+
+def test_a_new_journal_at_a_used_account_uses_no_id_again() -> None:
+    """A changed fund is told to take a new state folder; the venue still knew all its old ids."""
+
+    async def test(world: NodeWorld) -> None:
+        world.boot()
+        await world.until_trading()
+        await world.market(30)
+        await world.settle()
+        assert world.node.epoch == 1
+        await world.stop()
+        world.disk = MemoryDisk()
+        world.was_used = True
+        world.boot()
+        assert world.node.epoch == world.clock.now_ns() // 10**9 + 1
+        await world.until_trading()
+        await world.market(60)
+        await world.settle()
+        assert world.node.counts["orders"]
+        assert not world.node.counts["rejects"]
+        world.check()
+        await world.kill()
+        before = world.node.epoch
+        world.was_used = False  # its journal knows now
+        assert world.boot().epoch == before + 1
+        await world.stop()
+
+    live(test)
