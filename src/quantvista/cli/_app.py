@@ -24,7 +24,7 @@ from quantvista.cli._paper_app import paper_app
 __all__ = ["app"]
 
 app = typer.Typer(
-    help="QuantVista: from one fund file to a proven backtest report.",
+    help="QuantVista: one fund file, proven over its history and traded on paper.",
     epilog="Start with: qv run --demo    then: qv init my-fund && cd my-fund && qv run",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -119,7 +119,10 @@ def run(
 )
 @guarded
 def replay(
-    folder: Annotated[Path, typer.Argument(metavar="JOURNAL", help="Of qv run --journal.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="JOURNAL", help="Of qv run --journal, or state/journal of a fund."),
+    ],
     fund: Annotated[
         Path | None,
         typer.Option(
@@ -142,7 +145,10 @@ def replay(
 @app.command(epilog="Example: qv explain out/journal 17")
 @guarded
 def explain(
-    folder: Annotated[Path, typer.Argument(metavar="JOURNAL", help="Of qv run --journal.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="JOURNAL", help="Of qv run --journal, or state/journal of a fund."),
+    ],
     order: Annotated[str, typer.Argument(help="Its number, or its order_id in orders.parquet.")],
     json: Json = False,
 ) -> None:

@@ -85,7 +85,7 @@ def _show_replay(found: Replay, changed: list[str]) -> None:
         say(f"{counts}, all the same.")
         say(f"State at the end: {found.state_hash[:16]}")
         if not found.status:
-            say("The journal breaks off before the run ended: its process was stopped.")
+            say("The journal has no end yet: its process runs, or was stopped before it ended.")
         for each in changed:
             say(f"Changed since: {each}")
         return

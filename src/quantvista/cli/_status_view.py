@@ -227,7 +227,7 @@ def _decisions(node: Mapping[str, Any]) -> tuple[Row, list[Row]]:
         (_clock(each.get("ts")), str(each.get("text")))
         for each in reversed(node.get("decisions") or [])
     ]
-    return ("Decisions", ""), rows
+    return ("Lately", ""), rows
 
 
 def _processes(found: Standing) -> list[RenderableType]:
@@ -264,7 +264,10 @@ def _processes(found: Standing) -> list[RenderableType]:
         size = f", {_bytes(journal['bytes'])}" if "bytes" in journal else ""
         text = f"{_count(journal.get('sequence'))} records{size}"
         totals = ", ".join(f"{_count(counts[name])} {name}" for name in sorted(counts))
-        drawn += [Text(f"journal {text}, head {head}", _QUIET), Text(totals, _QUIET)]
+        drawn += [
+            Text(f"journal {text}, head {head}", _QUIET),
+            Text(f"this process: {totals}", _QUIET),
+        ]
     return drawn
 
 

@@ -128,10 +128,10 @@ def test_everything_is_there_in_80_columns() -> None:
         "guard      gave up  4.0 s    –  ended with exit code 2",  # noqa: RUF001
         "node       ready      1 d   12  2 restarts; last it was ended by SIGKILL",
         "journal 123,456 records, 12.3 MB, head ab12cd34",
-        "317 fills, 412 orders",
+        "this process: 317 fills, 412 orders",
     ):
         assert " ".join(line.split()) in [" ".join(each.split()) for each in text.splitlines()]
-    assert f"11:06:39   {'x' * 68}…" in text
+    assert f"11:06:39  {'x' * 69}…" in text
 
 
 def test_a_halt_is_an_alarm_and_a_loss_is_none() -> None:
@@ -208,7 +208,7 @@ def test_a_low_terminal_gets_what_fits(height: int) -> None:
     lines = drawn(standing(many), height).splitlines()
     assert len(lines) <= max(height, 30)  # below that the least of each section remains
     assert any(line.startswith("and ") and line.endswith(" more") for line in lines)
-    assert lines[-1] == "317 fills, 412 orders"
+    assert lines[-1] == "this process: 317 fills, 412 orders"
 
 
 def test_odd_answers_do_not_break_the_view() -> None:

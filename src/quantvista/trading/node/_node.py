@@ -354,7 +354,7 @@ class Node:
         self._urgent = True
         self.flush()
         self._sync()
-        self.note(f"{command} by {body.by or 'somebody'}: {body.reason}")
+        self.note(f"{command} by {body.by or 'somebody'}{': ' * bool(body.reason)}{body.reason}")
         if not answer.done():
             answer.set_result({"ok": True, "state": self.session.fund_state})
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from quantvista.errors import ControlError
 from quantvista.fund import LoadedFund, VenueSection, load_fund
 from quantvista.journal import Journal
 from quantvista.trading.control import ControlServer, Place
@@ -23,6 +24,7 @@ __all__ = ["serve_node"]
 
 _log = logging.getLogger(__name__)
 _RETRY_S = 0.5
+_LOOK_S = 1.0
 
 type Said = Callable[[str], None]
 
@@ -62,6 +64,7 @@ class _Process:
         self._node: Node | None = None
         self._stopped = asyncio.Event()
         self._waiting = ""
+        self._obeyed: dict[str, Any] | None = None
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -119,8 +122,12 @@ class _Process:
             replayed = node.past.replayed
             self._said(f"epoch {node.epoch}, {replayed:,} records done again; trading begins")
             self._node = node
-            self._obey()
-            await node.run()
+            self._obey(drop=True)
+            looking = asyncio.create_task(self._look(), name="node looks for orders to halt")
+            try:
+                await node.run()
+            finally:
+                looking.cancel()
             self._said("stopped in order")
 
     @property
@@ -168,15 +175,29 @@ class _Process:
                 await asyncio.sleep(_RETRY_S)
         return None
 
-    def _obey(self) -> None:
-        """Carry out an order that was left while no process answered."""
-        order = self._place.order()
-        if order is None:
+    def _obey(self, *, drop: bool = False) -> None:
+        """Carry out an order that was left while no process answered, once."""
+        try:
+            order = self._place.order()
+        except ControlError:  # nobody writes half a file: somebody meant something by it
+            order = {"command": "halt", "by": "a file", "reason": "state/run/halt.json is damaged"}
+        if order is None or order == self._obeyed:
             return
+        self._obeyed = order
         assert self._node is not None, "it has been made"
         future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
-        future.add_done_callback(lambda _: self._place.drop_order())
+        if drop:
+            future.add_done_callback(lambda _: self._place.drop_order())
         self._node.post("command", (order, future))
+
+    async def _look(self) -> None:
+        """Look for an order now and then: who left it could not reach our socket.
+
+        It stays there until somebody resumes the fund, so that the guard finds it, too.
+        """
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            self._obey()
 
     async def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
         node = self._node
