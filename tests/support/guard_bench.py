@@ -104,9 +104,9 @@ class Bench:
         )
         return self.view.take_account(snapshot, at)
 
-    def report(self, event: Any, at: float = 0.0) -> None:  # noqa: ANN401
+    def report(self, event: Any, at: float = 0.0, received: int = 1) -> None:  # noqa: ANN401
         self.heard += 1
-        self.view.hear(Delivery(sequence=self.heard, ts_received=1, event=event), at)
+        self.view.hear(Delivery(sequence=self.heard, ts_received=received, event=event), at)
 
     def quote(self, at: float, bid: int, ask: int | None = None, name: str = PERPETUAL) -> None:
         event = QuoteData(instrument=name, bid=bid, bid_size=1, ask=ask or bid, ask_size=1, ts=1)

@@ -31,6 +31,7 @@ __all__ = ["Mark", "NodeView", "Pair", "VenueView", "convert", "notional", "unit
 _FLOWS = frozenset({"deposit", "withdrawal"})
 _RECENT_S = 10.0
 _PAST_MAX = 10_000
+_NEWS_NS = 60_000_000_000
 
 
 @dataclass(slots=True)
@@ -202,6 +203,9 @@ class VenueView:
         if delivery.sequence is not None:
             self.sequence = delivery.sequence
             self._report(event, delivery.sequence, at)
+            since_ns = delivery.ts_received + self.offset_ns - event.ts
+            if since_ns <= _NEWS_NS and not self._is_own(event):
+                self._count(event)
             self._match()
             return
         match event:
@@ -267,15 +271,17 @@ class VenueView:
                 self.open_cost = {}
                 self._begins_anew = True
 
+    def _is_own(self, event: object) -> bool:
+        return str(getattr(event, "client_order_id", "")).startswith(self._own)
+
+    def _count(self, event: object) -> None:
+        """Count what happened just now; a guard that was away is told of days at once."""
+        self.counts.reports += 1
+        self.counts.orders += isinstance(event, Accepted | Rejected)
+        self.counts.rejects += isinstance(event, Rejected)
+
     def _report(self, event: object, sequence: int, at: float) -> None:
-        own = str(getattr(event, "client_order_id", "")).startswith(self._own)
-        self.counts.reports += not own
         match event:
-            case Accepted() if not own:
-                self.counts.orders += 1
-            case Rejected() if not own:
-                self.counts.orders += 1
-                self.counts.rejects += 1
             case BalanceChanged():
                 self._moves.add(event.currency, event.amount, at)
                 self._money_came(event, sequence)

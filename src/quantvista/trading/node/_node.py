@@ -296,7 +296,8 @@ class Node:
         if link.venue.refuses_manual and link.translator.is_foreign(report):
             link.foreign = True
         self.counts["fills"] += isinstance(report, Filled)
-        self.counts["rejects"] += isinstance(report, Rejected)
+        if isinstance(report, Rejected):  # those of an older journal are no news
+            self.counts["rejects"] += self.orders.number(report.client_order_id) is not None
         link.heard = self._heard[link.venue.id] = sequence
         self._urgent = True
         self._reconciler.heard(link)

@@ -131,6 +131,21 @@ def test_orders_that_run_away(count: int, expected: bool) -> None:
     assert bench.above(1) == ({"orders", "open_orders"} if expected else set())
 
 
+def test_what_happened_while_the_guard_was_away_does_not_run_away() -> None:
+    """A new state folder, or a day without a guard: all reports of the account come at once."""
+    bench = Bench(
+        orders={"count": 3, "window_s": 10, "open_max": 100},
+        rejects={"count": 3, "window_s": 10},
+        messages={"count": 3, "window_s": 10},
+    )
+    for number in range(50):
+        event = Rejected(client_order_id=f"f-1-{number:06d}", reason="x", text="", ts=1)
+        bench.report(event, received=61_000_000_002 if number < 47 else 60_000_000_001)
+    bench.take(1)
+    assert bench.above(1) == set()
+    assert bench.check(1)["rejects"].used == 3
+
+
 @pytest.mark.parametrize(("megabytes", "expected"), [(6, False), (7, False), (8, True)])
 def test_messages_and_journal_that_run_away(megabytes: int, expected: bool) -> None:
     bench = Bench(messages={"count": 7, "window_s": 10, "journal_mb": 7})
