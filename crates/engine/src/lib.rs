@@ -54,6 +54,7 @@ pub use encoding::{Encoded, FORMAT_VERSION, RunState, decode, encode};
 pub use engine::{Engine, SEMANTICS_SUPPORTED};
 pub use error::EngineError;
 pub use feed::{BarColumns, Feed, MISSING};
+pub use gate::Usage;
 pub use input::{Amendment, Bar, Event, Input, Key, OrderRequest};
 pub use ledger::{Account, Ledger, Position};
 pub use limits::{Breaker, Breakers, Crossed, Limits, OrderRate, SleeveLimits, ValueAtRisk};

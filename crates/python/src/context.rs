@@ -85,7 +85,7 @@ impl Context {
             leg,
         };
         let request = terms.request(&session, self.sleeve, index)?;
-        session.decide(Event::SubmitOrder(request))?;
+        session.ask(self.sleeve, 1, Event::SubmitOrder(request))?;
         Ok(session.engine.last_order())
     }
 
@@ -186,7 +186,7 @@ impl Context {
             trail: self::trail(&session, index, trail, trail_rate)?,
             expire_at,
         };
-        session.decide(Event::AmendOrder(amendment))
+        session.ask(self.sleeve, 1, Event::AmendOrder(amendment))
     }
 
     /// Cancel a working order of this sleeve; a finished one is left as it is.

@@ -103,12 +103,12 @@ impl Context {
                 })
                 .collect::<PyResult<Vec<_>>>()?
         };
-        let count = requests.len() as u64;
+        let count = requests.len();
         let mut session = self.session.borrow_mut(py);
         let orders = requests;
-        session.decide(Event::SubmitList { orders, link })?;
+        session.ask(self.sleeve, count, Event::SubmitList { orders, link })?;
         let last = session.engine.last_order();
-        Ok((last - count + 1..=last).collect())
+        Ok((last - count as u64 + 1..=last).collect())
     }
 }
 

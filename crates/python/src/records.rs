@@ -5,7 +5,9 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use pythonize::{depythonize, pythonize};
-use quantvista_engine::{Account, Config, Engine, EngineError, Input, Output, decode, encode};
+use quantvista_engine::{
+    Account, Config, Engine, EngineError, Figure, Input, Output, decode, encode,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -32,6 +34,24 @@ pub fn write<'py, T: Serialize + ?Sized>(
 /// The engine's configuration from a dictionary of integers and names.
 pub fn config(dict: &Bound<'_, PyDict>) -> PyResult<Config> {
     read("config", dict)
+}
+
+/// Name of a limit, whose it is if a sleeve's, what is used, what is allowed, in which unit.
+pub type UsedLimit = (&'static str, Option<usize>, i128, i128, &'static str);
+
+/// The limits that are set, with what stands against them.
+pub fn limits_in_use(engine: &Engine, ts: i64) -> PyResult<Vec<UsedLimit>> {
+    let plain = |figure| match figure {
+        Figure::Money(amount) => (amount, "money"),
+        Figure::Count(count) => (i128::from(count), "count"),
+        _ => unreachable!("limits in use are money or counts"),
+    };
+    let found = engine.limits_in_use(ts).map_err(|e| raise(&e))?;
+    let rows = found.iter().map(|each| {
+        let (used, unit) = plain(each.used);
+        (each.name, each.sleeve, used, plain(each.limit).0, unit)
+    });
+    Ok(rows.collect())
 }
 
 /// Refuse numbers of sleeves and instruments that the engine does not have.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyDict, PyString};
@@ -48,7 +48,12 @@ pub struct Session {
     pub epochs: Vec<Epoch>,
     /// Sleeve, handler and instrument of the strategy code that runs.
     pub calling: Option<(usize, &'static str, Option<usize>)>,
+    /// Per sleeve, the newest time at which its strategy sent orders, and how many then.
+    pub asked: Vec<(i64, usize)>,
 }
+
+/// Orders that a strategy may send at one time: so many, and so many more for each instrument.
+const MOST_AT_ONCE: (usize, usize) = (1_000, 10);
 
 impl Session {
     /// The instrument that strategy code was last called for.
@@ -104,6 +109,22 @@ impl Session {
         self.apply(&input)?;
         self.observe();
         Ok(())
+    }
+
+    /// Give the engine what a strategy sends or amends now: one that goes wild is stopped.
+    pub fn ask(&mut self, sleeve: usize, count: usize, event: Event) -> PyResult<()> {
+        let most = MOST_AT_ONCE.0 + MOST_AT_ONCE.1 * self.ids.len();
+        let (ts, asked) = self.asked[sleeve];
+        let asked = count + if ts == self.now { asked } else { 0 };
+        if asked > most {
+            return Err(PyRuntimeError::new_err(format!(
+                "a strategy may send and amend at most {most} orders at one time, which are \
+                 {} and {} for each instrument; found one more. Look for a loop that does not end",
+                MOST_AT_ONCE.0, MOST_AT_ONCE.1
+            )));
+        }
+        self.asked[sleeve] = (self.now, asked);
+        self.decide(event)
     }
 
     pub fn mark(&mut self) -> PyResult<()> {
@@ -426,6 +447,17 @@ impl Session {
     fn sleeve_equity(&self, sleeve: usize) -> PyResult<i128> {
         records::check_indices(&self.engine, sleeve, 0)?;
         self.engine.sleeve_equity(sleeve).map_err(|e| raise(&e))
+    }
+
+    /// What a position cost, in money units of its currency; signed, and 0 for exchanged pairs.
+    fn cost(&self, sleeve: usize, instrument: usize) -> PyResult<i128> {
+        records::check_indices(&self.engine, sleeve, instrument)?;
+        Ok(self.engine.ledger().cost(sleeve, instrument))
+    }
+
+    /// Limits that are set: name, sleeve or None, used and limit (money units, or counts), unit.
+    fn limits_in_use(&self) -> PyResult<Vec<records::UsedLimit>> {
+        records::limits_in_use(&self.engine, self.now())
     }
 
     /// Price at which an instrument is valued, in price units; None before its first.

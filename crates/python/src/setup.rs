@@ -86,6 +86,7 @@ impl Session {
         let engine = Engine::new(records::config(config)?).map_err(|e| raise(&e))?;
         let is_live = feeds.live;
         let source = feeds.source(py, &engine)?;
+        let sleeves = engine.config().sleeves.len();
         let instruments = &engine.config().instruments;
         Ok(Self {
             ids: instruments
@@ -126,6 +127,7 @@ impl Session {
             out: Vec::new(),
             log: Log::default(),
             calling: None,
+            asked: vec![(i64::MIN, 0); sleeves],
         })
     }
 }

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quantvista.engine import RawEngine
+from quantvista.engine import RateLimit, RawEngine
 from quantvista.errors import ConfigError, JournalError
 from quantvista.journal import INPUT, Reader, verify
 from quantvista.strategies import EventStrategy, Quote
@@ -189,6 +190,43 @@ class Clumsy(EventStrategy):
         if self.seen == 10:
             ctx.submit(PAIR, "buy", 0.01, tif="ioc")
             raise ValueError("ten is too many")
+
+
+class Wild(EventStrategy):
+    """Sends without end at its first quote."""
+
+    def on_quote(self, ctx: Any, quote: Quote) -> None:  # noqa: ANN401
+        while True:
+            ctx.submit(PAIR, "buy", 0.001, type="limit", limit_price=round(quote.bid * 0.97, 2))
+
+
+def test_a_strategy_that_sends_without_end_is_stopped_and_not_the_node() -> None:
+    async def test(world: NodeWorld) -> None:
+        world.boot()
+        await world.market(30)
+        await world.settle()
+        assert any("at most 1020 orders at one time" in each for each in world.node.reasons)
+        assert world.node.counts["orders"] <= 1020
+        assert world.node.session.fund_state == "reduce_only"
+        await world.stop()
+
+    live(test, fund=setup(Wild))
+
+
+def test_status_tells_what_stands_against_the_limits() -> None:
+    async def test(world: NodeWorld) -> None:
+        world.boot()
+        await world.until_trading()
+        await world.market(60)
+        found = {each["name"]: each for each in status(world.node)["limits"]}
+        assert list(found) == ["gross", "order rate"]
+        assert Decimal(0) < Decimal(found["gross"]["used"]) < Decimal(found["gross"]["limit"])
+        assert found["order rate"]["limit"] == "500"
+        assert 0 < int(found["order rate"]["used"]) <= world.node.counts["orders"]
+        await world.stop()
+
+    rate = RateLimit(500, 3_600 * 10**9)
+    live(test, fund=setup(limits={"gross_max": 2 * 10**9, "order_rate": rate}))
 
 
 def test_a_strategy_that_fails_stops_new_risk_and_not_the_node() -> None:

@@ -99,7 +99,7 @@ impl Engine {
         Ok(())
     }
 
-    fn caps_at(&self, equity: i128) -> Result<Caps> {
+    pub(super) fn caps_at(&self, equity: i128) -> Result<Caps> {
         let limits = &self.config.limits;
         let cap = |share: Option<i64>| share.map(|s| share_of(equity, s, "a limit")).transpose();
         let risk = limits.value_at_risk;

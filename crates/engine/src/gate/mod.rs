@@ -14,6 +14,7 @@ mod scenarios;
 mod states;
 #[cfg(test)]
 mod tests;
+mod usage;
 
 use std::ops::ControlFlow;
 
@@ -21,6 +22,7 @@ pub(crate) use guard::Guard;
 pub(crate) use limits::{Caps, Enforced};
 pub(crate) use measure::most_lots;
 pub(crate) use scenarios::Losses;
+pub use usage::Usage;
 
 use crate::engine::Engine;
 use crate::input::OrderRequest;

@@ -115,6 +115,15 @@ impl Engine {
         }
     }
 
+    /// Every row: of the instruments, then of the currencies that are exchanged.
+    pub(super) fn all_rows(&self) -> Result<Vec<Row>> {
+        let instruments = (0..self.instruments.len()).map(|i| Ok(*self.exposure.row(i)));
+        let currencies = (1..self.config.currencies.len())
+            .filter(|currency| self.exposure.is_exchanged[*currency])
+            .map(|currency| self.currency_row(currency));
+        instruments.chain(currencies).collect()
+    }
+
     /// Sums over all rows, of instruments and of currencies.
     pub(super) fn all_sums(&self) -> Result<Sums> {
         let mut sums = self.exposure.sums();

@@ -1,9 +1,7 @@
 //! What the fund and its sleeves may do, and what changes that: `docs/engine/gate.md`, section 6.
 
-use super::rows::RowKey;
 use crate::config::PositionMode;
 use crate::engine::Engine;
-use crate::exposure::Row;
 use crate::input::{Event, OrderRequest};
 use crate::limits::Crossed;
 use crate::numbers::Result;
@@ -429,17 +427,7 @@ impl Engine {
 
     fn crossed_rows(&self) -> Result<Option<(Rule, i128, i128)>> {
         let limits = &self.config.limits;
-        let instruments = (0..self.instruments.len()).map(RowKey::Instrument);
-        let currencies = (1..self.config.currencies.len())
-            .filter(|currency| self.exposure.is_exchanged[*currency])
-            .map(RowKey::Currency);
-        let mut rows: Vec<Row> = Vec::new();
-        for key in instruments.chain(currencies) {
-            rows.push(match key {
-                RowKey::Instrument(i) => *self.exposure.row(i),
-                RowKey::Currency(currency) => self.currency_row(currency)?,
-            });
-        }
+        let rows = self.all_rows()?;
         for (rule, limit) in [
             (Rule::Position, limits.position_max),
             (Rule::Concentration, self.caps.weight),

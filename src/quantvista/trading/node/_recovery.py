@@ -398,7 +398,8 @@ def _parted(recorded: Record | None, derived: Record | None) -> JournalError:
     where = f"record {recorded.sequence}" if recorded is not None else "after the last record"
     return JournalError(
         f"the fund does not come to what its journal says at {where}: recorded {said(recorded)}; "
-        f"now {said(derived)}. Was a strategy or this package changed? Put the old ones back; "
+        f"now {said(derived)}. Was a strategy or this package changed? Put the old ones back. "
+        "Does a strategy keep something outside its `State`? That is lost in a restart. "
         "`qv replay` says whether the engine agrees"
     )
 

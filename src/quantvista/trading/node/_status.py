@@ -65,7 +65,7 @@ def status(node: "Node") -> dict[str, Any]:
             for link in node.links
         ],
         "decisions": [{"ts": ts, "text": text} for ts, text in node.texts],
-        "limits": [],
+        "limits": _limits(node),
         "journal": {"sequence": head.sequence, "head": head.chain.hex()},
         "counts": dict(node.counts),
     }
@@ -95,6 +95,7 @@ def _positions(node: "Node") -> list[dict[str, Any]]:
                 continue
             mark = session.mark(place)
             value = None if mark is None else _value(instrument, units, mark)
+            cost = None if instrument.settlement == "exchange" else session.cost(sleeve, place)
             found.append(
                 {
                     "instrument": instrument.id,
@@ -102,8 +103,21 @@ def _positions(node: "Node") -> list[dict[str, Any]]:
                     "quantity": _text(units, instrument.quantity_precision),
                     "mark": None if mark is None else _text(mark, instrument.price_precision),
                     "value": None if value is None else str(value),
+                    # An exchange of currencies has no cost: it is balances that changed.
+                    "pnl": None if value is None or cost is None else f"{value - _exact(cost):f}",
                 }
             )
+    return found
+
+
+def _limits(node: "Node") -> list[dict[str, Any]]:
+    """Say what stands against the limits of the gate: held, and at its worst in flight."""
+    found = []
+    for name, sleeve, used, limit, unit in node.session.limits_in_use():
+        write = _money if unit == "money" else str
+        whose = "" if sleeve is None else f"{node.setup.sleeves[sleeve]}: "
+        plain = name.removeprefix("sleeve_").replace("_", " ")
+        found.append({"name": f"{whose}{plain}", "used": write(used), "limit": write(limit)})
     return found
 
 
@@ -135,4 +149,8 @@ def _text(units: int, digits: int) -> str:
 
 
 def _money(amount: int) -> str:
-    return f"{Decimal(amount).scaleb(-_MONEY):f}"
+    return f"{_exact(amount):f}"
+
+
+def _exact(amount: int) -> Decimal:
+    return Decimal(amount).scaleb(-_MONEY)

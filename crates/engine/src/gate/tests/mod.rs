@@ -5,6 +5,7 @@ mod permission;
 mod promises;
 mod rules;
 mod states;
+mod usage;
 
 use crate::config::{AccountKind, Config, Instrument, Sleeve};
 use crate::engine::Engine;
