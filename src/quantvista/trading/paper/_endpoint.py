@@ -134,6 +134,13 @@ class Endpoint:
         if now < self.faults.away_until:
             return Answer(None)
         on = _place_of(request)
+        key = None
+        if on and not _is_public(request):
+            try:
+                # Who may not ask must not use up a fault.
+                key = self._verifier.check(request, now)
+            except AuthError as error:
+                return Answer(self._error(error.code, str(error), 401, now))
         fault = self.faults.pick(on) if on else None
         match fault.kind if fault is not None else "":
             case "drop":
@@ -142,13 +149,13 @@ class Endpoint:
                 assert fault is not None
                 return Answer(self._error(fault.reason, "refused by the fault console", 400, now))
             case "duplicate":
-                self._answer(request, now, None)
-                response = self._answer(request, now, None, again=True)
+                self._answer(request, now, None, key)
+                response = self._answer(request, now, None, key, again=True)
             case "error":
-                self._answer(request, now, None)
+                self._answer(request, now, None, key)
                 response = self._error("server_error", "something went wrong here", 500, now)
             case _:
-                response = self._answer(request, now, fault)
+                response = self._answer(request, now, fault, key)
         delay = fault.delay_ns if fault is not None and fault.kind == "delay" else 0
         after = self.faults.pick("answer") if on in ("submit", "cancel", "amend") else None
         if after is not None:
@@ -158,17 +165,22 @@ class Endpoint:
         return Answer(response, delay)
 
     def _answer(
-        self, request: Request, now: int, fault: Fault | None, again: bool = False
+        self,
+        request: Request,
+        now: int,
+        fault: Fault | None,
+        key: Key | None = None,
+        again: bool = False,
     ) -> Response:
         try:
             parts = urlsplit(request.target)
             path = [unquote(each) for each in parts.path.strip("/").split("/")]
-            if request.method == "GET" and (open_to_all := self._public(path, now)) is not None:
-                return open_to_all
+            if _is_public(request):
+                return self._public(path[1], now)
             if len(request.body) > _BODY_MAX:
                 raise VenueError("bad_request", f"the body must be at most {_BODY_MAX} bytes")
-            key = self._key if again else self._verifier.check(request, now)
-            self._key = key
+            if key is None:
+                key = self._verifier.check(request, now)
             if path[0] == "admin":
                 return self._ok(self.console.handle(key, request, path[1:], now), now)
             account = self._account(key)
@@ -183,18 +195,14 @@ class Endpoint:
         except VenueFailedError as error:
             return self._error("venue_failed", str(error), 500, now)
 
-    _key: Key
-
-    def _public(self, path: list[str], now: int) -> Response | None:
-        match path:
-            case ["v1", "time"]:
+    def _public(self, name: str, now: int) -> Response:
+        match name:
+            case "time":
                 return self._ok({"ts": now}, now)
-            case ["v1", "instruments"]:
+            case "instruments":
                 return self._ok({"instruments": to_plain(self.venue.listings())}, now)
-            case ["v1", "capabilities"]:
-                return self._ok({"capabilities": to_plain(self.capabilities())}, now)
             case _:
-                return None
+                return self._ok({"capabilities": to_plain(self.capabilities())}, now)
 
     def _asked(
         self,
@@ -303,6 +311,13 @@ def _place_of(request: Request) -> str:
         case "PATCH", ["v1", "orders", _]:
             return "amend"
     return "query" if path[0] == "v1" and len(path) > 1 and path[1] != "time" else ""
+
+
+def _is_public(request: Request) -> bool:
+    """Whether everybody may ask it, without a key."""
+    path = urlsplit(request.target).path.strip("/").split("/")
+    open_to_all = (["v1", "time"], ["v1", "instruments"], ["v1", "capabilities"])
+    return request.method == "GET" and path in open_to_all
 
 
 def _number(query: dict[str, str], name: str, default: int) -> int:
