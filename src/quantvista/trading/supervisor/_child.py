@@ -55,8 +55,7 @@ class Child:
 
 async def spawn(program: Program, log: LogFile, look_s: float) -> Child:
     """Start a process, in a session of its own so that Ctrl-C reaches the supervisor alone."""
-    with contextlib.suppress(OSError):  # a full disk: the log waits
-        log.rotate()
+    log.begin()
     with log.open() as out:
         own = await asyncio.create_subprocess_exec(
             *program.command,

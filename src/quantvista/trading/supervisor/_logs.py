@@ -1,5 +1,6 @@
 """Logs of processes: one file each, rotated while they are written."""
 
+import contextlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -32,6 +33,20 @@ class LogFile:
         self._path = path
         self._size_max = size_max
         self._kept = kept
+        self._begun = 0
+
+    def begin(self) -> None:
+        """Rotate it if it is large, and remember where the next process begins to write."""
+        with contextlib.suppress(OSError):  # a full disk: the log waits
+            self.rotate()
+        try:
+            self._begun = self._path.stat().st_size
+        except FileNotFoundError:
+            self._begun = 0
+
+    def last(self, count: int) -> list[str]:
+        """Read the last lines since it was begun, at most so many."""
+        return last_lines(self._path, count, self._begun)
 
     def open(self) -> BinaryIO:
         """Open it for appending; for the standard output of a process."""
@@ -60,10 +75,11 @@ class LogFile:
                 with os.fdopen(handle, "wb") as copy:
                     shutil.copyfileobj(file, copy)
             file.truncate(0)
+        self._begun = 0
         return True
 
 
-def last_lines(path: Path, count: int) -> list[str]:
+def last_lines(path: Path, count: int, start: int = 0) -> list[str]:
     """Read the last lines of a log, without reading all of it.
 
     Parameters
@@ -72,6 +88,8 @@ def last_lines(path: Path, count: int) -> list[str]:
         The file.
     count : int
         How many lines at most.
+    start : int
+        From this byte on.
 
     Returns
     -------
@@ -80,18 +98,18 @@ def last_lines(path: Path, count: int) -> list[str]:
     """
     try:
         with path.open("rb") as file:
-            found = b"".join(reversed(list(_back(file, count))))
+            found = b"".join(reversed(list(_back(file, count, start))))
     except FileNotFoundError:
         return []
     lines = found.decode("utf-8", "replace").splitlines()
     return lines[-count:] if count else []
 
 
-def _back(file: BinaryIO, count: int) -> Iterator[bytes]:
+def _back(file: BinaryIO, count: int, first: int) -> Iterator[bytes]:
     end = file.seek(0, os.SEEK_END)
     seen = 0
-    while end and seen <= count:
-        start = max(0, end - _BLOCK)
+    while end > first and seen <= count:
+        start = max(first, end - _BLOCK)
         file.seek(start)
         block = file.read(end - start)
         seen += block.count(b"\n")

@@ -11,7 +11,7 @@ from quantvista.trading.control import ControlServer, Place
 from quantvista.trading.supervisor._child import Child, command_of, end_process
 from quantvista.trading.supervisor._children import Children, left_over
 from quantvista.trading.supervisor._keeper import Keeper
-from quantvista.trading.supervisor._logs import LogFile, last_lines
+from quantvista.trading.supervisor._logs import LogFile
 from quantvista.trading.supervisor._program import Program, Timing
 from quantvista.trading.supervisor._ready import is_ready
 
@@ -163,7 +163,7 @@ class Supervisor:
     def _explain(self, keeper: Keeper) -> None:
         name = keeper.program.name
         self._say(f"the last that {name} said (qv logs {name}):")
-        for line in last_lines(self._place.log(name), _LINES_SHOWN):
+        for line in keeper.log.last(_LINES_SHOWN):
             self._say(f"  {line}")
 
     async def _look_for_old(self) -> dict[str, Child]:

@@ -40,3 +40,19 @@ def test_a_log_that_is_not_there_has_no_lines(tmp_path: Path) -> None:
     assert last_lines(tmp_path / "none.log", 5) == []
     (tmp_path / "odd.log").write_bytes(b"\xff no end")
     assert last_lines(tmp_path / "odd.log", 5) == ["\N{REPLACEMENT CHARACTER} no end"]
+
+
+def test_what_a_process_said_is_told_from_what_was_said_before_it(tmp_path: Path) -> None:
+    log = LogFile(tmp_path / "node.log", 100, kept=1)
+    log.begin()
+    log.write("the first")
+    log.begin()
+    assert log.last(5) == []
+    for number in range(4):
+        log.write(f"line {number}")
+    assert log.last(2) == ["line 2", "line 3"]
+    assert log.last(9) == ["line 0", "line 1", "line 2", "line 3"]
+    log.write("x" * 100)
+    assert log.rotate()
+    log.write("after")
+    assert log.last(9) == ["after"]
