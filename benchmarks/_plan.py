@@ -302,6 +302,13 @@ WORKS = (
         target=1e6,
     ),
     Work(
+        "node_day",
+        "A killed node with a day of ten million records: a new process until it trades",
+        "records/s",
+        (Contender("quantvista", "ours_node_day.py", 10_000_000, 30_000, "snapshots as usual"),),
+        target=1e6,
+    ),
+    Work(
         "demo", "Demo fund, compute: 20 stocks, 32 years, two sleeves", "cells/s", (_COMPUTE, _BT)
     ),
     Work(

@@ -17,10 +17,10 @@ NTH = 100  # quotes to an order
 _TURN = 1_000
 
 
-async def _fill(place: Path, records: int) -> None:
+async def fill(place: Path, records: int, **settings: int) -> None:
     """Write a journal with an order at every hundredth quote, and leave it as a kill does."""
     wire = Wire()
-    node = opened(place, NTH, wire)
+    node = opened(place, NTH, wire, **settings)
     running = asyncio.create_task(node.run())
     await until_trading(node)
     number = 0
@@ -55,7 +55,7 @@ async def _back(place: Path) -> tuple[float, float, float, int]:
 def work(records: int) -> Found:
     """Write, lose the process, and come back: in this process, and in a new one."""
     with folder() as place:
-        asyncio.run(_fill(place, records))
+        asyncio.run(fill(place, records))
         made = verify(place).records
         recovered, busy, trading, replayed = asyncio.run(_back(place))
         agreed = "all records" if replayed == made else f"{replayed} of {made} records"
