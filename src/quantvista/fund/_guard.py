@@ -163,6 +163,10 @@ class GuardSection(Section):
     fence_s: Seconds = Field(
         Decimal(3), description="Time in which the node must confirm; then it is killed."
     )
+    dead_man_s: Seconds | None = Field(
+        Decimal(60),
+        description="Silence after which the venue itself cancels all orders, where it can.",
+    )
     recheck_s: Seconds = Field(Decimal(10), description="Between checks that all is still clear.")
     slice_share: Fraction = Field(
         Decimal("0.25"), description="Of what was there, in each order that flattens."

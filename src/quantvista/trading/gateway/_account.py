@@ -118,7 +118,8 @@ class Capabilities:
 
     ``orders`` are pairs of kind and time in force by way of matching (``quotes``, ``l2`` ...),
     as ``kind/tif/data``. ``submit_window_ns`` is how long a command that we sent may still take
-    effect; without an answer it is dead after that.
+    effect; without an answer it is dead after that. ``dead_man_max_ns`` is the longest time for
+    which a dead-man switch can be set; None where there is none.
     """
 
     venue: str
@@ -130,3 +131,4 @@ class Capabilities:
     fill_page_max: int
     orders_per_second: int | None
     submit_window_ns: int
+    dead_man_max_ns: int | None = None

@@ -143,6 +143,26 @@ class Gateway(Protocol):
         """Ask what is listed, by id."""
         ...
 
+    async def dead_man(self, after_ns: int) -> int | None:
+        """Have the venue cancel all orders of the account, unless this is asked again in time.
+
+        Parameters
+        ----------
+        after_ns : int
+            Time until it does, at most ``capabilities.dead_man_max_ns``; 0 switches it off.
+
+        Returns
+        -------
+        int or None
+            When it does, by the venue's clock; None where it is off.
+
+        Raises
+        ------
+        GatewayError
+            If there is no answer, or the venue has no such switch.
+        """
+        ...
+
     async def close(self) -> None:
         """Disconnect; `events` ends. Working orders stay."""
         ...

@@ -24,6 +24,7 @@ from quantvista.trading.guard._records import (
     Valued,
 )
 from quantvista.trading.guard._seams import Halts, NodeHandle, Other
+from quantvista.trading.guard._switch import keep_switch, release_switch
 from quantvista.trading.guard._views import NodeView, VenueView
 from quantvista.trading.guard._watch import Finding, Watch
 from quantvista.trading.guard.lease import LeaseWriter
@@ -161,6 +162,7 @@ class Guard:
                 for name in self.hands:
                     tasks.create_task(self._listen(name), name=f"guard listens to {name}")
                     tasks.create_task(self._poll(name), name=f"guard polls {name}")
+                    tasks.create_task(self._keep_switch(name), name=f"guard is there at {name}")
                 tasks.create_task(self._ask_node(), name="guard asks the node")
                 tasks.create_task(self._ask_others(), name="guard asks other funds")
                 tasks.create_task(self._tick(), name="guard ticks")
@@ -214,6 +216,19 @@ class Guard:
             except (GatewayError, TimeoutError):
                 pass  # how long ago the last answer was is what counts
             await asyncio.sleep(_TICK_S)
+
+    async def _keep_switch(self, name: str) -> None:
+        """Have the venue cancel everything if nobody of ours is there any more."""
+        await self.chain.wait_connected(name)
+        if (after := self.terms.section.dead_man_s) is not None:
+            await keep_switch(self.hands[name].gateway, float(after))
+
+    async def release(self) -> None:
+        """Leave orders at venues where they are: a person stops the fund in order."""
+        if self.terms.section.dead_man_s is not None:
+            for name, hand in self.hands.items():
+                if self.views[name].is_connected:
+                    await release_switch(hand.gateway)
 
     def _note_beginning(self, name: str) -> None:
         account = self.views[name].account

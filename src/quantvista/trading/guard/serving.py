@@ -103,14 +103,25 @@ async def _serve(loaded: LoadedFund, place: Place, said: Callable[[str], None]) 
     guard = Guard(terms, gateways, place.guard_journal, seams)
     loop = asyncio.get_running_loop()
     running = asyncio.create_task(guard.run(), name="guard")
+    stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, running.cancel)
+        loop.add_signal_handler(number, stop.set)
+    ending = asyncio.create_task(_end(guard, stop, running), name="guard ends")
     async with ControlServer(place.socket("guard"), _confirmed(guard)):
         place.announce("guard", guard.log.state.epoch)
         said(f"guard of {terms.fund} answers in {place.folder}, epoch {guard.log.state.epoch}")
         with contextlib.suppress(asyncio.CancelledError):
             await running
+    ending.cancel()
     place.withdraw("guard")
+
+
+async def _end(guard: Guard, stop: asyncio.Event, running: asyncio.Task[None]) -> None:
+    await stop.wait()
+    try:
+        await guard.release()
+    finally:
+        running.cancel()
 
 
 def _free(folder: Path) -> int | None:

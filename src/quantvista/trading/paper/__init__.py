@@ -1,10 +1,11 @@
 """A venue of paper: real matching, real protocol, no real money."""
 
 from quantvista.trading.paper._auth import Credentials, Key, sign
-from quantvista.trading.paper._core import Core, Effects, Notice
+from quantvista.trading.paper._core import Core
 from quantvista.trading.paper._endpoint import Answer, Endpoint
 from quantvista.trading.paper._faults import FAULTS, PLACES, Fault, Faults
 from quantvista.trading.paper._runner import LocalTransport, PaperServer
+from quantvista.trading.paper._said import Effects, Notice
 from quantvista.trading.paper._source import (
     FlowSource,
     LiveSource,

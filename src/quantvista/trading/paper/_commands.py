@@ -9,7 +9,7 @@ from quantvista._native import names
 from quantvista.trading.gateway import AmendOrder, SubmitOrder, parse_client_order_id
 from quantvista.trading.paper._venue import VenueError
 
-__all__ = ["read_amend", "read_object", "read_submit"]
+__all__ = ["read_amend", "read_dead_man", "read_object", "read_submit"]
 
 _UNITS_MAX = 10**15
 _TIME_MAX = 2**62
@@ -69,6 +69,15 @@ def read_amend(client_order_id: str, body: bytes) -> AmendOrder:
     if all(found.get(each.name) is None for each in fields(AmendOrder)[1:]):
         raise _bad("an amendment must change something")
     return AmendOrder(**found)
+
+
+def read_dead_man(body: bytes) -> int:
+    """Read for how many nanoseconds a dead-man switch is to be set."""
+    found = read_object(body)
+    after = found.get("after_ms")
+    if set(found) != {"after_ms"} or type(after) is not int or not 0 <= after <= _UNITS_MAX:
+        raise _bad("`after_ms` must be given, a whole number, and nothing else")
+    return after * 10**6
 
 
 def _check_names(found: Mapping[str, Any], of: type[SubmitOrder] | type[AmendOrder]) -> None:

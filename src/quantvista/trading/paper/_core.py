@@ -8,7 +8,7 @@ import base64
 import heapq
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from quantvista.engine import RawEngine
@@ -23,44 +23,22 @@ from quantvista.trading.gateway import (
     CancelRejected,
     Expired,
     Filled,
-    MarketData,
     OrderState,
     Position,
     Rejected,
     Report,
-    Status,
     Triggered,
 )
-from quantvista.trading.paper._said import ended, flows_back, ids_of, reason_text
+from quantvista.trading.paper._said import Effects, Notice, ended, flows_back, ids_of, reason_text
 from quantvista.trading.paper._shown import Shown
 from quantvista.trading.paper._terms import VenueTerms, venue_engine_config
 
-__all__ = ["Core", "Effects", "Notice"]
+__all__ = ["Core"]
 
 
 type Record = Mapping[str, Any]
 
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A report to an account, with its number there."""
-
-    account: int
-    sequence: int
-    report: Report
-
-
-@dataclass(slots=True)
-class Effects:
-    """What one record led to.
-
-    ``orders`` are the orders that changed, as they are now; ``refused`` says why nothing happened.
-    """
-
-    notices: list[Notice] = field(default_factory=list)
-    orders: dict[tuple[int, str], OrderState] = field(default_factory=dict)
-    market: list[tuple[int, MarketData | Status]] = field(default_factory=list)
-    refused: str = ""
+_NOBODY = ""  # asked for a cancel: the dead-man switch did
 
 
 @dataclass(slots=True)
@@ -97,6 +75,8 @@ class Core:
         self._named: dict[tuple[int, str], int] = {}
         self._asked: dict[int, list[tuple[int, str]]] = {}
         self._dues: list[int] = []
+        self._switches: dict[int, int] = {}
+        self._switched: set[int] = set()
         self.shown = Shown(terms.instruments)
         self._effects = Effects()
 
@@ -108,7 +88,7 @@ class Core:
         ----------
         record : mapping
             ``kind`` is ``market``, ``submit``, ``cancel``, ``amend``, ``bust``, ``cash``,
-            ``status`` or ``tick``; see the methods of these names.
+            ``status``, ``dead_man`` or ``tick``; see the methods of these names.
 
         Returns
         -------
@@ -122,6 +102,9 @@ class Core:
             heapq.heappop(self._dues)
         handler: Callable[[Record], None] = getattr(self, f"_take_{record['kind']}")
         handler(record)
+        for account in [each for each, at in self._switches.items() if at <= self.ts]:
+            del self._switches[account]
+            self._cancel_all(account)
         return effects
 
     def _take_market(self, record: Record) -> None:
@@ -134,6 +117,21 @@ class Core:
     def _take_tick(self, record: Record) -> None:
         """Let time go on, so that what is due comes about."""
         self._give({"barrier": {"session_start": False, "session_end": False}})
+
+    def _take_dead_man(self, record: Record) -> None:
+        """Cancel all of an account ``at`` a time, unless told otherwise; None is never."""
+        self._switches.pop(record["account"], None)
+        if record["at"] is not None:
+            self._switches[record["account"]] = record["at"]
+
+    def _cancel_all(self, account: int) -> None:
+        """Cancel what works for an account that has not said for long that it is there."""
+        for number, order in list(self._working.items()):
+            if order.account == account and number not in self._switched:
+                self._switched.add(number)
+                self._asked.setdefault(number, []).append((account, _NOBODY))
+                self._give({"cancel_order": {"order": number}})
+                self._due("cancel_ns")
 
     def _take_status(self, record: Record) -> None:
         event = {"instrument": record["instrument"], "status": record["status"]}
@@ -236,7 +234,7 @@ class Core:
 
     def next_due(self) -> int | None:
         """When time by itself may change something."""
-        return self._dues[0] if self._dues else None
+        return min((*self._dues[:1], *self._switches.values()), default=None)
 
     def state_hash(self) -> str:
         """Fingerprint of all that matching rests on."""
@@ -256,6 +254,8 @@ class Core:
             "working": [[n, each.account, asdict(each.state)] for n, each in self._working.items()],
             "asked": list(self._asked.items()),
             "dues": self._dues,
+            "switches": list(self._switches.items()),
+            "switched": sorted(self._switched),
             "shown": self.shown.state(),
         }
         return json.dumps(state, separators=(",", ":")).encode()
@@ -278,6 +278,8 @@ class Core:
             for number, waiting in state["asked"]
         }
         core._dues = state["dues"]
+        core._switches = dict(map(tuple, state["switches"]))
+        core._switched = set(state["switched"])
         core.shown.resume(state["shown"])
         return core
 
@@ -332,6 +334,7 @@ class Core:
         if order.state.is_final:
             self._working.pop(number, None)
             self._named.pop(key, None)
+            self._switched.discard(number)
         else:
             self._working[number] = order
             self._named[key] = number
@@ -428,8 +431,8 @@ class Core:
         self._tell(body["sleeve"], fill)
 
     def _on_order_cancelled(self, body: Record) -> None:
-        if body["reason"] == "requested":
-            self._answered(body["order"])
+        if body["reason"] == "requested" and self._answered(body["order"])[1] == _NOBODY:
+            body = {**body, "reason": "dead_man"}
         order = self._change(body["order"], status="cancelled", reason=body["reason"])
         self._tell(order.account, Cancelled(**ended(order.state, body)))
 
@@ -448,6 +451,8 @@ class Core:
 
     def _on_cancel_rejected(self, body: Record) -> None:
         account, client = self._answered(body["order"])
+        if client == _NOBODY:
+            return
         text = "the order is finished, or was never there"
         self._tell(
             account,

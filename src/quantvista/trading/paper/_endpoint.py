@@ -8,13 +8,13 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from quantvista.engine import ORDER_MATRIX
 from quantvista.trading.gateway import Capabilities, MarketData, Request, Response, Status, to_plain
 from quantvista.trading.paper._auth import AuthError, Key, Verifier
-from quantvista.trading.paper._commands import read_amend, read_submit
+from quantvista.trading.paper._commands import read_amend, read_dead_man, read_submit
 from quantvista.trading.paper._console import Console
-from quantvista.trading.paper._core import Notice
 from quantvista.trading.paper._faults import Fault, Faults
 from quantvista.trading.paper._limits import RateLimiter
+from quantvista.trading.paper._said import Notice
 from quantvista.trading.paper._stream import Stream
-from quantvista.trading.paper._venue import PaperVenue, VenueError, VenueFailedError
+from quantvista.trading.paper._venue import DEAD_MAN_NS, PaperVenue, VenueError, VenueFailedError
 
 __all__ = ["Answer", "Endpoint"]
 
@@ -229,6 +229,9 @@ class Endpoint:
                 command = read_amend(client, request.body)
                 terms = {name: getattr(command, name) for name in command.__dataclass_fields__}
                 return {"order": to_plain(venue.amend(account, client, terms, now))}
+            case "POST", ["v1", "dead-man"]:
+                after_ns = read_dead_man(request.body)
+                return {"dead_man": {"at": venue.dead_man(account, after_ns, now)}}
             case "GET", ["v1", "account"]:
                 self.advance(now)
                 return {"account": to_plain(venue.snapshot(account))}
@@ -269,6 +272,7 @@ class Endpoint:
             fill_page_max=_PAGE_MAX,
             orders_per_second=self.venue.terms.orders_per_second,
             submit_window_ns=self.venue.terms.window_ns,
+            dead_man_max_ns=DEAD_MAN_NS[1],
         )
 
     # -- limits and answers ------------------------------------------------------

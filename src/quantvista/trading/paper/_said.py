@@ -1,12 +1,13 @@
 """What a venue says: words for people beside its codes, and the parts of its reports."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from quantvista.trading.gateway import Filled, OrderState
+from quantvista.trading.gateway import Filled, MarketData, OrderState, Report, Status
 from quantvista.trading.paper._terms import VenueTerms
 
-__all__ = ["ended", "flows_back", "ids_of", "reason_text"]
+__all__ = ["Effects", "Notice", "ended", "flows_back", "ids_of", "reason_text"]
 
 _MONEY_DIGITS = 12
 
@@ -32,6 +33,28 @@ _WORDS = {
     "finished": "the order is finished, or was never there",
     "unknown": "there is no such order",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A report to an account, with its number there."""
+
+    account: int
+    sequence: int
+    report: Report
+
+
+@dataclass(slots=True)
+class Effects:
+    """What one record led to.
+
+    ``orders`` are the orders that changed, as they are now; ``refused`` says why nothing happened.
+    """
+
+    notices: list[Notice] = field(default_factory=list)
+    orders: dict[tuple[int, str], OrderState] = field(default_factory=dict)
+    market: list[tuple[int, MarketData | Status]] = field(default_factory=list)
+    refused: str = ""
 
 
 def reason_text(code: str) -> str:

@@ -18,16 +18,18 @@ from quantvista.trading.gateway import (
     decode,
     encode,
 )
-from quantvista.trading.paper._core import Core, Effects, Notice
+from quantvista.trading.paper._core import Core
+from quantvista.trading.paper._said import Effects, Notice
 from quantvista.trading.paper._source import MarketSource
 from quantvista.trading.paper._store import Batch, Store
 from quantvista.trading.paper._terms import VenueTerms
 
-__all__ = ["PaperVenue", "VenueError", "VenueFailedError"]
+__all__ = ["DEAD_MAN_NS", "PaperVenue", "VenueError", "VenueFailedError"]
 
 _SNAPSHOT_EVERY = 5_000
 _MESSAGES_MAX = 2_000  # at one go, so that requests come in between
 _QUIET_NS = 1_000_000_000
+DEAD_MAN_NS = 10**9, 3_600 * 10**9
 _MONEY_MAX = 10**28  # in 1e-12
 
 type Listener = Callable[[list[Notice], list[tuple[int, MarketData | Status]]], None]
@@ -243,6 +245,22 @@ class PaperVenue:
         self._run(now, {**record, "account": account, "client": client, "order": number})
         self._flush(now)
         return self._known(account, client)
+
+    def dead_man(self, account: int, after_ns: int, now: int) -> int | None:
+        """Cancel all of an account after a time unless this is said again; 0 switches it off.
+
+        Raises
+        ------
+        VenueError
+            If the time is not 0, and not between a second and an hour.
+        """
+        self.advance(now)
+        if after_ns and not DEAD_MAN_NS[0] <= after_ns <= DEAD_MAN_NS[1]:
+            raise VenueError("bad_request", "`after_ms` must be 0, or from 1000 to 3600000")
+        at = now + after_ns if after_ns else None
+        self._run(now, {"kind": "dead_man", "account": account, "at": at})
+        self._flush(now)
+        return at
 
     def trade_by_hand(
         self, account: int, instrument: str, side: str, quantity: int, now: int

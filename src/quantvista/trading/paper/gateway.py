@@ -374,9 +374,17 @@ class PaperGateway:
         rows = (await self._ask("GET", "/v1/instruments", signed=False))["instruments"]
         return tuple(_read(each, Listing) for each in rows)
 
-    async def _ask(self, method: str, target: str, *, signed: bool = True) -> dict[str, Any]:
+    async def dead_man(self, after_ns: int) -> int | None:
+        """Have the venue cancel all orders of the account, unless this is asked again in time."""
+        body = json.dumps({"after_ms": after_ns // 10**6}).encode()
+        found = (await self._ask("POST", "/v1/dead-man", body))["dead_man"]["at"]
+        return None if found is None else int(found)
+
+    async def _ask(
+        self, method: str, target: str, body: bytes = b"", *, signed: bool = True
+    ) -> dict[str, Any]:
         try:
-            response = await self._send(Request(method, target), signed=signed)
+            response = await self._send(Request(method, target, {}, body), signed=signed)
         except (TransportError, TimeoutError) as error:
             cause = error.cause if isinstance(error, TransportError) else "timeout"
             raise GatewayError(cause, f"no answer to {method} {target}") from None
