@@ -10,6 +10,7 @@ import pytest
 
 from quantvista.journal import MemoryDisk
 from quantvista.strategies import EventStrategy, Quote
+from quantvista.trading.gateway import BalanceChanged
 from quantvista.trading.node import NodeSettings, _orders, _recovery, status
 from support.gateway_worlds import PAIR
 from support.node_worlds import NodeWorld, setup
@@ -66,6 +67,28 @@ def test_a_venue_that_lost_its_memory_is_for_people_after_a_restart_too(how: str
         assert any("lost its memory" in each for each in world.node.reasons)
         assert not (await world.ask("resume"))["ok"]  # it is compared first
         await asyncio.sleep(3)
+        assert (await world.ask("resume"))["ok"]
+        await world.until_trading()
+        await world.stop()
+
+    live(test)
+
+
+def test_what_cannot_be_booked_is_for_people_after_a_restart_too() -> None:
+    """Money is not compared where there are several venues, and the report was only a line."""
+
+    async def test(world: NodeWorld) -> None:
+        world.boot()
+        await world.until_trading()
+        flow = BalanceChanged(currency="DOGE", amount=10**12, cause="deposit", ts=1)
+        link = world.node.links[0]
+        world.node._report(link, link.heard, flow)
+        await asyncio.sleep(1)
+        await world.kill()
+        world.boot()
+        await asyncio.sleep(5)
+        assert any("cannot hold" in each for each in world.node.reasons)
+        assert world.node.session.fund_state == "reduce_only"
         assert (await world.ask("resume"))["ok"]
         await world.until_trading()
         await world.stop()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from quantvista.backtest.recorded import replay
+from quantvista.durable import sync_folder
 from quantvista.engine import Session
 from quantvista.errors import BackupError, ConfigError, OutputError
 from quantvista.fund.records import Restored as RestoredRecord
@@ -136,6 +137,7 @@ def restore_backup(
         if to.exists():
             to.rmdir()
         partial.rename(to)
+        sync_folder(to.parent)
     except BaseException as error:
         shutil.rmtree(partial, ignore_errors=True)
         if isinstance(error, OSError) and not isinstance(error, OutputError):

@@ -116,8 +116,9 @@ class Doubted(Body, frozen=True):
     ----------
     venue : str
         Which.
-    cause : {"foreign", "forgot"}
-        Somebody else trades on the account; the venue has lost its memory.
+    cause : {"foreign", "forgot", "unbooked"}
+        Somebody else trades on the account; the venue has lost its memory; it told of something
+        that the books cannot hold.
     on : bool
         False once a person has resumed.
     """

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from quantvista.trading.gateway import AccountSnapshot, GatewayError
+from quantvista.trading.gateway import AccountSnapshot, GatewayError, Report
 from quantvista.trading.node._bodies import Doubted
-from quantvista.trading.node._events import Translator
+from quantvista.trading.node._events import Event, Translator, Untranslatable
 from quantvista.trading.node._sender import Answer, Sender
 from quantvista.trading.node._terms import VenueLink
 
@@ -46,6 +46,7 @@ class Link:
     forgot: bool = False
     renumber: bool = False
     foreign: bool = False
+    unbooked: bool = False
     snapshot: AccountSnapshot | None = None
     asked: bool = False
     due_at: int = 0
@@ -58,7 +59,7 @@ class Link:
     @property
     def doubts(self) -> set[tuple[str, str]]:
         """What a person is to judge: venue and cause, as records name them."""
-        causes = {"foreign": self.foreign, "forgot": self.forgot}
+        causes = {"foreign": self.foreign, "forgot": self.forgot, "unbooked": self.unbooked}
         return {(self.venue.id, cause) for cause, on in causes.items() if on}
 
     @property
@@ -71,6 +72,8 @@ class Link:
             return f"venue {name} is not connected"
         if self.foreign:
             return f"somebody else trades on the account at {name}: look, then resume"
+        if self.unbooked:
+            return f"{name} told of something that the books cannot hold: look, then resume"
         if not self.clean:
             found = self.differences
             return f"{name}: {found[0]}" if found else f"{name} is being compared with the books"
@@ -85,6 +88,7 @@ class Link:
         """Take over what a process before left for people to judge."""
         self.foreign = (self.venue.id, "foreign") in doubts
         self.forgot = (self.venue.id, "forgot") in doubts
+        self.unbooked = (self.venue.id, "unbooked") in doubts
 
     def take_up(self, order: Mapping[str, Any], client_id: str) -> bool:
         """Ask about an order that a process before had sent, and cancel it if that was wanted.
@@ -106,6 +110,20 @@ class Link:
         if order["cancel_requested"]:
             self.sender.cancel(order["id"], client_id)
         return bool(order["status"] == "submitted")
+
+    def events_of(self, report: Report, note: Callable[[str], None]) -> list[Event]:
+        """Write a report as inputs; one that cannot be booked is for people.
+
+        A comparison of the account would find it too, but where there are several venues money
+        is not compared.
+        """
+        try:
+            return self.translator.report(report)
+        except Untranslatable as error:
+            self.unbooked = True
+            _log.warning("report not booked: %s", error, extra={"venue": self.venue.id})
+            note(f"{self.venue.id}: {error}")
+            return []
 
     def refused(self, answer: Answer, note: Callable[[str], None]) -> bool:
         """Say whether the venue refused an order; ``note`` is told once as long as it is the same.
@@ -129,6 +147,7 @@ class Link:
             Whether the account is to be compared anew.
         """
         had_forgotten, self.foreign, self.forgot = self.forgot, False, False
+        self.unbooked = False
         if had_forgotten:
             self.clean = False
         return had_forgotten

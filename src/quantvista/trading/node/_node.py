@@ -28,7 +28,7 @@ from quantvista.trading.node._bodies import (
     NodeState,
 )
 from quantvista.trading.node._calendar import DueEvents
-from quantvista.trading.node._events import Event, Translator, Untranslatable
+from quantvista.trading.node._events import Event, Translator
 from quantvista.trading.node._holdings import held
 from quantvista.trading.node._links import Link, doubted, reached
 from quantvista.trading.node._orders import submit_command
@@ -286,11 +286,7 @@ class Node:
 
     def _report(self, link: Link, sequence: int, report: Report) -> None:
         link.last_report_ts = report.ts
-        try:
-            events = link.translator.report(report)
-        except Untranslatable as error:
-            events = []
-            self.note(f"{link.venue.id}: {error}")
+        events = link.events_of(report, self.note)
         if events:
             self._tell_all(events, report.ts)
         if link.venue.refuses_manual and link.translator.is_foreign(report):
