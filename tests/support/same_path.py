@@ -57,6 +57,7 @@ class Ran:
     outputs: list[dict[str, Any]] = field(default_factory=list)
     late: int = 0
     reasons: set[str] = field(default_factory=set)
+    disk: MemoryDisk = field(default_factory=MemoryDisk)
 
     @property
     def intents(self) -> list[Intent]:
@@ -143,7 +144,7 @@ async def run_node(
     node = Node(setup, journal, disk, [link], clock, settings=settings)
     running = asyncio.get_running_loop().create_task(node.run())
     await asyncio.sleep(2)
-    ran = Ran(setup.instruments, reasons=set(node.reasons))
+    ran = Ran(setup.instruments, reasons=set(node.reasons), disk=disk)
     for ts, events in messages:
         await asyncio.sleep(max(0, min(ts - clock.now_ns(), pause_ns)) / 1e9)
         clock.leap(ts)

@@ -1,6 +1,6 @@
 """The fund file: one TOML file that describes a fund, from its data to its venue."""
 
-from quantvista.fund._engine_config import run_config
+from quantvista.fund._engine_config import run_config, simulated_config
 from quantvista.fund._guard import GuardSection
 from quantvista.fund._identity import code_identity, environment_identity, fund_hash
 from quantvista.fund._live import live_config, live_instruments
@@ -51,6 +51,7 @@ __all__ = [
     "load_fund",
     "resolved_toml",
     "run_config",
+    "simulated_config",
     "template_path",
     "venue_places",
     "write_template",

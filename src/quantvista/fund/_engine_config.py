@@ -1,5 +1,6 @@
 """The set-up of an engine for a fund over its data."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -7,13 +8,20 @@ import numpy as np
 
 from quantvista.data import MarketData
 from quantvista.data.events import EventData
-from quantvista.engine import LimitRates, engine_config
+from quantvista.engine import CurrencyTerms, LimitRates, engine_config
+from quantvista.errors import ConfigError
 from quantvista.fund._currencies import currency_terms
 from quantvista.fund._model import Fund
-from quantvista.fund._terms import account_terms, sleeve_cash, venue_places, venue_rates
+from quantvista.fund._terms import (
+    account_terms,
+    limit_rates,
+    sleeve_cash,
+    venue_places,
+    venue_rates,
+)
 from quantvista.market import EventKind, currency_digits
 
-__all__ = ["run_config"]
+__all__ = ["run_config", "simulated_config"]
 
 
 def run_config(
@@ -63,6 +71,50 @@ def run_config(
         venue_of=venue_places(fund, data.instruments),
         with_auctions=_with_auctions(events),
     )
+
+
+def simulated_config(fund: Fund, live: Mapping[str, Any]) -> dict[str, Any]:
+    """Make the configuration of an engine that trades in simulation what a running fund traded.
+
+    Parameters
+    ----------
+    fund : Fund
+        Its sleeves, limits and venues are taken; the models of its venues decide what fills, when
+        and at what cost.
+    live : mapping
+        The configuration of the running fund's engine: its instruments and currencies are kept,
+        so that what that engine was told can be told to this one.
+
+    Returns
+    -------
+    dict
+        As of ``engine_config``.
+
+    Raises
+    ------
+    ConfigError
+        If the venues of both are not the same.
+    """
+    venues = [each["id"] for each in live["venues"]]
+    if [each.id for each in fund.venue] != venues:
+        raise ConfigError(
+            f"`venue.id` must be as in the running fund, {', '.join(venues)}; found "
+            f"{', '.join(each.id for each in fund.venue) or 'none'}"
+        )
+    ours = engine_config(
+        fund=fund.fund.name,
+        currency=fund.fund.currency,
+        instruments=(),
+        close_only=False,
+        sleeves=sleeve_cash(fund, {each.id: each.share for each in fund.sleeve}),
+        venue=[venue_rates(each) for each in fund.venue],
+        limits=limit_rates(fund),
+        seed=fund.fund.seed,
+        account=account_terms(fund),
+        currencies=[CurrencyTerms(each["code"], each["precision"]) for each in live["currencies"]],
+    )
+    kept = ("fund", "epoch", "semantics", "currencies", "instruments")
+    return ours | {name: live[name] for name in kept}
 
 
 def _told(events: EventData) -> set[str]:
