@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from quantvista.fund import LoadedFund, load_fund
-from support.same_path import Message, Ran, messages_of, run_node, terms_of
+from quantvista.market import sessions
+from quantvista.trading.node import Node
+from support.same_path import (
+    Act,
+    Message,
+    QuietWorld,
+    Ran,
+    messages_of,
+    run_node,
+    terms_of,
+)
 from support.virtual_loop import run_virtually
+
+type Floats = NDArray[np.float64]
 
 PAIR = "BTC-USDT.PAPER"
 FOLLOWS = '''
@@ -44,6 +60,27 @@ class Follows(EventStrategy):
             side, price = ("buy", quote.bid) if self.wanted <= 0 else ("sell", quote.ask)
             ctx.submit(PAIR, side, 2 * self.lot, type="limit", tif="gtc", limit_price=price)
 '''.replace("PAIR", repr(PAIR))
+TRENDS = '''
+"""Holds what has risen in a week."""
+
+import numpy as np
+
+from quantvista.strategies import PortfolioStrategy
+
+
+class Week(PortfolioStrategy):
+    warm_up = 12
+
+    def __init__(self, rows: int = 5) -> None:
+        super().__init__()
+        self.rows = rows
+
+    def forecast(self, panel):
+        return np.clip((panel.close[-1] / panel.close[-1 - self.rows] - 1) * 10, -1, 1)
+'''
+STOCKS = [f"I{number}.XNYS" for number in range(4)]
+QUIET = 12
+"""Sessions whose prices stand still, so that nothing is decided: what is known before a start."""
 MONEY = ("USDT", Decimal(1_000_000)), ("BTC", Decimal(2))
 
 
@@ -53,7 +90,7 @@ def coin_fund(folder: Path, *, seed: int = 1, seconds: int = 60, **changed: Any)
     name = {"symbol": "BTC-USDT", "venue": "PAPER", "currency": "USDT"}
     rates = {"move_rate": 2, "limit_rate": 10, "market_rate": 2, "seconds": seconds, "seed": seed}
     terms = {"price": 50_000, "tick_size": "1", "lot_size": "0.00001", "size": 50_000}
-    sections = {
+    sections: dict[str, Any] = {
         "fund": {"name": "coins", "currency": "USDT", "cash": "1000000.00", "calendar": "24/7"},
         "account": {"balances": {"BTC": "2"}},
         "data": {"events": [{"source": "generated:market", "params": name | rates | terms}]},
@@ -73,11 +110,102 @@ def trade(
     loaded: LoadedFund,
     *,
     venue: Mapping[str, Any] | None = None,
-    messages: Callable[[Sequence[Message]], Sequence[Message]] | None = None,
+    acts: Mapping[int, Act] | None = None,
 ) -> Ran:
     """Let a fund trade at a venue on the terms of its file, some of which may be others."""
     data = loaded.event_data()
     terms = terms_of(loaded, data.instruments, *MONEY)
     terms = replace(terms, rates=replace(terms.rates, **(venue or {})))
-    told = messages_of(data.tape)
-    return run_virtually(run_node(loaded, terms, messages(told) if messages else told))
+    return run_virtually(run_node(loaded, terms, messages_of(data.tape), acts=acts))
+
+
+def commanded(command: str) -> Act:
+    """What a person says to the node."""
+
+    async def act(node: Node, _: QuietWorld) -> None:
+        answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        node.post("command", ({"command": command, "by": "ada", "reason": "odd"}, answer))
+        await answer
+
+    return act
+
+
+def traded_by_hand(side: str, quantity: str) -> Act:
+    """A trade on the fund's account that the fund did not order."""
+
+    async def act(_: Node, world: QuietWorld) -> None:
+        asked = {"account": "main", "instrument": PAIR, "side": side, "quantity": quantity}
+        await world.fault(kind="trade", **asked)
+
+    return act
+
+
+# -- stocks, on daily bars -------------------------------------------------------------------
+def sessions_of_bars(seed: int = 3) -> tuple[Any, Floats]:
+    """Sessions, and open, high, low, close of each stock, shape (T, n, 4)."""
+    days = sessions("XNYS", "2023-12-08", "2024-03-28")
+    random = np.random.default_rng(seed)
+    last = np.array([20.0, 50.0, 80.0, 110.0])
+    bars = np.empty((len(days), len(STOCKS), 4))
+    for row in range(len(days)):
+        first = last
+        if row >= QUIET:
+            first = np.round(last * np.exp(random.normal(0, 0.005, len(STOCKS))), 2)
+            last = np.round(first * np.exp(random.normal(0, 0.015, len(STOCKS))), 2)
+        high, low = np.maximum(first, last) + 0.05, np.minimum(first, last) - 0.05
+        bars[row] = np.stack([first, high, low, last], axis=1)
+    return days, bars
+
+
+def write_bars(file: Path, days: Any, bars: Floats, rows: int) -> Path:  # noqa: ANN401
+    """Write the first rows as a file of bars."""
+    lines = ["date,instrument,open,high,low,close,volume"]
+    for label, row in zip(days.labels[:rows], bars, strict=False):
+        for name, prices in zip(STOCKS, row, strict=True):
+            lines.append(f"{label},{name},{','.join(f'{each:.2f}' for each in prices)},100000")
+    file.write_text("\n".join(lines) + "\n")
+    return file
+
+
+def stock_fund(folder: Path, source: str = "past.csv", **params: Any) -> LoadedFund:  # noqa: ANN401
+    """A fund of two sleeves over daily bars; parameters are those of the first."""
+    (folder / "trends.py").write_text(TRENDS)
+    fund = {"name": "stocks", "cash": "1000000.00", "calendar": "XNYS"}
+    venue = {"id": "paper", "kind": "paper", "instruments": STOCKS}
+    return load_fund(
+        {
+            "fund": {**fund, "time_zone": "America/New_York"},
+            "data": {"source": source},
+            "portfolio": {"rebalance": "daily", "volatility_window": 10, "weighting": "equal"},
+            "sleeve": [
+                {"id": "one", "strategy": "trends.py:Week", "share": "0.6", "params": params},
+                {"id": "two", "strategy": "trends.py:Week", "share": "0.4", "params": {"rows": 8}},
+            ],
+            "venue": [{**venue, "fee_bps": "2", "slippage_bps": "3"}],
+        },
+        base=folder,
+    )
+
+
+def trade_stocks(
+    loaded: LoadedFund,
+    days: Any,  # noqa: ANN401
+    bars: Floats,
+    *,
+    venue: Mapping[str, Any] | None = None,
+) -> Ran:
+    """Let a fund trade all sessions but the quiet ones."""
+    instruments = [replace(each, matching="bars") for each in loaded.market_data().instruments]
+    closes = days.close_ns.tolist()
+    messages = [_message(closes[row], bars[row]) for row in range(QUIET, len(days))]
+    terms = terms_of(loaded, instruments, ("USD", Decimal(1_000_000)))
+    terms = replace(terms, rates=replace(terms.rates, **(venue or {})))
+    return run_virtually(run_node(loaded, terms, messages))
+
+
+def _message(ts: int, row: Floats) -> Message:
+    events: list[dict[str, Any]] = []
+    for place, prices in enumerate(np.rint(row * 100).astype(int).tolist()):
+        bar = {"range": prices[:3], "close": prices[3], "volume": 100_000}
+        events.append({"bar": {"instrument": place, "bar": bar}})
+    return ts, [*events, {"barrier": {"session_start": True, "session_end": True}}]

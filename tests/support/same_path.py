@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -30,6 +30,9 @@ type Intent = tuple[int, str, str, Decimal, Decimal | None]
 
 type Traded = tuple[str, str, Decimal, Decimal, Decimal]
 """Instrument, side, quantity, price, fee."""
+
+type Act = Callable[[Node, "QuietWorld"], Awaitable[None]]
+"""Something that is done to a fund while it trades."""
 
 SECOND = 10**9
 
@@ -127,11 +130,17 @@ def terms_of(
 
 
 async def run_node(
-    loaded: LoadedFund, terms: VenueTerms, messages: Sequence[Message], *, pause_ns: int = SECOND
+    loaded: LoadedFund,
+    terms: VenueTerms,
+    messages: Sequence[Message],
+    *,
+    pause_ns: int = SECOND,
+    acts: Mapping[int, Act] | None = None,
 ) -> Ran:
     """Run a fund at a paper venue in memory; after each message time goes on by at most a pause.
 
-    What is longer, such as the night between two bars, is leapt over: nothing happens in it.
+    What is longer, such as the night between two bars, is leapt over: nothing happens in it. After
+    the message with the number of an act, that is done.
     """
     clock = Leaping(asyncio.get_running_loop(), messages[0][0] - 3 * SECOND - START_NS)
     world = QuietWorld(terms, clock, over_http=False)
@@ -145,12 +154,14 @@ async def run_node(
     running = asyncio.get_running_loop().create_task(node.run())
     await asyncio.sleep(2)
     ran = Ran(setup.instruments, reasons=set(node.reasons), disk=disk)
-    for ts, events in messages:
+    for number, (ts, events) in enumerate(messages):
         await asyncio.sleep(max(0, min(ts - clock.now_ns(), pause_ns)) / 1e9)
         clock.leap(ts)
         world.source.feed(ts, events)
         world.endpoint.advance(clock.now_ns())
         ran.reasons.update(node.reasons)
+        if acts is not None and number in acts:
+            await acts[number](node, world)
         if running.done():
             running.result()
     await asyncio.sleep(3)

@@ -135,6 +135,43 @@ def flatten(
     _give("flatten", state, reason, yes=yes, as_json=json)
 
 
+@fund_app.command(
+    epilog="Examples: qv divergence    qv divergence --html divergence.html    "
+    "qv divergence --data history.parquet    qv divergence --fund changed.toml --json"
+)
+@guarded
+def divergence(
+    state: State = Path("state"),
+    fund: Annotated[
+        Path | None,
+        typer.Option(
+            "--fund", help="Backtest this file; by default the journaled one.", autocompletion=funds
+        ),
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            "--data",
+            metavar="HISTORY",
+            help="Backtest on bars (a file, a folder, lake:NAME), or on [data] of a fund file; by "
+            "default on what the node saw.",
+        ),
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write a page with charts.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Compare what a fund did on paper with its backtest, and attribute the gap in profit.
+
+    The causes are data, signal, reactions, timing, fills, costs and interventions; they sum to the
+    gap, exactly. The first order at which the two part is named.
+    """
+    from quantvista.cli._divergence import Asked, show_divergence
+
+    show_divergence(Asked(state, fund, data, html), as_json=json)
+
+
 def _give(
     command: str, state: Path, reason: str, *, yes: bool = False, as_json: bool = False
 ) -> None:

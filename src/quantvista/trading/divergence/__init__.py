@@ -13,6 +13,13 @@ from quantvista.trading.divergence._diverge import diverge
 from quantvista.trading.divergence._incidents import Incident
 from quantvista.trading.divergence._matching import Matching, Pair, match_orders
 from quantvista.trading.divergence._track import Order, Track
+from quantvista.trading.divergence._words import (
+    bps_text,
+    counted_text,
+    money_text,
+    order_text,
+    verdict,
+)
 
 __all__ = [
     "CAUSES",
@@ -26,7 +33,12 @@ __all__ = [
     "Side",
     "Track",
     "attribute",
+    "bps_text",
+    "counted_text",
     "diverge",
     "match_orders",
     "money",
+    "money_text",
+    "order_text",
+    "verdict",
 ]

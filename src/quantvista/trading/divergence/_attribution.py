@@ -35,13 +35,13 @@ from quantvista.trading.divergence._track import Order, Track
 __all__ = ["CAUSES", "Cause", "Chain", "Divergence", "Side", "attribute"]
 
 CAUSES: Mapping[str, str] = {
-    "data": "the history has other prices than the node saw",
-    "signal": "strategies or settings are not those that traded",
-    "reactions": "strategies met other fills, and then wanted other orders",
-    "timing": "orders reached the venue later or earlier than the model's",
-    "fills": "other prices and quantities than the model's venue gives",
-    "costs": "other fees than the model's",
-    "interventions": "halts, holds, limits, restarts, trades of others",
+    "data": "other prices than the node saw",
+    "signal": "other strategies or settings",
+    "reactions": "other orders, after other fills",
+    "timing": "orders reached the venue sooner or later",
+    "fills": "other prices and quantities at the venue",
+    "costs": "other fees",
+    "interventions": "halts, holds, restarts, trades of others",
 }
 """Causes with what they are in a few words, in the order in which they act."""
 
@@ -295,7 +295,8 @@ def attribute(chain: Chain) -> tuple[Cause, ...]:
         after = chain.steps.get(name, before)
         steps[chain.folded.get(cause, cause)].append((before, after))
         before = after
-    return tuple(_cause(name, pairs) for name, pairs in steps.items())
+    none = [(before, before)]  # of a cause that is counted elsewhere
+    return tuple(_cause(name, pairs or none) for name, pairs in steps.items())
 
 
 def _cause(name: str, pairs: Sequence[tuple[Track, Track]]) -> Cause:

@@ -16,7 +16,7 @@ from quantvista.fund.desk import (
 )
 from quantvista.journal import INPUT, OUTPUT
 from quantvista.trading.divergence._facts import Story, named
-from quantvista.trading.divergence._given import is_market
+from quantvista.trading.divergence._given import is_market, is_operator
 from quantvista.trading.divergence._track import Track, Watch
 from quantvista.trading.node._orders import Orders
 from quantvista.trading.node._stage import Stage, Told
@@ -26,8 +26,6 @@ __all__ = ["decided_again", "decided_on"]
 type Past = tuple[LoadedFund, int]
 """Where the bars of the time before are, and when that ends, UTC ns."""
 
-_OPERATOR = b"\xa8operator"
-_SEEN = (b"\xa3bar", b"\xa7barrier")
 _MOST = 20_000  # inputs that are told at once
 
 
@@ -70,6 +68,11 @@ class _Stand:
     def _write(self, kind: int, _version: int, _ts: int, payload: bytes) -> None:
         if kind == OUTPUT.number:
             self.watch.hear(*named(RawEngine.decode_output(payload)))
+
+    def is_past(self, ts: int) -> bool:
+        """Whether equity is to be taken down before a time."""
+        due = self.watch.due
+        return due is not None and due < ts
 
     def pass_to(self, ts: int) -> None:
         """Take equity down for what is before a time, after its timers."""
@@ -134,37 +137,31 @@ def decided_again(
         If the strategies cannot be loaded, or the engine refuses something.
     """
     stand = _Stand(name, loaded, config, grid, (loaded, story.facts.start - 1))
-    encoded: list[bytes] = []
-    seen: list[Mapping[str, Any]] = []
-    last = -1
+    told: list[Told] = []
 
     def flush() -> None:
-        if encoded:
-            stand.stage.give_again(seen, encoded)
-            stand.stage.run_again(last, last)
-            encoded.clear()
-            seen.clear()
+        if told:
+            stand.stage.give(told, told[-1][0])
+            told.clear()
 
     for record in story.records(name):
         if record.kind != INPUT.number:
             continue
-        begins = record.payload[13:64]
-        if not (is_market(record.payload) or (operators and _OPERATOR in begins)):
+        if not (is_market(record.payload) or (operators and is_operator(record.payload))):
             continue
-        if record.ts > last and (len(encoded) >= _MOST or _is_past(stand, record.ts)):
+        # All of one time is told together.
+        if told and record.ts > told[-1][0] and (len(told) >= _MOST or stand.is_past(record.ts)):
             flush()
+        if not told:
             stand.pass_to(record.ts)
-        if any(each in begins for each in _SEEN):
-            seen.append(RawEngine.decode_input(record.payload))
-        encoded.append(record.payload)
-        last = record.ts
+        told.append((record.ts, *_happened(record.payload)))
     flush()
     return stand.close(story.facts.end_ts)
 
 
-def _is_past(stand: _Stand, ts: int) -> bool:
-    due = stand.watch.due
-    return due is not None and due < ts
+def _happened(payload: bytes) -> tuple[int, dict[str, Any]]:
+    decoded = RawEngine.decode_input(payload)
+    return decoded["ts_event"], decoded["event"]
 
 
 def decided_on(
@@ -202,8 +199,7 @@ def decided_on(
     """
     stand = _Stand(name, loaded, config, grid, past)
     for count, events in enumerate(told):
-        if _is_past(stand, events[0][0]):
-            stand.pass_to(events[0][0])
+        stand.pass_to(events[0][0])
         stand.stage.give(events, events[-1][0])
         progress(count)
     return stand.close(grid[-1])

@@ -261,14 +261,12 @@ def _without_limits(config: Mapping[str, Any]) -> dict[str, Any]:
     }
     limits["self_trade"] = False
     limits["breakers"] = dict.fromkeys(config["limits"]["breakers"])
-    sleeves = [
-        {**each, "limits": dict.fromkeys(each["limits"])} for each in config["sleeves"]
-    ]
+    sleeves = [{**each, "limits": dict.fromkeys(each["limits"])} for each in config["sleeves"]]
     return {**config, "limits": limits, "sleeves": sleeves}
 
 
 def _grid(facts: Facts) -> list[int]:
-    """Times at which equity is taken down, from the first market data to the last record."""
+    """Choose when equity is taken down, from the first market data to the last record."""
     first, last = facts.first_ts, max(facts.end_ts, facts.first_ts + 1)
     count = min(_SAMPLES, last - first)
     return [first + (last - first) * step // count for step in range(count + 1)]

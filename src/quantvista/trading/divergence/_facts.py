@@ -9,7 +9,7 @@ from quantvista.engine import RawEngine
 from quantvista.errors import ConfigError, JournalError
 from quantvista.journal import INPUT, OUTPUT, Reader, Record
 from quantvista.trading.divergence._incidents import Incidents
-from quantvista.trading.node._bodies import NODE_KINDS, NodeOpened
+from quantvista.trading.node._bodies import NODE_KINDS, Answered, NodeOpened
 
 __all__ = ["Facts", "Progress", "Sent", "Story", "named"]
 
@@ -200,11 +200,10 @@ class _Collector:
             body = NODE_KINDS.body(record)
             if isinstance(body, NodeOpened):
                 facts.opened.append(body)
-            self._facts.incidents.node(record, body)
-            if getattr(body, "answer", "") == "rejected" and body.command == "submit":
-                # What the venue itself refused comes with its reason, `code: words`.
-                if ": " not in body.text:
-                    facts.unsent.add(body.order)
+            facts.incidents.node(record, body, facts.end_ts, begun=facts.start >= 0)
+            # What the venue itself refused comes with its reason, `code: words`.
+            if isinstance(body, Answered) and body.command == "submit" and ": " not in body.text:
+                facts.unsent |= {body.order} if body.answer == "rejected" else set()
         facts.last, facts.end_ts = record.sequence, record.ts
 
     def end(self) -> None:
@@ -219,8 +218,10 @@ class _Collector:
         if name == "report":
             self._report(record, decoded["ts_event"], *named(terms))
         elif name == "operator":
-            facts.commands += 1
-            facts.incidents.operator(record, terms)
+            # What a node does to itself until it has compared its accounts comes before any order.
+            if facts.start >= 0 or facts.incidents.is_asked:
+                facts.commands += 1
+                facts.incidents.operator(record, terms)
         elif name not in _DECISIONS and name not in ("cash_flow", "activate_semantics"):
             if facts.start < 0:
                 facts.start, facts.first_ts = decoded["ts_event"], record.ts
@@ -232,9 +233,9 @@ class _Collector:
             facts.foreign += name == "filled"
             facts.incidents.foreign(record, name, terms)
             return
-        if (sent := self._orders.get(order)) is not None and sent.arrived < 0:
-            if name in ("accepted", "rejected", "filled", "cancelled", "expired"):
-                sent.arrived = happened
+        sent = self._orders.get(order)
+        if sent is not None and sent.arrived < 0 and name not in ("unknown", "cancel_rejected"):
+            sent.arrived = happened
         if name in ("filled", "cancelled", "expired", "cancel_rejected"):
             if (cancel := self._cancels.get(order)) is not None:
                 cancel.arrived = max(cancel.arrived, happened)

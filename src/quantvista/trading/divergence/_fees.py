@@ -26,7 +26,9 @@ class FeeSchedule:
     def __init__(self, config: Mapping[str, Any]) -> None:
         self._instruments = config["instruments"]
         self._models = [each["fee"] for each in config["venues"]]
-        self._coins = [10 ** (_MONEY_DIGITS - each["precision"]) for each in config["currencies"]]
+        self._coins: list[int] = [
+            10 ** (_MONEY_DIGITS - each["precision"]) for each in config["currencies"]
+        ]
         self._today = [0] * len(self._models)
         self._days: list[deque[int]] = [deque(maxlen=each["window_days"]) for each in self._models]
         self._tiers = [0] * len(self._models)
@@ -54,7 +56,8 @@ class FeeSchedule:
 
     def taken_back(self, execution: Mapping[str, Any]) -> int:
         """Say what was charged for a trade that is undone."""
-        return self._of_trade.get(execution["trade"], execution["fee"])
+        charged: int = execution["fee"]
+        return self._of_trade.get(execution["trade"], charged)
 
     def end_day(self) -> None:
         """Let tiers follow the volume of the days that are over."""
@@ -71,13 +74,14 @@ class FeeSchedule:
         if liquidity == "none":
             return 0
         model, coin = self._models[venue], self._coins[terms["currency"]]
-        rate = model["tiers"][self._tiers[venue]][liquidity]
-        unit = 10 ** terms["quantity_precision"]
+        rate: int = model["tiers"][self._tiers[venue]][liquidity]
+        unit: int = 10 ** terms["quantity_precision"]
         amount = notional * rate * unit + model["per_unit"] * quantity * _RATE_ONE
-        return -(-amount // (_RATE_ONE * unit * coin)) * coin
+        coins: int = -(-amount // (_RATE_ONE * unit * coin))
+        return coins * coin
 
     def _charged(self, venue: int, order: int, exact: int) -> int:
-        least = self._models[venue]["minimum"]
+        least: int = self._models[venue]["minimum"]
         if not least:
             return exact
         before = self._paid.get(order)

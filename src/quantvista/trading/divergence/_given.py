@@ -10,12 +10,12 @@ from quantvista.trading.divergence._facts import Facts, Sent, Story, named
 from quantvista.trading.divergence._fees import FeeSchedule
 from quantvista.trading.divergence._track import BEGINS, Track, Watch
 
-__all__ = ["World", "is_market", "recorded", "with_orders"]
+__all__ = ["World", "is_market", "is_operator", "recorded", "with_orders"]
 
 _NAME_AT, _NAME_END = 13, 64  # an input begins with a header and four numbers
-_REPORT, _DAY = b"\xa6report", b"day_ended"
+_REPORT, _OPERATOR, _DAY = b"\xa6report", b"\xa8operator", b"day_ended"
 _NOT_MARKET = (
-    *(_REPORT, b"\xa8operator", b"\xb0target_portfolio", b"\xacsubmit_order", b"\xabsubmit_list"),
+    *(_REPORT, _OPERATOR, b"\xb0target_portfolio", b"\xacsubmit_order", b"\xabsubmit_list"),
     *(b"\xabamend_order", b"\xadreplace_order", b"\xaccancel_order", b"\xb2activate_semantics"),
 )
 _SOURCE = 9  # of what is told here in the place of strategies
@@ -79,6 +79,11 @@ def is_market(payload: bytes) -> bool:
     """Whether a recorded input is neither a decision, nor a report, nor an operator's."""
     begins = payload[_NAME_AT:_NAME_END]
     return not any(name in begins for name in _NOT_MARKET)
+
+
+def is_operator(payload: bytes) -> bool:
+    """Whether a recorded input is an operator's."""
+    return _OPERATOR in payload[_NAME_AT:_NAME_END]
 
 
 def recorded(

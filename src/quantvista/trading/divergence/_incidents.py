@@ -41,7 +41,6 @@ class Incidents:
 
     kept: list[Incident] = field(default_factory=list)
     count: int = 0
-    _last_ts: int = 0
     _by: str = ""
 
     def _add(self, record: Record, kind: str, text: str) -> None:
@@ -49,18 +48,24 @@ class Incidents:
         if len(self.kept) < _KEPT:
             self.kept.append(Incident(record.sequence, record.ts, kind, text))
 
-    def node(self, record: Record, body: Body) -> None:
-        """Look at a record of the node."""
+    @property
+    def is_asked(self) -> bool:
+        """Whether somebody asked for the operator's input that comes next."""
+        return bool(self._by)
+
+    def node(self, record: Record, body: Body, before: int, *, begun: bool) -> None:
+        """Look at a record of the node; `begun` says whether it has seen a market.
+
+        ``before`` is the time of the record before it, 0 of the first.
+        """
         match body:
-            case NodeOpened(epoch=epoch, changes=changes):
-                if self._last_ts:
-                    pause = max(0, record.ts - self._last_ts) / 1e9
-                    rest = "".join(f"; {each}" for each in changes)
-                    self._add(record, "restart", f"epoch {epoch} after {pause:,.1f} s{rest}")
-            case Held(reason=reason, on=on):
-                if self._last_ts or on:
-                    begins = "no new risk" if on else "no more"
-                    self._add(record, "hold", f"{begins}: {printable(reason)}")
+            case NodeOpened(epoch=epoch, changes=changes) if before:
+                pause = max(0, record.ts - before) / 1e9
+                rest = "".join(f"; {each}" for each in changes)
+                self._add(record, "restart", f"epoch {epoch} after {pause:,.1f} s{rest}")
+            case Held(reason=reason, on=on) if begun:
+                begins = "no new risk" if on else "over"
+                self._add(record, "hold", f"{begins}: {printable(reason)}")
             case Commanded(command=command, by=by, reason=reason):
                 why = f": {printable(reason)}" if reason else ""
                 self._by = f"{command} by {printable(by) or 'somebody'}{why}"
@@ -71,7 +76,6 @@ class Incidents:
         """Look at an operator's input; one that nobody asked for is the node's own."""
         word = terms if isinstance(terms, str) else " ".join(terms)
         text, self._by = self._by or f"{word.replace('_', ' ')} by the node", ""
-        self._last_ts = record.ts
         self._add(record, "operator", text)
 
     def foreign(self, record: Record, name: str, terms: Mapping[str, Any]) -> None:
@@ -85,7 +89,6 @@ class Incidents:
 
     def state(self, record: Record, name: str, terms: Mapping[str, Any]) -> None:
         """Look at a change of state that a rule made."""
-        self._last_ts = record.ts
         if terms["cause"] == "operator":
             return
         whose = "the fund" if name == "state_changed" else f"sleeve {terms['sleeve']}"

@@ -26,6 +26,13 @@ class Pair:
     difference: str
 
     @property
+    def of(self) -> Order:
+        """The one on paper, or the one that there is."""
+        found = self.paper or self.backtest
+        assert found is not None, "a pair has one of them"
+        return found
+
+    @property
     def ts(self) -> int:
         """When the earlier one was wanted, UTC ns."""
         return min(each.ts for each in (self.paper, self.backtest) if each is not None)
@@ -85,7 +92,7 @@ def match_orders(paper: Sequence[Order], backtest: Sequence[Order], tolerance_ns
         [each for each in orders if id(each) not in known]
         for orders, known in zip((paper, backtest), taken, strict=True)
     ]
-    near = _paired(*rest, tolerance_ns, _rough)
+    near = _paired(rest[0], rest[1], tolerance_ns, _rough)
     known = {id(one) for one, _ in near}, {id(other) for _, other in near}
     pairs = [Pair(one, other, _difference(one, other)) for one, other in (*exact, *near)]
     pairs += [Pair(each, None, "only on paper") for each in rest[0] if id(each) not in known[0]]

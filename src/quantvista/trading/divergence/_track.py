@@ -13,6 +13,7 @@ __all__ = ["Fill", "Order", "Track", "Watch"]
 BEGINS = ("order_submitted", "order_held", "order_accepted")
 """What an engine says of a new order, by where it goes: not every one is submitted and accepted."""
 _MONEY_DIGITS = 12
+_ONE = 10**12
 _OF_INSTRUMENT = ("funding", "dividend", "in_lieu", "borrow")
 
 
@@ -211,4 +212,4 @@ def _money(scaled: int, terms: Mapping[str, Any]) -> int:
 
 def _converted(amount: int, rate: int | None) -> int:
     """Money of another currency in the fund's; what has no rate is worth nothing."""
-    return amount * (rate or 0) // 10**_MONEY_DIGITS
+    return amount * (rate or 0) // _ONE
