@@ -116,13 +116,12 @@ def _axis(low: float, high: float, y: Callable[[float], float]) -> list[str]:
 def _names(lines: Sequence[TrackLine], y: Callable[[float], float], height: int) -> list[str]:
     """Name the lines at their ends, apart from each other."""
     at = {each.name: _last(each.values) for each in lines}
-    order = sorted(
-        (each for each in lines if math.isfinite(at[each.name])), key=lambda e: -at[e.name]
-    )
-    places = [y(at[each.name]) + 4 for each in order]
+    drawn = [each for each in lines if math.isfinite(at[each.name])]
+    order = sorted(drawn, key=lambda each: -at[each.name])
+    places: list[float] = [y(at[each.name]) + 4 for each in order]
     for k in range(1, len(places)):
         places[k] = max(places[k], places[k - 1] + _ROW)
-    floor = _TOP + height + 4
+    floor: float = _TOP + height + 4
     for k in range(len(places) - 1, -1, -1):
         places[k] = min(places[k], floor)
         floor = places[k] - _ROW

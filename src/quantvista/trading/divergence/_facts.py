@@ -180,6 +180,13 @@ class Story:
             )
 
 
+def _was_resting(sent: Sent | None, happened: int) -> bool:
+    """Whether an order had been there: others may be refused on arrival by their own terms."""
+    if sent is None or sent.terms is None or not 0 <= sent.arrived < happened:
+        return False
+    return sent.terms["tif"] not in ("ioc", "fok") and sent.terms["kind"] != "market"
+
+
 class _Collector:
     """Goes through the records once."""
 
@@ -239,7 +246,7 @@ class _Collector:
         if name in ("filled", "cancelled", "expired", "cancel_rejected"):
             if (cancel := self._cancels.get(order)) is not None:
                 cancel.arrived = max(cancel.arrived, happened)
-            elif name == "cancelled":
+            elif name == "cancelled" and _was_resting(sent, happened):
                 facts.taken[order] = record.sequence
                 facts.incidents.taken(record, order)
 

@@ -78,7 +78,7 @@ class FeeSchedule:
         unit: int = 10 ** terms["quantity_precision"]
         amount = notional * rate * unit + model["per_unit"] * quantity * _RATE_ONE
         coins: int = -(-amount // (_RATE_ONE * unit * coin))
-        return coins * coin
+        return int(coins * coin)
 
     def _charged(self, venue: int, order: int, exact: int) -> int:
         least: int = self._models[venue]["minimum"]
