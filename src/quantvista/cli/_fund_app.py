@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from quantvista.cli._complete import one_of
+from quantvista.cli._complete import funds, one_of
 from quantvista.cli._failure import guarded
 from quantvista.cli._options import FundFile, Json, Reason, StateBeside, StateFolder
 
@@ -141,7 +141,7 @@ def flatten(
 )
 @guarded
 def divergence(
-    state: State = Path("state"),
+    state: StateFolder = Path("state"),
     fund: Annotated[
         Path | None,
         typer.Option(
