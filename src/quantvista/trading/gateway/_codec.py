@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from typing import Any
 
 from quantvista.trading.gateway import _account, _market, _orders, _reports
 
@@ -15,6 +16,9 @@ _TYPES = {
     if is_dataclass(each := getattr(module, name)) and isinstance(each, type)
 }
 _OWN = "is"
+# Looked up once: each report, order and price passes here.
+_FIELDS = {each: tuple(field.name for field in fields(each)) for each in _TYPES.values()}
+_PLAIN = frozenset({int, str, bool, float, type(None)})
 
 
 def to_plain(value: object) -> object:
@@ -25,9 +29,15 @@ def to_plain(value: object) -> object:
     >>> to_plain(_orders.CancelOrder(client_order_id="demo-1-000001"))
     {'is': 'CancelOrder', 'client_order_id': 'demo-1-000001'}
     """
-    if is_dataclass(value) and not isinstance(value, type):
-        named = {each.name: to_plain(getattr(value, each.name)) for each in fields(value)}
-        return {_OWN: type(value).__name__} | named
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    if kind in _FIELDS:
+        found: dict[str, object] = {_OWN: kind.__name__}
+        for name in _FIELDS[kind]:
+            part = getattr(value, name)
+            found[name] = part if type(part) in _PLAIN else to_plain(part)
+        return found
     if isinstance(value, frozenset):
         return sorted(value)
     if isinstance(value, tuple):
@@ -43,6 +53,8 @@ def from_plain(value: object) -> object:
     ValueError
         If it is of no class of the protocol, or has other fields.
     """
+    if type(value) in _PLAIN:
+        return value
     if isinstance(value, list):
         return tuple(from_plain(each) for each in value)
     if not isinstance(value, Mapping):
@@ -50,9 +62,13 @@ def from_plain(value: object) -> object:
     name = value.get(_OWN)
     if name not in _TYPES:
         raise ValueError(f"`is` must name a record of the protocol; found {name!r}")
-    rest = {key: from_plain(each) for key, each in value.items() if key != _OWN}
+    rest: dict[str, Any] = {
+        key: each if type(each) in _PLAIN else from_plain(each)
+        for key, each in value.items()
+        if key != _OWN
+    }
     if name == "Capabilities":
-        rest["orders"] = frozenset(rest["orders"])  # type: ignore[call-overload]
+        rest["orders"] = frozenset(rest["orders"])
     try:
         return _TYPES[str(name)](**rest)
     except TypeError as error:
