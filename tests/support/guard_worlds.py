@@ -206,6 +206,9 @@ class MemoryLease:
     def end(self) -> None:
         self.until = 0
 
+    def forget(self) -> None:
+        """Nothing is kept."""
+
     def valid(self, epoch: int, now_ns: int) -> bool:
         return epoch == self.epoch and now_ns < self.until
 

@@ -162,6 +162,9 @@ def test_trades_of_others_are_for_people_where_the_fund_says_so() -> None:
 class Never:
     """A guard that never gives leave."""
 
+    def forget(self) -> None:
+        """Nothing is kept."""
+
     def valid(self, epoch: int, now_ns: int) -> bool:
         return False
 

@@ -65,6 +65,9 @@ class Leave:
 
     given = True
 
+    def forget(self) -> None:
+        """Nothing is kept."""
+
     def valid(self, epoch: int, now_ns: int) -> bool:
         return self.given
 

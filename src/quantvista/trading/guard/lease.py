@@ -19,6 +19,10 @@ class Lease(Protocol):
         """Say whether the node of this epoch may trade now."""
         ...
 
+    def forget(self) -> None:
+        """Look at it anew next time, however little time has passed."""
+        ...
+
 
 class NoLease:
     """Permission without end, for a fund that runs without a guard."""
@@ -27,6 +31,9 @@ class NoLease:
         """Say yes."""
         del epoch, now_ns
         return True
+
+    def forget(self) -> None:
+        """Forget nothing: there is nothing to look at."""
 
 
 class FileLease:
@@ -49,6 +56,10 @@ class FileLease:
         if self._read_at is None or not 0 <= now_ns - self._read_at < _READ_EVERY_NS:
             self._read(now_ns)
         return epoch == self._epoch and now_ns < self._until
+
+    def forget(self) -> None:
+        """Read it again next time, though it was read a moment ago."""
+        self._read_at = None
 
     def _read(self, now_ns: int) -> None:
         self._read_at = now_ns

@@ -341,6 +341,8 @@ class Node:
             text = f"`command` must be one of {', '.join((*_OPERATOR, 'stop'))}; found {command!r}"
             answer.set_result({"ok": False, "error": text})
             return
+        # The guard ends the lease before it asks for a halt: nothing may leave from then on.
+        self.lease.forget()
         if command == "resume" and (problem := self._resume_problem()):
             answer.set_result({"ok": False, "error": problem})
             return
@@ -366,10 +368,9 @@ class Node:
     # -- no new risk ---------------------------------------------------------
     def _reasons(self, now: int) -> list[str]:
         skew_ns = self.settings.skew_ns
-        is_back = self._last - now > skew_ns
         found = [each.reason for each in self.links]
         found += [self._leave_problem(), self.stage.failed]
-        found += ["the clock of this machine was set back"] if is_back else []
+        found += ["the clock of this machine was set back"] if self._last - now > skew_ns else []
         found += [each.clock_reason(skew_ns) for each in self.links]
         return [each for each in found if each]
 

@@ -44,6 +44,17 @@ def test_a_lease_that_is_over_is_seen_within_a_tenth_of_a_second(tmp_path: Path)
     assert not lease.valid(1, S + S // 10)
 
 
+def test_a_lease_that_is_to_be_looked_at_anew_is_read_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "lease.json"
+    writer = FileLeaseWriter(path, "guard")
+    writer.grant(1, 100 * S)
+    lease = FileLease(path)
+    assert lease.valid(1, S)
+    writer.end()
+    lease.forget()
+    assert not lease.valid(1, S)
+
+
 def test_a_clock_that_is_set_back_reads_the_lease_again(tmp_path: Path) -> None:
     path = tmp_path / "lease.json"
     writer = FileLeaseWriter(path, "guard")
