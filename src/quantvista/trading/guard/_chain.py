@@ -60,7 +60,8 @@ class Chain:
         self._fenced_at: float | None = None
         self._reached: dict[str, int] = {}
         self._reduced = False
-        self._does = ""
+        self._work: dict[str, asyncio.Task[None]] = {}
+        self._untidy = set(hands)
 
     @property
     def _level(self) -> int:
@@ -90,6 +91,17 @@ class Chain:
         for each in self._changed.values():
             each.set()
 
+    def lift(self) -> None:
+        """Take for undone whatever was done: the node may trade, or says that it does.
+
+        What is being done at venues is given up: without a fenced node it would cancel and take
+        off what is not meant.
+        """
+        self._fenced_at, self._reached, self._reduced = None, {}, False
+        for each in self._work.values():
+            each.cancel()
+        self.wake()
+
     def connected(self, venue: str) -> None:
         """Learn that a venue can be spoken to."""
         self._connected[venue].set()
@@ -118,15 +130,19 @@ class Chain:
                 await self._fence()
             elif self._level == Level.REDUCE:
                 await self._reduce()
-            else:
-                self._fenced_at, self._reached, self._reduced = None, {}, False
             await self._wait("")
 
     async def _follow(self, name: str) -> None:
         await self._connected[name].wait()
         while True:
             if self._level >= Level.HALT and self._fenced_at is not None:
-                await self._at_venue(name, self._fenced_at)
+                async with asyncio.TaskGroup() as tasks:
+                    work = self._at_venue(name, self._fenced_at)
+                    self._work[name] = tasks.create_task(work, name=f"guard clears {name}")
+                del self._work[name]
+            elif name in self._untidy:
+                await self._hands[name].withdraw()
+                self._untidy.discard(name)
             await self._wait(name)
 
     async def _at_venue(self, name: str, fenced_at: float) -> None:
@@ -134,6 +150,7 @@ class Chain:
         hand = self._hands[name]
         if self._reached.get(name, 0) >= self._level and await self._is_still_clear(hand):
             return
+        self._reached.pop(name, None)
         await hand.resolve()
         await hand.cancel_all(fenced_at)
         self._reached[name] = Level.HALT
@@ -157,7 +174,7 @@ class Chain:
             heard_at = self._said.heard_at
             if heard_at is None or heard_at <= self._fenced_at or self._said.health != "trading":
                 return
-            self._fenced_at = None  # it says that it trades, which it must not
+            self.lift()  # it says that it trades, which it must not
         self._lease.end()
         self._step("fence", "begun")
         loop = asyncio.get_running_loop()
@@ -199,6 +216,8 @@ class Chain:
         until = loop.time() + float(self._section.fence_s)
         while loop.time() < until and self._level == Level.REDUCE:
             if await self._obeys("reduce", "reduce_only"):
+                if self._level != Level.REDUCE:
+                    return
                 self._reduced = True
                 self._step("reduce", "done", "the node only reduces")
                 return
@@ -224,6 +243,9 @@ class Chain:
         for name, hand in self._hands.items():
             assert name in paper, "a drill is only held on paper"
             problems += await _arm(hand)
+        if problems:  # what did go out is taken back
+            self._untidy.update(self._hands)
+            self.wake()
         return problems
 
 

@@ -315,11 +315,13 @@ class Guard:
             state, why = "lapses", self._unknown
         else:
             state, why = "given", []
-            lease_ns = int(self.terms.section.lease_s * 10**9)
-            self._seams.lease.grant(epoch, now_ns + lease_ns)
         if (state, epoch) != self._permitted:
             self._permitted = (state, epoch)
             self.log.keep(Permitted(state=state, node_epoch=epoch, why=tuple(why)))
+        # Only now: a resume that is not durable must not let anybody trade.
+        if state == "given" and epoch is not None:
+            lease_ns = int(self.terms.section.lease_s * 10**9)
+            self._seams.lease.grant(epoch, now_ns + lease_ns)
 
     def _write_value(self, at: float) -> None:
         watch = self.watch
@@ -402,7 +404,7 @@ class Guard:
         self._write_value(self._now())
         self.log.commit()
         self._noticed = {}
-        self.chain.wake()
+        self.chain.lift()
         self._permit(self._seams.clock.now_ns())
         refused = ""
         for _ in range(_RESUME_TRIES):

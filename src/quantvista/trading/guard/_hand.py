@@ -234,6 +234,18 @@ class Hand:
         return wait
 
     # -- own orders ------------------------------------------------------
+    async def withdraw(self) -> None:
+        """Cancel own orders that rest: those of a drill that was not gone through with."""
+        await self.resolve()
+        while True:
+            account = await self.account("withdraw")
+            found = [each.client_order_id for each in account.orders]
+            names = [each for each in found if each.startswith(self.view.own)]
+            if not names:
+                return
+            self._log.keep(Cancelling(venue=self.venue, orders=names))
+            await asyncio.sleep(await self._cancel(names))
+
     async def resolve(self) -> None:
         """Find out what became of every own order of which that is not known."""
         state = self._log.state

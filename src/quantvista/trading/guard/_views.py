@@ -156,7 +156,7 @@ class VenueView:
         sequence: int = 0,
         open_cost: Mapping[str, tuple[int, int]] | None = None,
     ) -> None:
-        self.venue, self._own = venue, own
+        self.venue, self.own = venue, own
         self.sequence = sequence
         self.open_cost = dict(open_cost or {})
         self.listings: dict[str, Listing] = {}
@@ -272,7 +272,7 @@ class VenueView:
                 self._begins_anew = True
 
     def _is_own(self, event: object) -> bool:
-        return str(getattr(event, "client_order_id", "")).startswith(self._own)
+        return str(getattr(event, "client_order_id", "")).startswith(self.own)
 
     def _count(self, event: object) -> None:
         """Count what happened just now; a guard that was away is told of days at once."""

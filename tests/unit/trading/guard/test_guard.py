@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from quantvista.errors import JournalError, OutputError
 from quantvista.fund import GuardSection
 from quantvista.journal import verify
 from quantvista.trading.gateway import SubmitOrder
 from quantvista.trading.guard import Firm, Level, Standing
-from quantvista.trading.paper import MemoryStore
+from quantvista.trading.paper import Fault, MemoryStore
 from support.gateway_worlds import CASH, MARGIN, PAIR
 from support.guard_worlds import QUIET, Lab, in_lab, records
 
@@ -176,6 +178,38 @@ def test_what_appears_after_a_halt_is_cancelled_too() -> None:
     in_lab(test)
 
 
+def test_nobody_resumes_while_something_is_cleared_again() -> None:
+    async def test(lab: Lab) -> None:
+        await begin(lab, busy=False)
+        await ask(lab, "halt")
+        await lab.until(lambda: lab.guard.chain.is_done and not lab.guard.status()["unknown"])
+        await lab.node.order(kind="limit", tif="gtc", limit_price=lab.bid - 10_000, side="buy")
+        lab.world.faults.arm(Fault(kind="reject", on="cancel", reason="busy", count=None))
+        await lab.until(lambda: not lab.guard.chain.is_done)
+        answer = await ask(lab, "resume")
+        assert "venue paper is clear" in answer["error"]
+        lab.world.faults.clear()
+        await lab.until(lambda: lab.guard.chain.is_done)
+        assert (await ask(lab, "resume"))["ok"]
+
+    in_lab(test)
+
+
+def test_what_is_done_at_a_venue_is_given_up_where_the_node_trades() -> None:
+    async def test(lab: Lab) -> None:
+        await begin(lab, busy=False)
+        await lab.node.order(kind="limit", tif="gtc", limit_price=lab.bid - 10_000, side="buy")
+        lab.world.faults.arm(Fault(kind="reject", on="cancel", reason="busy", count=None))
+        await ask(lab, "halt")
+        await lab.until(lambda: "cancel begun" in steps(lab))
+        before = len(steps(lab))
+        lab.node.says_more = {"health": "trading"}
+        await lab.until(lambda: len(steps(lab)) > before + 3)
+        assert steps(lab)[before : before + 3] == ["fence begun", "fence done", "cancel begun"]
+
+    in_lab(test)
+
+
 def test_reduce_is_confirmed_by_the_node_and_the_lease_goes_on() -> None:
     async def test(lab: Lab) -> None:
         await begin(lab)
@@ -230,6 +264,23 @@ def test_resume_needs_a_person_and_a_clean_fund() -> None:
         await asyncio.sleep(1.1)
         assert (await ask(lab, "resume")) == {"ok": True, "level": "watch", "node": ""}
         assert (lab.node.state, is_leased(lab)) == ("active", True)
+
+    in_lab(test)
+
+
+def test_a_resume_that_is_not_durable_lets_nobody_trade() -> None:
+    async def test(lab: Lab) -> None:
+        await begin(lab)
+        await ask(lab, "halt")
+        await lab.until(lambda: lab.guard.chain.is_done)
+        lab.disk.fail_after(0)
+        with pytest.raises((JournalError, OutputError)):
+            await ask(lab, "resume")
+        granted = lab.lease.grants
+        with contextlib.suppress(BaseException):
+            await lab.until(lambda: False, 2)  # it ends by what it cannot write
+        assert lab.lease.grants == granted
+        assert not is_leased(lab)
 
     in_lab(test)
 
@@ -349,6 +400,21 @@ def test_a_drill_goes_through_everything() -> None:
         assert (account.orders, account.positions) == ((), ())
         assert "resume it" in (await ask(lab, "drill"))["error"]
         assert (await ask(lab, "resume"))["ok"]
+
+    in_lab(test)
+
+
+def test_a_drill_that_ended_with_its_guard_leaves_no_order() -> None:
+    async def test(lab: Lab) -> None:
+        await begin(lab, busy=False)
+        hand = lab.guard.hands["paper"]
+        listing = hand.view.listings[PAIR]
+        await hand.send(hand.small(listing, "limit", "gtc", lab.bid // 2), 0, "drill")
+        await lab.kill_guard()
+        assert lab.world.venue.snapshot(0).orders
+        await lab.start_guard()
+        await lab.until(lambda: not lab.world.venue.snapshot(0).orders, 10)
+        assert lab.guard.level is Level.WATCH
 
     in_lab(test)
 
