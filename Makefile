@@ -11,6 +11,8 @@ UV := $(BIN)/uv
 NPM := npm --prefix dashboard --no-update-notifier --no-fund --no-audit --loglevel=error
 RUST := Cargo.toml Cargo.lock $(shell find crates -name '*.rs' -o -name Cargo.toml)
 WEB := $(shell find dashboard -path dashboard/node_modules -prune -o -type f -print 2>/dev/null)
+SIMULATE := PYTHONPATH=tests $(PY) -m support.lives
+SEEDS := 20
 COMPILE := $(UV) pip compile --generate-hashes --no-emit-index-url --no-header --universal \
 	--python-version 3.12 --quiet
 
@@ -26,7 +28,7 @@ NAUTILUS_STAMP := $(NAUTILUS)/.stamp
 
 export PYO3_PYTHON := $(CURDIR)/$(PY)
 
-.PHONY: demo demo-live kill test test-full check mutants bench nautilus build wheel lock clean help
+.PHONY: demo demo-live kill simulate simulate-long test test-full check mutants bench nautilus build wheel lock clean help
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) \

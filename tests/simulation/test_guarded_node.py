@@ -10,12 +10,9 @@ from typing import Any
 import pytest
 
 from quantvista.fund import GuardSection
-from quantvista.journal import MemoryDisk, verify
-from quantvista.trading.guard import Guard, GuardTerms, Level, Seams
+from quantvista.journal import verify
+from quantvista.trading.guard import Guard, Level
 from quantvista.trading.node import status
-from quantvista.trading.paper import Credentials, LocalTransport, PaperGateway
-from support.gateway_worlds import SECRET, SETTINGS
-from support.guard_worlds import MemoryHalts, NoOthers
 from support.lives.world import World
 from support.virtual_loop import run_virtually
 
@@ -27,88 +24,29 @@ SECTION = GuardSection(
 )
 
 
-class LiveNode:
-    """The node of a world, as the guard speaks to it."""
-
-    deaf = False
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-
-    async def ask(self, command: str, reason: str) -> dict[str, Any] | None:
-        del reason
-        await asyncio.sleep(0.001)
-        if self.deaf or not self.world.is_up:
-            return None
-        if command == "status":
-            return status(self.world.node)
-        return await self.world.ask(command) or None
-
-    async def is_running(self) -> bool:
-        return self.world.is_up
-
-    async def kill(self) -> bool:
-        if self.world.is_up:
-            await self.world.kill()
-        return True
-
-    async def tail(self) -> tuple[int, int] | None:
-        return None
-
-
-class Leased:
-    """The lease between both, with what the world's own checks ask of one."""
-
-    def __init__(self, world: World) -> None:
-        self.world, self.epoch, self.until, self.since = world, -1, 0, 0
-
-    @property
-    def on(self) -> bool:
-        return self.world.clock.now_ns() < self.until
-
-    def valid(self, epoch: int, now_ns: int) -> bool:
-        return epoch == self.epoch and now_ns < self.until
-
-    def grant(self, epoch: int, until_ns: int) -> None:
-        self.since = self.since if self.on else self.world.loop_ns()
-        self.epoch, self.until = epoch, until_ns
-
-    def end(self) -> None:
-        self.until, self.since = 0, self.world.loop_ns()
-
-
 class Pair:
     """A node and its guard."""
 
     def __init__(self, seed: int) -> None:
         self.world = World(seed)
+        self.process = self.world.guard
+        self.process.section = SECTION
 
     async def start(self) -> None:
-        world = self.world
-        await world.start()
-        self.lease = Leased(world)
-        world.lease = self.lease  # type: ignore[assignment]
-        self.handle, self.disk = LiveNode(world), MemoryDisk()
-        gateway = PaperGateway(
-            LocalTransport(world.paper.server),
-            world.terms.id,
-            Credentials("guard", SECRET),
-            world.clock,
-            seed=99,
-            settings=SETTINGS,
-        )
-        seams = Seams(
-            self.handle, self.lease, world.clock, MemoryHalts(), NoOthers(), lambda: 10**12
-        )
-        terms = GuardTerms("lives", "USDT", "UTC", SECTION, frozenset({"paper"}))
-        self.guard = Guard(terms, {"paper": gateway}, self.disk, seams)
-        self.task = asyncio.create_task(self.guard.run())
-        await world.market(4)
+        await self.world.start()
+        while not self.process.boot():  # a world may kill it while it recovers
+            pass
+        self.process.live_on()
+        await self.world.market(4)
         self.boot()
+
+    @property
+    def guard(self) -> Guard:
+        return self.process.guard
 
     def boot(self) -> None:
         """Start a node, which ends only if it is killed here."""
-        while not self.world.boot():  # a world may kill it while it recovers
+        while not self.world.boot():
             pass
         self.world.journal.countdown = None
 
@@ -116,15 +54,14 @@ class Pair:
         for _ in range(moves):
             if what():
                 return
-            assert not self.task.done(), self.task
             await self.world.market(1)
         raise AssertionError("it does not come about")
 
     async def stop(self) -> None:
         if self.world.is_up:
             await self.world.kill()
-        self.task.cancel()
-        await asyncio.gather(self.task, return_exceptions=True)
+        if self.process.is_up:
+            await self.process.stop()
 
     @property
     def sent(self) -> int:
@@ -132,8 +69,7 @@ class Pair:
 
     async def ask(self, command: str) -> dict[str, Any]:
         """Ask the guard, while the market goes on."""
-        request = {"command": command, "by": "anna", "reason": "a test"}
-        asked = asyncio.create_task(self.guard.handle(request))
+        asked = asyncio.create_task(self.process.ask(command))
         await self.until(asked.done)
         return asked.result()
 
@@ -173,7 +109,7 @@ def test_a_fund_is_taken_off_the_market_and_let_back(seed: int) -> None:
         assert await pair.ask("resume") == {"ok": True, "level": "watch", "node": ""}
         await pair.trades_on()
         assert pair.guard.level is Level.WATCH
-        verify(pair.disk)
+        verify(pair.process.disk)
 
     in_pair(test, seed)
 
@@ -193,12 +129,12 @@ def test_a_node_that_is_killed_and_comes_back_goes_on() -> None:
 def test_a_node_that_hangs_is_killed_and_another_may_not_trade() -> None:
     async def test(pair: Pair) -> None:
         await pair.trades_on()
-        pair.handle.deaf = True
+        pair.process.node.deaf = True
         assert (await pair.ask("halt"))["ok"]
         await pair.until(lambda: pair.guard.chain.is_done)
         assert not pair.world.is_up
         assert not pair.world.paper.venue.snapshot(0).orders
-        pair.handle.deaf = False
+        pair.process.node.deaf = False
         sent = pair.sent
         pair.boot()
         await pair.world.market(150)
@@ -208,3 +144,19 @@ def test_a_node_that_hangs_is_killed_and_another_may_not_trade() -> None:
         await pair.trades_on()
 
     in_pair(test, 4)
+
+
+def test_a_resume_of_the_node_alone_does_not_undo_what_the_guard_ended() -> None:
+    """It had read its lease a moment before: it must look again when it is told to resume."""
+
+    async def test(pair: Pair) -> None:
+        await pair.trades_on()
+        assert (await pair.process.ask("halt"))["ok"]
+        while not pair.process.watch.fenced:
+            await asyncio.sleep(0.0005)
+        sent = pair.sent
+        assert not (await pair.world.ask("resume"))["ok"]
+        await pair.world.market(20)
+        assert pair.sent == sent
+
+    in_pair(test, 5)

@@ -42,6 +42,7 @@ class Ledger:
         self.money, self.held = Counter(start), Counter[str]()
         self.trades: dict[str, dict[str, Any]] = {}
         self.busted: set[str] = set()
+        self.fills: list[tuple[int, dict[str, Any]]] = []
         self.filled = Counter[str]()
         self.after: list[tuple[dict[str, int], dict[str, int]]] = [(dict(start), {})]
 
@@ -61,6 +62,7 @@ class Ledger:
                 assert report["trade_id"] not in self.trades, "a trade has a name of its own"
                 self.trades[report["trade_id"]] = report
                 self.filled[report["client_order_id"]] += report["quantity"]
+                self.fills.append((len(self.after), report))
                 self._trade(report, 1)
             case "Busted":
                 assert report["trade_id"] in self.trades

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 
+from quantvista.trading.guard import Standing
 from quantvista.trading.paper import VenueError
 from support.gateway_worlds import PAIR
 from support.lives.world import World
 
-__all__ = ["FAULTS", "NODE_ONLY", "OFTEN"]
+__all__ = ["FAULTS", "GUARD_ONLY", "NODE_ONLY", "OFTEN"]
 
 type Strike = Callable[[World], Awaitable[None]]
 
@@ -75,6 +76,11 @@ async def _kill_after_sending(world: World) -> None:
     world.line.kill_at = "after"
 
 
+async def _by_guard(world: World) -> None:
+    world.guard.node.deaf = True
+    await world.guard.ask("halt")
+
+
 async def _clock(world: World) -> None:
     world.clock.offset_ns += world.random.choice((-20, -3, -1, 1, 3, 20)) * 10**9
 
@@ -132,6 +138,7 @@ async def _halt(world: World) -> None:
 
 
 async def _by_hand(world: World) -> None:
+    world.guard.watch.disturbed()
     side = world.random.choice(("buy", "sell"))
     quantity = str(Decimal(world.random.randrange(1, 30_000)).scaleb(-5))
     await world.paper.fault(
@@ -140,6 +147,7 @@ async def _by_hand(world: World) -> None:
 
 
 async def _bust(world: World) -> None:
+    world.guard.watch.disturbed()
     world.ledger.at(world.paper.venue.sequence(0))
     left = [
         each
@@ -172,13 +180,87 @@ def _commanding(command: str) -> Strike:
 
 
 async def _lease(world: World) -> None:
-    world.lease.turn(False)
+    world.lease.hide(True)
+
+
+# -- the guard ----------------------------------------------------------------------------------
+async def _guard_killed(world: World) -> None:
+    await world.guard.kill()
+
+
+async def _guard_killed_in_turn(world: World) -> None:
+    world.guard.die_within(world.random.randrange(12))
+
+
+async def _guard_stopped(world: World) -> None:
+    await world.guard.stop()
+
+
+async def _guard_disk_fails(world: World) -> None:
+    world.guard.fail_disk(world.random.randrange(8))
+
+
+async def _guard_late(world: World) -> None:
+    network = world.guard.network
+    network.late, network.late_s = world.random.choice((0.1, 0.5)), 0.28
+
+
+async def _guard_hole(world: World) -> None:
+    seconds = world.random.choice((0.5, 3, 7))
+    world.guard.network.hole_until = world.loop_ns() + int(seconds * 10**9)
+
+
+async def _guard_spoilt(world: World) -> None:
+    world.guard.network.spoilt = world.random.choice(("garbage", "stale", "malformed"))
+
+
+async def _guard_answered(world: World) -> None:
+    world.guard.network.answers = world.random.choice(("garbage", "busy"))
+
+
+async def _deaf(world: World) -> None:
+    world.guard.node.deaf = True
+
+
+async def _full(world: World) -> None:
+    world.guard.disk_free = 10**8
+
+
+async def _jump(world: World) -> None:
+    world.jump(world.random.choice((0.93, 1.07)))
+
+
+def _guarding(command: str) -> Strike:
+    async def strike(world: World) -> None:
+        if command == "drill":
+            world.guard.watch.disturbed()
+        await world.guard.ask(command)
+
+    return strike
+
+
+def _leaving(command: str) -> Strike:
+    async def strike(world: World) -> None:
+        world.guard.halts.standing = Standing(command, "anna", "nobody answered")
+
+    return strike
+
+
+GUARD_ONLY: dict[str, Strike] = {
+    "guard: kill": _guard_killed,
+    "guard: kill in a turn": _guard_killed_in_turn,
+    "guard: stop": _guard_stopped,
+    "guard: disk fails": _guard_disk_fails,
+    **{f"guard: {each}": _guarding(each) for each in ("reduce", "halt", "flatten", "drill")},
+}
+"""Faults that need a guard."""
 
 
 NODE_ONLY: dict[str, Strike] = {
     "kill": _kill,
     "kill in a turn": _kill_in_turn,
     "disk fails": _disk_fails,
+    "kill by the guard": _by_guard,
     "kill before an order arrives": _kill_before_sending,
     "kill after an order arrived": _kill_after_sending,
     **{f"operator: {each}": _commanding(each) for each in ("halt", "reduce", "resume", "flatten")},
@@ -188,6 +270,7 @@ NODE_ONLY: dict[str, Strike] = {
 FAULTS: dict[str, Strike] = {
     **{name: _arming(name) for name in _ARMED},
     **NODE_ONLY,
+    **GUARD_ONLY,
     "clock of the node jumps": _clock,
     "late requests": _late,
     "black hole": _hole,
@@ -203,6 +286,14 @@ FAULTS: dict[str, Strike] = {
     "busted trade": _bust,
     "money paid": _pay,
     "lease lost": _lease,
+    "guard: late requests": _guard_late,
+    "guard: black hole": _guard_hole,
+    "guard: spoilt market data": _guard_spoilt,
+    "guard: spoilt answers": _guard_answered,
+    "node deaf to the guard": _deaf,
+    "disk nearly full": _full,
+    "price jumps": _jump,
+    **{f"{each} left for the guard": _leaving(each) for each in ("reduce", "halt", "flatten")},
 }
 """All of them."""
 

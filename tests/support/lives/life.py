@@ -8,7 +8,9 @@ from collections import Counter
 from dataclasses import dataclass
 
 from quantvista.journal import verify
-from support.lives.faults import FAULTS, NODE_ONLY, OFTEN
+from support.lives.aims import Aims, can_be
+from support.lives.faults import FAULTS, OFTEN
+from support.lives.guarding import ROOM
 from support.lives.watch import Violation
 from support.lives.world import World
 from support.virtual_loop import run_virtually
@@ -30,13 +32,16 @@ class Outcome:
         That left for the venue.
     faults : Counter of (str, str)
         By kind, and what the node was in.
+    guard_faults : Counter of (str, str)
+        By kind, and what the guard was in.
     digest : str
-        Of all bytes of the journal.
+        Of all bytes of both journals.
     """
 
     seed: int
     orders: int
     faults: Counter[tuple[str, str]]
+    guard_faults: Counter[tuple[str, str]]
     digest: str
 
 
@@ -53,7 +58,9 @@ def live(seed: int) -> Outcome:
 
 async def _life(seed: int) -> Outcome:
     world = World(seed)
+    world.aims = Aims(seed)
     await world.start()
+    world.guard.boot()
     bursts = 0
     while _is_young(world):
         bursts += 1
@@ -64,7 +71,8 @@ async def _life(seed: int) -> Outcome:
     await _settle(world)
     _check(world)
     await _end(world)
-    return Outcome(seed, len(world.watch.sent), world.faults, _digest(world))
+    orders = len(world.watch.sent)
+    return Outcome(seed, orders, world.faults, world.guard_faults, _digest(world))
 
 
 def _is_young(world: World) -> bool:
@@ -75,38 +83,64 @@ def _is_young(world: World) -> bool:
 async def _go_on(world: World) -> None:
     """Let a few moments pass, some of them bad."""
     draw = world.random
+    if not world.guard.is_up and draw.random() < 0.6:
+        world.guard.boot()
     if not world.is_up:
         if draw.random() < 0.3:
             await _strike(world)
             await world.market(draw.randrange(3))
         if draw.random() < 0.7:
             world.boot()
-            if draw.random() < 0.2:
+            if draw.random() < (0.7 if world.aims.wants("starting") else 0.2):
                 await _strike(world)
+            if world.aims.wants("reconciling") and draw.random() < 0.5:
+                await _seek(world, "reconciling")
             await asyncio.sleep(draw.random() * 0.5)
             await world.look()
         return
     if draw.random() < 0.35:
         await _strike(world)
-    if world.is_up and draw.random() < 0.03:
+    if world.is_up and world.aims.wants("reconciling") and draw.random() < 0.1:
+        await world.paper.fault(kind="disconnect", seconds=0)
+        await _seek(world, "reconciling")
+    if world.is_up and draw.random() < (0.1 if world.aims.wants("stopping") else 0.03):
         await world.ask("stop")
-        if draw.random() < 0.6:
+        if world.aims.wants("stopping") or draw.random() < 0.6:
             await _strike(world)
         await asyncio.sleep(0.01)
         await world.look()
-    await world.market(draw.randrange(4, 16))
+    if world.state == "trading":
+        await world.market(draw.randrange(4, 16))
+    else:  # the guard takes seconds over what it does, in which nothing else need happen
+        await world.market(draw.randrange(1, 5), pause_s=0.3)
     await _mend(world)
 
 
 async def _strike(world: World) -> None:
-    """Let one thing go wrong."""
-    kind = world.random.choice([*FAULTS, *sorted(OFTEN), *sorted(OFTEN)])
-    state = world.state
-    if state == "down" and kind in NODE_ONLY:
+    """Let one thing go wrong: what the life aims at, if it can be now, or anything."""
+    draw, node, guard = world.random, world.state, world.guard.state
+    wanted = world.aims.now(node, guard)
+    if wanted and draw.random() < 0.7:
+        kind = draw.choice(wanted)
+    else:
+        kind = draw.choice([*FAULTS, *sorted(OFTEN), *sorted(OFTEN)])
+    if not can_be(kind, node, guard):
         return
-    world.note(kind, state)
+    world.note(kind, node)
+    world.guard_faults[kind, guard] += 1
+    world.aims.met(kind, node, guard)
     await FAULTS[kind](world)
     await world.look()
+
+
+async def _seek(world: World, state: str) -> None:
+    """Wait for a state that lasts a moment only, and let something go wrong in it."""
+    for _ in range(400):
+        if world.state == state:
+            await _strike(world)
+            return
+        await asyncio.sleep(0.001)
+        await world.look()
 
 
 async def _mend(world: World) -> None:
@@ -118,23 +152,40 @@ async def _mend(world: World) -> None:
         network.late = 0.0
     if draw.random() < 0.4:
         network.spoilt = network.answers = ""
-    if not world.lease.on and draw.random() < 0.4:
-        world.lease.turn(True)
+    if world.lease.hidden and draw.random() < 0.4:
+        world.lease.hide(False)
     if any(world.paper.venue._core.shown.halted.values()) and draw.random() < 0.4:
         await world.paper.fault(kind="resume")
     if draw.random() < 0.3:
         world.clock.offset_ns = world.venue_clock.offset_ns = 0
     if draw.random() < 0.1:
         world.paper.faults.away_until = 0
+    await _mend_guard(world)
     if world.is_up and world.node.session.fund_state != "active" and draw.random() < 0.4:
         await world.ask("resume")
+
+
+async def _mend_guard(world: World) -> None:
+    """Let some of what is wrong with the guard end, and a person let the fund trade again."""
+    draw, guard = world.random, world.guard
+    if draw.random() < 0.4:
+        guard.network.late = 0.0
+    if draw.random() < 0.4:
+        guard.network.spoilt = guard.network.answers = ""
+    if draw.random() < 0.2:
+        guard.node.deaf = False
+    if draw.random() < 0.3:
+        guard.disk_free = ROOM
+    if guard.state not in ("down", "watch") and draw.random() < 0.4:
+        await guard.ask("resume")
 
 
 async def _heal(world: World) -> None:
     """Let all be well again."""
     world.paper.faults.clear()
     world.network.heal()
-    world.lease.turn(True)
+    world.lease.hide(False)
+    await _heal_guard(world)
     world.clock.offset_ns = world.venue_clock.offset_ns = 0
     await world.paper.fault(kind="resume")
     if world.is_up:
@@ -148,6 +199,19 @@ async def _heal(world: World) -> None:
             world.journal.countdown = None
 
 
+async def _heal_guard(world: World) -> None:
+    guard = world.guard
+    guard.network.heal()
+    guard.node.deaf, guard.disk_free = False, ROOM
+    if guard.is_up:
+        guard.live_on()
+        if guard.has_failed_disk:
+            await guard.kill()
+    while not guard.is_up:
+        if guard.boot():
+            guard.live_on()
+
+
 async def _settle(world: World) -> None:
     """Wait until the fund trades, and then until nothing is left to be done."""
     for _ in range(1_200):
@@ -156,17 +220,17 @@ async def _settle(world: World) -> None:
         await world.look()
         if not world.is_up:
             await _heal(world)
-        node = world.node
-        if not node.reasons and node.links[0].clean:
+        node, why = world.node, ""
+        if world.guard.state != "watch":
+            why = str((await world.guard.ask("resume")).get("error"))
+        elif not node.reasons and node.links[0].clean:
             if node.session.fund_state == "active":
                 break
             await world.ask("resume")
     else:
-        raise Violation(f"it does not come to trade again: {world.node.reasons}")
+        raise Violation(f"it does not come to trade again: {world.node.reasons}; {why}")
     await world.market(5)
-    answer = await world.ask("halt")
-    if not answer.get("ok"):
-        raise Violation(f"it is not halted: {answer}")
+    await _take_off(world)
     for _ in range(600):
         await asyncio.sleep(0.1)
         await world.look()
@@ -179,6 +243,27 @@ async def _settle(world: World) -> None:
     await asyncio.sleep(2.5)
     if not node.links[0].clean:
         raise Violation(f"the books are not the venue's: {node.links[0].differences}")
+
+
+async def _take_off(world: World) -> None:
+    """Halt it: by its node, or with all that it holds by its guard."""
+    if world.random.random() < 0.6:
+        answer = await world.ask("halt")
+        if not answer.get("ok"):
+            raise Violation(f"it is not halted: {answer}")
+        return
+    guard = world.guard
+    answer = await guard.ask("flatten")
+    if not answer.get("ok"):
+        raise Violation(f"the guard does not flatten: {answer}")
+    for _ in range(600):
+        await world.market(2)
+        await world.look()
+        if guard.guard.chain.is_done:
+            guard.watch.flat = True  # whatever disturbed it came before the guard began
+            guard.watch.look_at_venue()
+            return
+    raise Violation(f"the guard waits for {guard.guard.chain.waits_for()}")
 
 
 def _check(world: World) -> None:
@@ -235,12 +320,25 @@ async def _end(world: World) -> None:
     world.journal.countdown = None
     await world.kill()
     verify(world.disk)
+    await _end_guard(world)
     await world.paper.stop()
+
+
+async def _end_guard(world: World) -> None:
+    guard = world.guard
+    await (guard.stop() if world.random.random() < 0.5 else guard.kill())
+    verify(guard.disk)
+    while not guard.boot():
+        pass
+    guard.live_on()
+    await guard.stop()
+    verify(guard.disk)
 
 
 def _digest(world: World) -> str:
     found = hashlib.sha256()
-    for name in sorted(world.disk.names()):
-        found.update(name.encode())
-        found.update(world.disk.content(name) or b"")
+    for disk in (world.disk, world.guard.disk):
+        for name in sorted(disk.names()):
+            found.update(name.encode())
+            found.update(disk.content(name) or b"")
     return found.hexdigest()

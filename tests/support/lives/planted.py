@@ -13,6 +13,7 @@ from unittest.mock import patch
 __all__ = ["PLANTED", "plant"]
 
 _NODE = "quantvista.trading.node"
+_GUARD = "quantvista.trading.guard"
 _PAPER = "quantvista.trading.paper"
 
 
@@ -151,6 +152,45 @@ PLANTED: dict[str, tuple[Edit, ...]] = {
     ),
     "timers forgotten by recovery": (
         Edit(f"{_NODE}._recovery", "_replay", "max([last, *woken])", "last"),
+    ),
+    "taken off without a fence": (
+        Edit(
+            f"{_GUARD}._chain",
+            "Chain._lead",
+            "await self._fence()",
+            "self._fenced_at = asyncio.get_running_loop().time(); self.wake()",
+        ),
+    ),
+    "leave given before it is durable": (
+        Edit(
+            f"{_GUARD}._guard",
+            "Guard._permit",
+            "epoch = self.node.epoch",
+            "epoch = self.node.epoch\n"
+            "    if self.level < Level.HALT and not self._unknown and epoch is not None:\n"
+            "        self._seams.lease.grant(epoch, now_ns + 5 * 10**9)",
+        ),
+    ),
+    "a level forgotten by a restart": (
+        Edit(f"{_GUARD}._log", "GuardLog.__init__", "self._recover(place)", "GuardState()"),
+    ),
+    "a guard's order id used twice": (
+        Edit(
+            f"{_GUARD}._log", "GuardLog.order_id", "state.sequence + 1", "state.sequence // 2 + 1"
+        ),
+    ),
+    "more taken off than there is": (
+        Edit(f"{_GUARD}._hand", "Hand.slice_of", "lot), left.quantity)", "lot), 10**9) + lot"),
+    ),
+    "cleared though orders were under way": (
+        Edit(f"{_GUARD}._hand", "Hand.cancel_all", "elif asked_at < sure_at:", "elif False:"),
+    ),
+    "taken off while the node may trade again": (
+        Edit(f"{_GUARD}._chain", "Chain.lift", "each.cancel()", "pass"),
+        Edit(f"{_GUARD}._chain", "Chain._at_venue", "self._reached.pop(name, None)", "pass"),
+    ),
+    "a lease read too seldom": (
+        Edit(f"{_GUARD}.lease", "FileLease.valid", "< _READ_EVERY_NS", "< 50 * _READ_EVERY_NS"),
     ),
     "random numbers drawn anew": (
         Edit(

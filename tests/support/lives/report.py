@@ -8,14 +8,13 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
-from support.lives.faults import FAULTS, NODE_ONLY
+from support.lives.aims import GUARD_PAIRS, IMPOSSIBLE, PAIRS
+from support.lives.faults import FAULTS
+from support.lives.guarding import GUARD_STATES
 from support.lives.life import Outcome, live
 from support.lives.world import STATES
 
 __all__ = ["Report", "run_many", "unvisited"]
-
-IMPOSSIBLE = {(kind, "down") for kind in NODE_ONLY}
-"""What cannot be: who is not there cannot be killed or asked."""
 
 
 @dataclass
@@ -40,32 +39,44 @@ class Report:
         seeds = len(self.outcomes) + len(self.failures)
         return f"{seeds} seeds, {orders} orders, {faults} faults, {len(self.failures)} violations"
 
+    @property
+    def guard_visited(self) -> Counter[tuple[str, str]]:
+        """How often each fault began in each state of the guard."""
+        total: Counter[tuple[str, str]] = Counter()
+        for each in self.outcomes:
+            total += each.guard_faults
+        return total
+
     def table(self) -> str:
-        """Faults by states of the node."""
-        visited = self.visited
+        """Faults by states of the node, and of the guard."""
+        visited, guard = self.visited, self.guard_visited
         kinds = sorted({kind for kind, _ in visited} | set(FAULTS))
         width = max(map(len, kinds))
-        head = " ".join(f"{each[:11]:>11}" for each in STATES)
-        lines = [f"{'fault':<{width}} {head}"]
+        head = " ".join(f"{each[:7]:>7}" for each in (*STATES, *GUARD_STATES))
+        lines = [
+            f"{'':<{width}} {'node':>7}{'guard':>{8 * len(STATES)}}",
+            f"{'fault':<{width}} {head}",
+        ]
         for kind in kinds:
-            counts = " ".join(_cell(kind, state, visited) for state in STATES)
-            lines.append(f"{kind:<{width}} {counts}")
+            counts = [_cell(kind, each, visited, "node") for each in STATES]
+            counts += [_cell(kind, each, guard, "guard") for each in GUARD_STATES]
+            lines.append(f"{kind:<{width}} {' '.join(counts)}")
         return "\n".join(lines)
 
 
-def _cell(kind: str, state: str, visited: Counter[tuple[str, str]]) -> str:
+def _cell(kind: str, state: str, visited: Counter[tuple[str, str]], whose: str) -> str:
     found = visited[kind, state]
-    return f"{'-' if (kind, state) in IMPOSSIBLE and not found else found:>11}"
+    return f"{'-' if (kind, state) in IMPOSSIBLE[whose] and not found else found:>7}"
 
 
 def unvisited(report: Report) -> list[str]:
     """Name the pairs of a fault and a state that no seed came to."""
-    visited = report.visited
-    return [
-        f"{kind} while {state}"
-        for kind in FAULTS
-        for state in STATES
-        if (kind, state) not in IMPOSSIBLE and not visited[kind, state]
+    visited, guard = report.visited, report.guard_visited
+    found = [f"{kind} while {state}" for kind, state in PAIRS if not visited[kind, state]]
+    return found + [
+        f"{kind} while the guard is at {state}"
+        for kind, state in GUARD_PAIRS
+        if not guard[kind, state]
     ]
 
 

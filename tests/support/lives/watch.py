@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from quantvista.engine import RawEngine
-from quantvista.journal import INPUT, OUTPUT, Journal, Reader
+from quantvista.journal import INPUT, OUTPUT, Journal, MemoryDisk, Reader
 from quantvista.trading.gateway import ClientOrderId, parse_client_order_id
 
 if TYPE_CHECKING:
     from support.lives.world import World
 
-__all__ = ["Killed", "Violation", "Watch", "WatchedJournal"]
+__all__ = ["Follower", "Killed", "Violation", "Watch", "WatchedJournal"]
 
 _OPENED, _HEARD, _COMMANDED, _ANSWERED = 100, 101, 105, 106
 _LATE_NS = 1_000_000_000
+_LEASE_READ_NS = 150_000_000  # a node reads its lease ten times a second
 _TERMS = ("side", "quantity", "kind", "tif", "limit_price", "reduce_only")
 
 
@@ -36,7 +37,7 @@ class WatchedJournal(Journal):
     ``countdown`` is how many more records, commits and snapshots it lives for; None: it lives.
     """
 
-    watch: Watch
+    watch: Follower
     dead = False
     countdown: int | None = None
 
@@ -46,7 +47,7 @@ class WatchedJournal(Journal):
         if self.countdown is not None:
             self.countdown -= 1
             if self.countdown < 0:
-                self.watch.world.lose_power()
+                self.watch.lose_power()
                 raise Killed
 
     def append(self, kind: int, version: int, ts: int, payload: bytes) -> int:
@@ -69,7 +70,64 @@ class WatchedJournal(Journal):
         return head
 
 
-class Watch:
+class Follower:
+    """Follows a journal through all the processes that write it."""
+
+    def __init__(self) -> None:
+        self.last = 0
+        self.found: list[str] = []
+        self.pending: list[tuple[int, int, bytes]] = []
+        self.skipped = 0
+
+    def fail(self, text: str) -> None:
+        """Say what was found; who called may be a task that nobody listens to."""
+        self.found.append(text)
+        raise Violation(text)
+
+    def skips(self) -> bool:
+        """Say no once in a while, for who plants a sync that is skipped."""
+        self.skipped += 1
+        return bool(self.skipped % 5)
+
+    def lose_power(self) -> None:
+        """End the process that writes."""
+        raise NotImplementedError
+
+    def appended(self, sequence: int, kind: int, payload: bytes) -> None:
+        """See a record that is not durable yet."""
+        self.pending.append((sequence, kind, payload))
+
+    def follow(self, sequence: int, kind: int, payload: bytes) -> None:
+        """Take a durable record."""
+        raise NotImplementedError
+
+    def durable(self) -> None:
+        """See that all that was written is durable."""
+        pending, self.pending = self.pending, []
+        for record in pending:
+            self._take(*record)
+
+    def lost(self) -> None:
+        """See that the process is gone, and with it what was not durable."""
+        self.pending.clear()
+
+    def read_on(self, disk: MemoryDisk, head: int) -> None:
+        """Read what turned out to be durable after a process has ended."""
+        if head < self.last:
+            self.fail(f"{self.last} records were durable, and {head} are left")
+        for batch in Reader(disk, self.last + 1):
+            for record in batch:
+                if record.sequence > self.last:
+                    self._take(record.sequence, record.kind, record.payload)
+
+    def _take(self, sequence: int, kind: int, payload: bytes) -> None:
+        if sequence != self.last + 1:
+            self.fail(f"record {sequence} follows {self.last}")
+        self.last = sequence
+        self.follow(sequence, kind, payload)
+
+
+class Watch(Follower):
     """Follows what a node writes and what leaves it, through all its processes.
 
     Parameters
@@ -79,45 +137,30 @@ class Watch:
     """
 
     def __init__(self, world: World) -> None:
+        super().__init__()
         self.world = world
         self.orders: dict[int, dict[str, Any]] = {}
         self.sent: dict[str, bytes] = {}
-        self.heard = 0
-        self.last = 0
         self.state = "active"
         self.halted_at: int | None = None
         self.by_breaker = False
         self.commanded = ""
         self.epochs: list[int] = []
         self._firsts: list[int] = []
-        self._pending: list[tuple[int, int, bytes]] = []
-        self.renumbered = False
-        self.found: list[str] = []
         self.absent: set[str] = set()
 
-    def fail(self, text: str) -> None:
-        """Say what was found; who called may be a task that nobody listens to."""
-        self.found.append(text)
-        raise Violation(text)
-
-    skipped = 0
-
-    def skips(self) -> bool:
-        """Say no once in a while, for who plants a sync that is skipped."""
-        self.skipped += 1
-        return bool(self.skipped % 5)
+    def lose_power(self) -> None:
+        self.world.lose_power()
 
     # -- the journal -----------------------------------------------------------
     def appended(self, sequence: int, kind: int, payload: bytes) -> None:
         """See a record that is not durable yet."""
-        self._pending.append((sequence, kind, payload))
+        super().appended(sequence, kind, payload)
         if kind == _HEARD:
             self._books(msgspec.msgpack.decode(payload)["sequence"])
 
     def _books(self, number: int) -> None:
         """Hold the node's books against the reference, as of the report that it has heard."""
-        if self.renumbered:
-            return
         money, held = self.world.ledger.at(number)
         ours, positions = self.world.our_books()
         if ours != money:
@@ -125,33 +168,16 @@ class Watch:
         if positions != held:
             self.fail(f"after report {number} the fund holds {positions}, the reports {held}")
 
-    def durable(self) -> None:
-        """See that all that was written is durable."""
-        pending, self._pending = self._pending, []
-        for sequence, kind, payload in pending:
-            self._follow(sequence, kind, payload)
-
-    def lost(self) -> None:
-        """See that the process is gone, and with it what was not durable."""
-        self._pending.clear()
-
     def opened(self, head: int) -> None:
         """Read what turned out to be durable after a process has ended."""
-        if head < self.last:
-            self.fail(f"{self.last} records were durable, and {head} are left")
-        for batch in Reader(self.world.disk, self.last + 1):
-            for record in batch:
-                if record.sequence > self.last:
-                    self._follow(record.sequence, record.kind, record.payload)
+        self.read_on(self.world.disk, head)
         for name in self.sent:
             found = parse_client_order_id(name)
             if found is None or found.sequence not in self.orders:
                 self.fail(f"order {name} was sent, and no durable record tells of it")
 
-    def _follow(self, sequence: int, kind: int, payload: bytes) -> None:
-        if sequence != self.last + 1:
-            self.fail(f"record {sequence} follows {self.last}")
-        self.last = sequence
+    def follow(self, sequence: int, kind: int, payload: bytes) -> None:
+        """Take a durable record."""
         if kind == OUTPUT.number:
             if b"order_submitted" in payload[:40]:
                 self._submitted(RawEngine.decode_output(payload)["order_submitted"])
@@ -240,13 +266,14 @@ class Watch:
                 self.fail(f"{term} of {name} is {order[term]} in the journal, {plain[term]} sent")
         if found.epoch != self.epochs[-1]:
             self.fail(f"order {name} left in epoch {self.epochs[-1]}")
-        self._may_leave(name, order)
+        self._may_leave(name, order, found.epoch)
 
-    def _may_leave(self, name: str, order: dict[str, Any]) -> None:
-        now = self.world.loop_ns()
-        lease = self.world.lease
-        if not lease.on and now - lease.since > _LATE_NS:
-            self.fail(f"order {name} left long after the lease was lost")
+    def _may_leave(self, name: str, order: dict[str, Any], epoch: int) -> None:
+        now, lease = self.world.loop_ns(), self.world.lease
+        if not lease.lets(epoch) and now - lease.changed_at > _LEASE_READ_NS:
+            self.fail(f"order {name} left without a lease")
+        if self.world.guard.watch.fenced:
+            self.fail(f"order {name} left after the guard confirmed that the node is fenced")
         if order["origin"] == "operator":
             return
         if self.halted_at is not None and now - self.halted_at > _LATE_NS:

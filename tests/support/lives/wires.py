@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from quantvista.trading.gateway import Channel, Request, Response, TransportError
@@ -46,24 +47,31 @@ class Network:
 
 
 class Line(LocalTransport):
-    """A process's way to the venue; what was sent arrives even if who sent it is gone."""
+    """A process's way to the venue; what was sent arrives even if who sent it is gone.
 
-    def __init__(self, world: World) -> None:
+    Parameters
+    ----------
+    world : World
+        Around it.
+    network : Network
+        What lies between.
+    leaves : callable
+        Sees the body of each order as it leaves.
+    """
+
+    def __init__(self, world: World, network: Network, leaves: Callable[[bytes], None]) -> None:
         super().__init__(world.paper.server)
-        self.world, self.dead = world, False
+        self.world, self.network, self.dead = world, network, False
+        self._leaves = leaves
         self.kill_at = ""
         self._under_way: set[asyncio.Task[Response | None]] = set()
-
-    @property
-    def network(self) -> Network:
-        return self.world.network
 
     async def request(self, request: Request) -> Response:
         if self.dead:
             raise TransportError("disconnected")
         is_order = request.method == "POST" and request.target.endswith("/v1/orders")
         if is_order:
-            self.world.watch.leaves(request.body)
+            self._leaves(request.body)
         if is_order and self.kill_at == "before":
             await self._die()
         task = asyncio.get_running_loop().create_task(self._carry(request))
@@ -79,7 +87,7 @@ class Line(LocalTransport):
     async def _die(self) -> None:
         """Let the process end here: it is killed while it waits."""
         self.kill_at = ""
-        self.world.doom()
+        self.world.doom("kill in a request")
         await asyncio.Event().wait()
 
     async def _carry(self, request: Request) -> Response | None:

@@ -7,7 +7,7 @@ import random
 from collections import Counter
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from quantvista.engine import (
     BreakerLimit,
@@ -23,6 +23,7 @@ from quantvista.errors import JournalError, OutputError
 from quantvista.fund.desk import Desk
 from quantvista.journal import MemoryDisk
 from quantvista.portfolio import WeightSettings
+from quantvista.trading.guard import FileLease
 from quantvista.trading.node import Node, NodeSettings, NodeSetup, VenueLink, status
 from quantvista.trading.paper import (
     Credentials,
@@ -34,12 +35,16 @@ from quantvista.trading.paper import (
 )
 from support.gateway_worlds import CASH, PAIR, SECRET, STOCK, PaperWorld
 from support.lives.books import Ledger
+from support.lives.guarding import GuardProcess, LeaseFile
 from support.lives.strategies import HABITS
 from support.lives.watch import Killed, Violation, Watch, WatchedJournal
 from support.lives.wires import Line, Network
 from support.virtual_loop import LoopClock
 
-__all__ = ["STATES", "Leave", "World"]
+if TYPE_CHECKING:
+    from support.lives.aims import Aims
+
+__all__ = ["STATES", "World"]
 
 STREAM = "node/lives"
 STATES = ("down", "starting", "reconciling", "trading", "no_new_risk", "halted", "stopping")
@@ -48,19 +53,6 @@ STATES = ("down", "starting", "reconciling", "trading", "no_new_risk", "halted",
 _MONEY = {"BTC": Decimal(10), "USDT": Decimal(1_000_000)}
 _SETTINGS = NodeSettings(reconcile_ns=2_000_000_000, snapshot_records=400)
 _GATEWAY = GatewaySettings(timeout_s=0.2, silence_s=2.5, pause_s=0.05, pause_max_s=2.0)
-
-
-class Leave:
-    """The guard's leave to trade, which comes and goes."""
-
-    def __init__(self, world: World) -> None:
-        self._world, self.on, self.since = world, True, 0
-
-    def turn(self, on: bool) -> None:
-        self.on, self.since = on, self._world.loop_ns()
-
-    def valid(self, epoch: int, now_ns: int) -> bool:
-        return self.on
 
 
 def venue_terms(draw: random.Random) -> VenueTerms:
@@ -118,6 +110,8 @@ class World:
         Of all that is random in it.
     """
 
+    aims: Aims
+
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self.random = random.Random(seed)
@@ -125,15 +119,17 @@ class World:
         self.setup = fund(self.terms, self.random)
         self.disk = MemoryDisk()
         self.network = Network(self.random.randrange(2**32))
-        self.lease = Leave(self)
+        self.lease = LeaseFile(self)
         self.watch = Watch(self)
+        self.guard = GuardProcess(self, self.random.randrange(2**32))
         self.faults: Counter[tuple[str, str]] = Counter()
+        self.guard_faults: Counter[tuple[str, str]] = Counter()
         self.orders = 0
         self.mid = 5_000_050
         self._processes = 0
         self._task: asyncio.Task[None] | None = None
         self._ending: asyncio.Task[None] | None = None
-        self.doomed = False
+        self.doomed = ""
         self.lied = False
 
     async def start(self) -> None:
@@ -162,7 +158,7 @@ class World:
         """Start a process; False if it was killed while it recovered."""
         assert self._task is None, "one at a time"
         self._processes += 1
-        self.doomed = False
+        self.doomed = ""
         journal = None
         try:
             journal = WatchedJournal(self.disk, STREAM)
@@ -172,7 +168,7 @@ class World:
             self.journal = journal
             if self.random.random() < 0.1:
                 journal.countdown = self.random.randrange(4)
-            self.line = Line(self)
+            self.line = Line(self, self.network, self.watch.leaves)
             self.paper._transports.append(self.line)
             gateway = PaperGateway(
                 self.line,
@@ -189,7 +185,7 @@ class World:
                 self.disk,
                 [link],
                 self.clock,
-                lease=self.lease,
+                lease=FileLease(self.lease),  # type: ignore[arg-type]
                 settings=_SETTINGS,
             )
         except (Killed, JournalError, OutputError) as error:
@@ -218,9 +214,9 @@ class World:
         self.disk.lose_power(self.random.randrange(2**32))
         self.watch.lost()
 
-    def doom(self) -> None:
-        """Kill the process at the next chance: it is in the middle of a request."""
-        self.doomed = True
+    def doom(self, why: str) -> None:
+        """Kill the process at the next chance: who wants it cannot wait for its end."""
+        self.doomed = why
 
     async def kill(self) -> None:
         """End the process at once."""
@@ -247,14 +243,15 @@ class World:
         self._task = self._ending = None
 
     async def look(self) -> None:
-        """Take note if the process has ended; fail if it had no reason to."""
+        """Take note if a process has ended; fail if it had no reason to."""
+        await self.guard.look()
         if self.watch.found:
             raise Violation(self.watch.found[0])
         task = self._task
         if task is None:
             return
         if self.doomed and not task.done():
-            self.note("kill in a request", self.state)
+            self.note(self.doomed, self.state)
             await self.kill()
             return
         if not task.done():
@@ -272,14 +269,17 @@ class World:
         else:
             self._bury()
 
-    async def ask(self, command: str) -> dict[str, Any]:
+    async def ask(
+        self, command: str, by: str = "life", reason: str = "", within_s: float = 5.0
+    ) -> dict[str, Any]:
         """Ask the node for something; what is not answered is an empty answer."""
         if self._task is None:
             return {}
         future: asyncio.Future[dict[str, Any]] = self.loop.create_future()
-        self.node.post("command", ({"command": command, "by": "life", "reason": ""}, future))
+        request = {"command": command, "by": by, "reason": reason}
+        self.node.post("command", (request, future))
         waiting: list[asyncio.Future[Any]] = [future, self._task]
-        await asyncio.wait(waiting, timeout=5, return_when="FIRST_COMPLETED")
+        await asyncio.wait(waiting, timeout=within_s, return_when="FIRST_COMPLETED")
         return future.result() if future.done() else {}
 
     # -- what is seen ------------------------------------------------------------------
@@ -322,6 +322,10 @@ class World:
                 await self.paper.quote(9_900, 10_100, of=self.stock)
             await asyncio.sleep(pause_s * draw.random())
             await self.look()
+
+    def jump(self, factor: float) -> None:
+        """Let the price of the pair jump, within what a fund of this size can hold."""
+        self.mid = min(max(int(self.mid * factor), 4_000_000), 7_000_000)
 
     @property
     def pair(self) -> int:
