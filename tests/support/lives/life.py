@@ -218,7 +218,7 @@ async def _settle(world: World) -> None:
         await world.market(1)
         await asyncio.sleep(0.1)
         await world.look()
-        if not world.is_up:
+        if not (world.is_up and world.guard.is_up):
             await _heal(world)
         node, why = world.node, ""
         if world.guard.state != "watch":
