@@ -83,7 +83,7 @@ demo-live: build ## Trade a small fund on paper for a minute, with kill -9; writ
 	@$(PY) scripts/demo_live.py --out out/demo-live
 
 kill: build ## Kill the processes of a fund ROUNDS times (300) under load, and compare its books
-	ROUNDS=$${ROUNDS:-300} $(PY) -m pytest -q tests/integration/test_kill_rounds.py
+	ROUNDS=$${ROUNDS:-300} $(PY) -m pytest -q -n 2 tests/integration/test_kill_rounds.py
 
 test: check ## Static checks, then all tests but the slow ones
 	cargo test --locked --quiet --workspace
@@ -93,7 +93,7 @@ test: check ## Static checks, then all tests but the slow ones
 test-full: check nautilus $(MUTANTS) ## Everything, with random tests let loose and bugs planted
 	cargo test --locked --release --workspace
 	$(NPM) test --silent
-	QV_RANDOM=1 $(PY) -m pytest -n 2 --dist loadgroup
+	ROUNDS=$${ROUNDS:-300} QV_RANDOM=1 $(PY) -m pytest -n 2 --dist loadgroup
 	$(PY) scripts/mutants.py
 
 check: build ## Formatters, linters, types and layers

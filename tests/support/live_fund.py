@@ -10,21 +10,27 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from quantvista.errors import ControlError
 from quantvista.fund import write_template
-from quantvista.trading.control import Place, ask
-from quantvista.trading.supervisor import Supervisor, Timing, plan
+from quantvista.trading.control import Place, Process, ask
+from quantvista.trading.supervisor import Program, Supervisor, Timing, _keeper, _ready, plan
 
 TESTS = Path(__file__).parents[1]
 SRC = TESTS.parent / "src"
 # As `qv up`, but for one that is killed more often than it gives up.
 TIMING = Timing(back_off_s=0.1, back_off_max_s=0.2, failures_max=1_000_000)
 NAMES = ("node", "paper", "guard")
+_STATUS = {"command": "status", "by": "test"}
+_FORKED = str(Path(__file__).with_name("forked.py"))
 WAIT_S = 60.0
 
 
@@ -57,18 +63,31 @@ class LiveFund:
             words + "\n[guard]\nheartbeat = { after_s = 600 }\nvenue = { after_s = 600 }\n"
         )
         self._up: subprocess.Popen[bytes] | None = None
+        self._forks: subprocess.Popen[bytes] | None = None
 
     def up(self) -> None:
         """Start it, and wait until it trades."""
+        # A socket's path has 107 letters at most, more than the folders of tests leave.
+        self._short = tempfile.TemporaryDirectory()
+        forks = Path(self._short.name) / "forks"
+        self._forks = self._start("support.forked", str(forks))
+        for _ in range(int(WAIT_S / 0.05)):
+            if forks.exists():
+                break
+            assert self._forks.poll() is None, self.said()
+            time.sleep(0.05)
+        self._up = self._start("support.live_fund", str(forks))
+        self.until_trading()
+
+    def _start(self, *words: str) -> subprocess.Popen[bytes]:
         with (self.folder / "up.log").open("ab") as log:
-            self._up = subprocess.Popen(
-                [sys.executable, "-m", "support.live_fund"],
+            return subprocess.Popen(
+                [sys.executable, "-m", *words],
                 cwd=self.folder,
                 env={**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS), str(SRC)])},
                 stdout=log,
                 stderr=log,
             )
-        self.until_trading()
 
     def down(self) -> None:
         """Stop it in order."""
@@ -95,21 +114,48 @@ class LiveFund:
             self._up.wait()
         with contextlib.suppress(ControlError):
             self.kill(*NAMES)
+        if self._forks is not None:
+            self._forks.kill()
+            self._forks.wait()
+            self._short.cleanup()
+
+    def guard_epoch(self) -> int:
+        """Ask the guard for its epoch; 0 while it does not answer."""
+        with contextlib.suppress(ControlError):
+            return int(ask(self.place.socket("guard"), _STATUS, 5.0)["epoch"])
+        return 0
+
+    def until_guarded(self, epoch_after: int) -> None:
+        """Wait until a guard of a later epoch answers."""
+        for _ in range(int(WAIT_S / 0.05)):
+            if self.guard_epoch() > epoch_after:
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"no guard comes back\n{self.said()}")
+
+    def until_another(self, name: str, before: Process | None) -> None:
+        """Wait until another process has the place of one that was killed."""
+        for _ in range(int(WAIT_S / 0.05)):
+            now = self.place.process(name)
+            if now is not None and now != before and now.alive:
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"{name} does not come back\n{self.said()}")
 
     def status(self) -> dict[str, Any]:
         """Ask the node how it stands."""
-        return ask(self.place.socket("node"), {"command": "status", "by": "test"}, 5.0)
+        return ask(self.place.socket("node"), _STATUS, 5.0)
 
     def until_trading(self, epoch_after: int = 0) -> dict[str, Any]:
         """Wait until a process of a later epoch trades."""
         last: Any = None
-        for _ in range(int(WAIT_S / 0.1)):
+        for _ in range(int(WAIT_S / 0.05)):
             with contextlib.suppress(ControlError):
                 last = self.status()
                 if last["health"] == "trading" and last["epoch"] > epoch_after:
                     return dict(last)
             assert self._up is None or self._up.poll() is None, self.said()
-            time.sleep(0.1)
+            time.sleep(0.05)
         raise AssertionError(f"it does not come to trade: {last}\n{self.said()}")
 
     def halt(self) -> None:
@@ -137,11 +183,27 @@ class LiveFund:
 
 
 def main() -> int:
-    """Supervise the fund of the working folder."""
+    """Supervise the fund of the working folder; its processes are forked off ``sys.argv[1]``."""
     fund = Path("fund.toml")
     place = Place.beside(fund.absolute())
     place.make()
-    return asyncio.run(Supervisor(place, plan(fund.absolute(), place), print, TIMING).run())
+    programs = [
+        replace(each, command=(sys.executable, "-S", "-E", _FORKED, sys.argv[1], *each.command[3:]))
+        for each in plan(fund.absolute(), place)
+    ]
+    # What was forked announces itself; the process that is watched is the one that waits for it.
+    with patch.object(_keeper, "is_ready", partial(_is_ready, _ready.is_ready)):
+        return asyncio.run(Supervisor(place, programs, print, TIMING).run())
+
+
+async def _is_ready(
+    ask_it: Callable[[Program, Place, int], Awaitable[bool]],
+    program: Program,
+    place: Place,
+    pid: int,
+) -> bool:
+    announced = place.process(program.name)
+    return await ask_it(program, place, pid if announced is None else announced.pid)
 
 
 if __name__ == "__main__":
