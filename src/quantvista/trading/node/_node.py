@@ -349,8 +349,7 @@ class Node:
         body = Commanded(command, str(request.get("by", "")), str(request.get("reason", "")))
         self.write(body)
         self._tell({"operator": command})
-        self.past.reduced = False
-        self._urgent = True
+        self.past.reduced, self._urgent = False, True
         self.flush()
         self._sync()
         self.note(f"{command} by {body.by or 'somebody'}{': ' * bool(body.reason)}{body.reason}")
