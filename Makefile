@@ -28,7 +28,7 @@ NAUTILUS_STAMP := $(NAUTILUS)/.stamp
 
 export PYO3_PYTHON := $(CURDIR)/$(PY)
 
-.PHONY: demo demo-live kill simulate simulate-long test test-full check mutants bench nautilus build wheel lock clean help
+.PHONY: demo demo-live kill simulate simulate-long soak test test-full check mutants bench nautilus build wheel lock clean help
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) \
@@ -85,6 +85,9 @@ demo-live: build ## Trade a small fund on paper for a minute, with kill -9; writ
 kill: build ## Kill the processes of a fund ROUNDS times (300) under load, and compare its books
 	ROUNDS=$${ROUNDS:-300} $(PY) -m pytest -q -n 2 tests/integration/test_kill_rounds.py
 
+soak: build ## Trade a day in half an hour, and fail if memory or latency grows; writes out/soak
+	@$(PY) scripts/soak.py --out out/soak
+
 test: check ## Static checks, then all tests but the slow ones
 	cargo test --locked --quiet --workspace
 	$(NPM) test --silent
@@ -94,6 +97,8 @@ test-full: check nautilus $(MUTANTS) ## Everything, with random tests let loose 
 	cargo test --locked --release --workspace
 	$(NPM) test --silent
 	ROUNDS=$${ROUNDS:-300} QV_RANDOM=1 $(PY) -m pytest -n 2 --dist loadgroup
+	$(SIMULATE) --seeds 2000 --all-states
+	$(PY) scripts/soak.py --out out/soak
 	$(PY) scripts/mutants.py
 
 check: build ## Formatters, linters, types and layers

@@ -1,0 +1,258 @@
+"""Let a fund trade a recorded day in half an hour, and see whether anything of it grows.
+
+``make soak`` runs it: node, guard and paper venue as `qv up` starts them, on a made-up recording
+of 24 hours of quotes that the venue plays 48 times as fast. Every five seconds it notes how much
+memory each process has; at the end it reads from the journal how long each order took to be
+accepted. It fails if a process has more than 1.05 times the memory of its minute five, or if
+orders take longer at the end than they did.
+"""
+
+import argparse
+import csv
+import json
+import math
+import random
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from quantvista.engine import RawEngine
+from quantvista.errors import ControlError
+from quantvista.fund import write_template
+from quantvista.journal import INPUT, OUTPUT, Reader, verify
+from quantvista.trading.control import Place, ask
+
+_PROCESSES = ("node", "guard", "paper")
+_SPEED = 48
+_DAY_S = 86_400
+_START_NS = 1_704_067_200 * 10**9
+_EVERY_S = 5.0
+_BASE_MINUTE = 5
+_GROWTH_MAX = 1.05
+# Of the median and of the 99th percentile: two windows of one run on a busy machine differ by less.
+_SLOWER_MAX = 1.25, 1.5
+_READY_S = 120.0
+
+type Sample = dict[str, float]
+
+
+def main() -> int:
+    """Run it, report, and say by the exit code whether something grew."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("out/soak"))
+    parser.add_argument("--minutes", type=float, default=30.0, help="of wall time; 8 at least")
+    options = parser.parse_args()
+    folder: Path = options.out
+    if folder.exists():
+        shutil.rmtree(folder)
+    _write(folder)
+    place = Place(folder.absolute() / "state")
+    up = _qv_in_background(folder, "up", "fund.toml", "--plain")
+    try:
+        samples = _watch(place, options.minutes * 60, up)
+        _qv(folder, "halt", "--reason", "end of the soak")
+        _qv(folder, "down")
+        up.wait(60)
+    finally:
+        if up.poll() is None:
+            up.send_signal(signal.SIGTERM)
+            up.wait(60)
+    records = verify(place.journal).records
+    rows = _minutes(samples, _latencies(place.journal))
+    problems = _problems(rows)
+    text = _report(rows, problems, records, options.minutes)
+    (folder / "soak.md").write_text(text)
+    found = {"minutes": rows, "problems": problems, "records": records}
+    (folder / "soak.json").write_text(json.dumps(found, indent=1))
+    print(text)
+    return bool(problems)
+
+
+# -- the fund ---------------------------------------------------------------------------------
+def _write(folder: Path) -> None:
+    """Write the fund, its venue at a port that is free, and the recording that it plays."""
+    folder.mkdir(parents=True)
+    write_template("paper", folder)
+    _record(folder / "day.csv")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    paper, fund = folder / "paper.toml", folder / "fund.toml"
+    text = paper.read_text().replace("port = 8710", f"port = {port}")
+    generated = ("price =", "move_rate =", "limit_rate =", "market_rate =", "size =")
+    kept = [line for line in text.splitlines() if not line.startswith(generated)]
+    kept += ["", "[venue.market]", f"speed = {_SPEED}", "repeat = true"]
+    kept += ["[[venue.market.file]]", 'source = "day.csv"', ""]
+    paper.write_text("\n".join(kept))
+    words = fund.read_text().replace(":8710", f":{port}")
+    words = words.replace("gamma = 0.01 ", "warm_up_events = 20\ngamma = 0.01 ", 1)
+    # Whether a busy machine answers in fifteen seconds is not what is tested.
+    fund.write_text(words + "\n[guard]\nheartbeat = { after_s = 120 }\nvenue = { after_s = 120 }\n")
+
+
+def _record(path: Path) -> None:
+    """Write a day of quotes of two coins: random walks that come back to where they began."""
+    dice = random.Random(1)
+    coins = {"BTC-USDT.PAPER": (50_000.0, 1.0), "ETH-USDT.PAPER": (2_500.0, 0.1)}
+    now = {name: price for name, (price, _) in coins.items()}
+    at = _START_NS
+    with path.open("w", newline="") as out:
+        rows = csv.writer(out)
+        rows.writerow(("ts", "instrument", "bid", "bid_size", "ask", "ask_size"))
+        while at < _START_NS + _DAY_S * 10**9:
+            at += 1 + int(dice.expovariate(4 / 3) * 10**9)
+            name = dice.choice(sorted(coins))
+            price, tick = coins[name]
+            pull = 0.002 * (price - now[name])
+            now[name] += pull + dice.gauss(0.0, 3 * tick)
+            bid = math.floor(now[name] / tick)
+            ask = bid + dice.choice((1, 1, 2, 4))
+            sizes = [f"{dice.uniform(0.5, 5.0):.4f}" for _ in range(2)]
+            rows.writerow((at, name, f"{bid * tick:.1f}", sizes[0], f"{ask * tick:.1f}", sizes[1]))
+
+
+# -- watching ---------------------------------------------------------------------------------
+def _watch(place: Place, seconds: float, up: subprocess.Popen[bytes]) -> list[Sample]:
+    _until_trading(place, up)
+    began, samples = time.monotonic(), list[Sample]()
+    while (at := time.monotonic() - began) < seconds:
+        if up.poll() is not None:
+            raise SystemExit("the fund ended by itself; see its logs")
+        sample: Sample = {"at_s": at, "ts": float(time.time_ns())}
+        for name in _PROCESSES:
+            process = place.process(name)
+            if process is not None and process.alive:
+                sample[name] = _memory_mb(process.pid)
+                sample[f"{name} pid"] = process.pid
+        samples.append(sample)
+        time.sleep(_EVERY_S)
+    return samples
+
+
+def _until_trading(place: Place, up: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + _READY_S
+    while time.monotonic() < until and up.poll() is None:
+        try:
+            if ask(place.socket("node"), {"command": "status"}, 5.0)["health"] == "trading":
+                return
+        except ControlError:
+            pass
+        time.sleep(0.5)
+    raise SystemExit("the fund does not come to trade; see its logs")
+
+
+def _memory_mb(pid: int) -> float:
+    """Read what of a process is in memory and nobody else's."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return math.nan
+    wanted = ("Private_Clean:", "Private_Dirty:")
+    return sum(float(line.split()[1]) for line in lines if line.startswith(wanted)) / 1024
+
+
+def _latencies(journal: Path) -> list[tuple[int, float]]:
+    """When each order was made, and milliseconds until the venue was heard to have it."""
+    made: dict[int, int] = {}
+    found = []
+    for batch in Reader(journal):
+        for record in batch:
+            if record.kind == OUTPUT.number and b"order_submitted" in record.payload[:40]:
+                order = RawEngine.decode_output(record.payload)["order_submitted"]
+                made[order["id"]] = record.ts
+            elif record.kind == INPUT.number and b"accepted" in record.payload[:120]:
+                event = RawEngine.decode_input(record.payload)["event"]
+                number = event.get("report", {}).get("accepted", {}).get("order")
+                if number in made:
+                    since = made.pop(number)
+                    found.append((since, (record.ts - since) / 1e6))
+    return found
+
+
+# -- what it comes to -------------------------------------------------------------------------
+def _minutes(
+    samples: Sequence[Sample], latencies: Sequence[tuple[int, float]]
+) -> list[dict[str, Any]]:
+    """Add up by the minute of the run."""
+    began = samples[0]["ts"]
+    rows = []
+    for minute in range(int(samples[-1]["at_s"] // 60) + 1):
+        here = [each for each in samples if each["at_s"] // 60 == minute]
+        took = [ms for ts, ms in latencies if (ts - began) // (60 * 10**9) == minute]
+        row: dict[str, Any] = {"minute": minute, "orders": len(took)}
+        for name in _PROCESSES:
+            values = [each[name] for each in here if name in each and not math.isnan(each[name])]
+            row[name] = round(statistics.median(values), 2) if values else None
+        row["p50_ms"] = round(statistics.median(took), 2) if took else None
+        row["p99_ms"] = round(_percentile(took, 0.99), 2) if took else None
+        row["took"] = took
+        rows.append(row)
+    return rows
+
+
+def _percentile(values: Sequence[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def _problems(rows: list[dict[str, Any]]) -> list[str]:
+    """Say what grew; takes the single latencies out of the rows."""
+    found = []
+    base, last = rows[min(_BASE_MINUTE, len(rows) - 1)], rows[-1]
+    for name in _PROCESSES:
+        growth = last[name] / base[name] if base[name] and last[name] else math.nan
+        if not growth <= _GROWTH_MAX:
+            found.append(f"{name} has {growth:.3f} times the memory of minute {base['minute']}")
+    third = max(1, (len(rows) - 1) // 3)
+    early = [ms for row in rows[1 : 1 + third] for ms in row["took"]]
+    late = [ms for row in rows[-third:] for ms in row["took"]]
+    for row in rows:
+        del row["took"]
+    if min(len(early), len(late)) < 100:
+        return [*found, f"too few orders to tell: {len(early)} early, {len(late)} late"]
+    for name, share, most in (("median", 0.5, _SLOWER_MAX[0]), ("p99", 0.99, _SLOWER_MAX[1])):
+        was, became = _percentile(early, share), _percentile(late, share)
+        if became > most * was:
+            found.append(f"the {name} to acceptance went from {was:.1f} to {became:.1f} ms")
+    return found
+
+
+def _report(rows: list[dict[str, Any]], problems: list[str], records: int, minutes: float) -> str:
+    hours = minutes * _SPEED / 60
+    orders = sum(row["orders"] for row in rows)
+    lines = [
+        f"# Soak: {minutes:g} minutes, {hours:.1f} hours of market time",
+        "",
+        f"{orders:,} orders, {records:,} records. Memory is what each process has for itself, in",
+        "MB, the median of a minute; ms are from the record of an order to its acceptance.",
+        "",
+        "| minute | node | guard | paper | orders | p50 ms | p99 ms |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        cells = [row[name] for name in ("minute", *_PROCESSES, "orders", "p50_ms", "p99_ms")]
+        lines.append("| " + " | ".join("-" if each is None else str(each) for each in cells) + " |")
+    lines += ["", *(problems or ["Nothing grew."]), ""]
+    return "\n".join(lines)
+
+
+def _qv(folder: Path, *words: str) -> None:
+    subprocess.run([sys.executable, "-m", "quantvista", *words], cwd=folder, check=True)
+
+
+def _qv_in_background(folder: Path, *words: str) -> subprocess.Popen[bytes]:
+    with (folder / "up.log").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "quantvista", *words], cwd=folder, stdout=log, stderr=log
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
