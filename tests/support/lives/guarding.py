@@ -53,6 +53,7 @@ def section(draw: random.Random) -> GuardSection:
             "reconciliation": {"after_s": draw.choice((8, 30)), "level": "halt"},
             "heartbeat": {"after_s": draw.choice((4, 12))},
             "venue": {"after_s": draw.choice((8, 60))},
+            "dead_man_s": draw.choice((3, 60)),
             "fence_s": 1,
             "recheck_s": 2,
             "slice_pause_s": Decimal("0.05"),
@@ -265,6 +266,7 @@ class GuardProcess:
         """End the process as a termination does."""
         task = self._task
         assert task is not None, "it runs"
+        await self.guard.release()
         task.cancel()
         await self._end(task)
 
