@@ -106,6 +106,10 @@ def _prove(folder: Path) -> None:
         step("qv " + " ".join(words))
         _qv(folder, *words)
     say("")
+    # What a person had to do, and what the processes that died cost, beside a run without either.
+    step("qv divergence --html divergence.html")
+    _qv(folder, "divergence", "--html", "divergence.html")
+    say("")
     orders, fills, money = _report(folder)
     say(f"In all {orders:,} orders and {fills:,} fills; equity at the end {money} USDT.")
     say("A generated market says nothing of what strategies are worth.")
@@ -113,6 +117,7 @@ def _prove(folder: Path) -> None:
     say("Next")
     say(f"  cd {folder} && qv up        the same fund, with a live view; Ctrl-C stops it")
     say(f"  cd {folder} && qv explain state/journal 10")
+    say(f"  open {folder / 'divergence.html'}")
 
 
 def _report(folder: Path) -> tuple[int, int, str]:
