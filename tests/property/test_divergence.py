@@ -56,6 +56,7 @@ def chains(draw: st.DrawFn) -> Chain:
     return chain
 
 
+@settings(max_examples=40)
 @given(chains())
 def test_the_parts_sum_to_the_gap(chain: Chain) -> None:
     causes = attribute(chain)
@@ -70,6 +71,7 @@ def test_the_parts_sum_to_the_gap(chain: Chain) -> None:
             assert sum(getattr(each, part)[key] for each in causes) == gap
 
 
+@settings(max_examples=20)
 @given(tracks("reality"))
 def test_without_a_difference_every_part_is_nothing(track: Track) -> None:
     chain = Chain(track, {name: track for name, _ in _STEPS})
@@ -165,6 +167,7 @@ def orders(draw: st.DrawFn) -> list[Order]:
     ]
 
 
+@settings(max_examples=60)
 @given(orders(), orders(), st.integers(0, 20))
 def test_every_order_is_in_one_pair(one: list[Order], other: list[Order], tolerance: int) -> None:
     found = match_orders(one, other, tolerance)
@@ -179,6 +182,7 @@ def test_every_order_is_in_one_pair(one: list[Order], other: list[Order], tolera
     assert [each.ts for each in found.pairs] == sorted(each.ts for each in found.pairs)
 
 
+@settings(max_examples=20)
 @given(orders())
 def test_the_same_orders_are_the_same(one: list[Order]) -> None:
     found = match_orders(one, one, 0)

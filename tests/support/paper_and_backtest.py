@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from quantvista.fund import LoadedFund, load_fund
 from quantvista.market import sessions
+from quantvista.trading.gateway import CancelOrder
 from quantvista.trading.node import Node
 from support.same_path import (
     Act,
@@ -130,6 +131,18 @@ def commanded(command: str) -> Act:
     return act
 
 
+def cancelled_by_others() -> Act:
+    """What rests on the fund's account is cancelled with another key, as the guard does."""
+
+    async def act(node: Node, world: QuietWorld) -> None:
+        gateway = world.gateway("guard")
+        for order in node.session.working():
+            name = node.orders.client_id(order["id"])
+            await gateway.cancel(CancelOrder(client_order_id=name))
+
+    return act
+
+
 def traded_by_hand(side: str, quantity: str) -> Act:
     """A trade on the fund's account that the fund did not order."""
 
@@ -143,7 +156,7 @@ def traded_by_hand(side: str, quantity: str) -> Act:
 # -- stocks, on daily bars -------------------------------------------------------------------
 def sessions_of_bars(seed: int = 3) -> tuple[Any, Floats]:
     """Sessions, and open, high, low, close of each stock, shape (T, n, 4)."""
-    days = sessions("XNYS", "2023-12-08", "2024-03-28")
+    days = sessions("XNYS", "2023-12-08", "2024-02-09")
     random = np.random.default_rng(seed)
     last = np.array([20.0, 50.0, 80.0, 110.0])
     bars = np.empty((len(days), len(STOCKS), 4))
@@ -167,11 +180,17 @@ def write_bars(file: Path, days: Any, bars: Floats, rows: int) -> Path:  # noqa:
     return file
 
 
-def stock_fund(folder: Path, source: str = "past.csv", **params: Any) -> LoadedFund:  # noqa: ANN401
+def stock_fund(
+    folder: Path,
+    source: str = "past.csv",
+    *,
+    venue: Mapping[str, Any] | None = None,
+    **params: Any,  # noqa: ANN401
+) -> LoadedFund:
     """A fund of two sleeves over daily bars; parameters are those of the first."""
     (folder / "trends.py").write_text(TRENDS)
     fund = {"name": "stocks", "cash": "1000000.00", "calendar": "XNYS"}
-    venue = {"id": "paper", "kind": "paper", "instruments": STOCKS}
+    terms = {"id": "paper", "kind": "paper", "instruments": STOCKS, "slippage_bps": "3"}
     return load_fund(
         {
             "fund": {**fund, "time_zone": "America/New_York"},
@@ -181,7 +200,7 @@ def stock_fund(folder: Path, source: str = "past.csv", **params: Any) -> LoadedF
                 {"id": "one", "strategy": "trends.py:Week", "share": "0.6", "params": params},
                 {"id": "two", "strategy": "trends.py:Week", "share": "0.4", "params": {"rows": 8}},
             ],
-            "venue": [{**venue, "fee_bps": "2", "slippage_bps": "3"}],
+            "venue": [{**terms, **(venue or {"fee_bps": "2"})}],
         },
         base=folder,
     )

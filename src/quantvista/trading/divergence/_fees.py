@@ -43,6 +43,9 @@ class FeeSchedule:
         execution : mapping
             As reports have it; each is asked for once.
         """
+        if execution["liquidity"] == "none":  # opposite orders of two sleeves, which cross
+            self._of_trade[execution["trade"]] = 0
+            return 0
         terms = self._instruments[execution["instrument"]]
         venue, quantity = terms["venue"], execution["quantity"]
         digits = _MONEY_DIGITS - terms["price_precision"] - terms["quantity_precision"]
@@ -71,8 +74,6 @@ class FeeSchedule:
     def _exact(
         self, venue: int, terms: Mapping[str, Any], notional: int, quantity: int, liquidity: str
     ) -> int:
-        if liquidity == "none":
-            return 0
         model, coin = self._models[venue], self._coins[terms["currency"]]
         rate: int = model["tiers"][self._tiers[venue]][liquidity]
         unit: int = 10 ** terms["quantity_precision"]
