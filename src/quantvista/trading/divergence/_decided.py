@@ -16,7 +16,7 @@ from quantvista.fund.desk import (
 )
 from quantvista.journal import INPUT, OUTPUT
 from quantvista.trading.divergence._facts import Story, named
-from quantvista.trading.divergence._given import is_market, is_operator
+from quantvista.trading.divergence._payload import is_market, is_operator
 from quantvista.trading.divergence._track import Track, Watch
 from quantvista.trading.node._orders import Orders
 from quantvista.trading.node._stage import Stage, Told

@@ -9,6 +9,7 @@ from quantvista.engine import RawEngine
 from quantvista.errors import ConfigError, JournalError
 from quantvista.journal import INPUT, OUTPUT, Reader, Record
 from quantvista.trading.divergence._incidents import Incidents
+from quantvista.trading.divergence._payload import is_price
 from quantvista.trading.node._bodies import NODE_KINDS, Answered, NodeOpened
 
 __all__ = ["Facts", "Progress", "Sent", "Story", "named"]
@@ -194,7 +195,7 @@ class _Collector:
         self._facts = facts
         self._orders: dict[int, Sent] = {}
         self._cancels: dict[int, Sent] = {}
-        self._over: set[int] = set()
+        self._newest = b""
 
     def see(self, record: Record) -> None:
         """Look at the next record."""
@@ -214,12 +215,18 @@ class _Collector:
         facts.last, facts.end_ts = record.sequence, record.ts
 
     def end(self) -> None:
-        """Put what left in the order in which it was wanted."""
+        """Put what left in the order in which it was wanted, and see when the market ended."""
+        if self._newest:
+            happened = RawEngine.decode_input(self._newest)["ts_event"]
+            self._facts.end = max(self._facts.end, happened)
         sent = [*self._orders.values(), *self._cancels.values()]
         self._facts.sent = sorted(sent, key=lambda each: each.at)
 
     def _input(self, record: Record) -> None:
         facts = self._facts
+        if facts.start >= 0 and is_price(record.payload):
+            self._newest = record.payload
+            return
         decoded = RawEngine.decode_input(record.payload)
         name, terms = named(decoded["event"])
         if name == "report":

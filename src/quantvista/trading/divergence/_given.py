@@ -8,16 +8,11 @@ from quantvista.engine import RawEngine
 from quantvista.journal import INPUT, OUTPUT, Record
 from quantvista.trading.divergence._facts import Facts, Sent, Story, named
 from quantvista.trading.divergence._fees import FeeSchedule
+from quantvista.trading.divergence._payload import ends_day, is_market, is_report
 from quantvista.trading.divergence._track import BEGINS, Track, Watch
 
-__all__ = ["World", "is_market", "is_operator", "recorded", "with_orders"]
+__all__ = ["World", "recorded", "with_orders"]
 
-_NAME_AT, _NAME_END = 13, 64  # an input begins with a header and four numbers
-_REPORT, _OPERATOR, _DAY = b"\xa6report", b"\xa8operator", b"day_ended"
-_NOT_MARKET = (
-    *(_REPORT, _OPERATOR, b"\xb0target_portfolio", b"\xacsubmit_order", b"\xabsubmit_list"),
-    *(b"\xabamend_order", b"\xadreplace_order", b"\xaccancel_order", b"\xb2activate_semantics"),
-)
 _SOURCE = 9  # of what is told here in the place of strategies
 
 
@@ -75,17 +70,6 @@ class World:
         return self.watch.close(self.engine.equity(), sleeves, marks, state["rates"])
 
 
-def is_market(payload: bytes) -> bool:
-    """Whether a recorded input is neither a decision, nor a report, nor an operator's."""
-    begins = payload[_NAME_AT:_NAME_END]
-    return not any(name in begins for name in _NOT_MARKET)
-
-
-def is_operator(payload: bytes) -> bool:
-    """Whether a recorded input is an operator's."""
-    return _OPERATOR in payload[_NAME_AT:_NAME_END]
-
-
 def recorded(
     story: Story, name: str, grid: Sequence[int], *, foreign: bool, fees: FeeSchedule | None = None
 ) -> Track:
@@ -108,10 +92,9 @@ def recorded(
     for record in story.records(name):
         if record.kind != INPUT.number:
             continue
-        begins = record.payload[_NAME_AT:_NAME_END]
-        if fees is not None and _DAY in begins:
+        if fees is not None and ends_day(record.payload):
             fees.end_day()
-        if _REPORT not in begins or (foreign and fees is None):
+        if (foreign and fees is None) or not is_report(record.payload):
             world.tell(record)
             continue
         word, terms = named(named(RawEngine.decode_input(record.payload)["event"])[1])
