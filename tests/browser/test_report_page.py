@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from quantvista.reporting import write_report
+from quantvista.reporting import divergence_page, write_report
 from quantvista.reporting._assets import script
+from quantvista.trading.divergence import diverge
+from support.paper_and_backtest import coin_fund, trade
 from support.run_directory import write_run
 
 CHROMIUM = next(
@@ -118,3 +120,15 @@ def test_a_run_that_recorded_nothing_opens_too(tmp_path: Path) -> None:
     page, log = browse(tmp_path, write_report(tmp_path).as_uri(), "--dump-dom")
     assert console(log) == []
     assert "Nothing was recorded." in page
+
+
+def test_the_page_of_a_divergence_fits_a_phone_and_asks_for_nothing(tmp_path: Path) -> None:
+    done = trade(coin_fund(tmp_path, seconds=20), venue={"tiers": (), "fee_rate": 500_000})
+    page = tmp_path / "divergence.html"
+    page.write_text(divergence_page(diverge(done.disk, base=tmp_path)), "utf-8")
+    root = "w.document.documentElement"
+    resources = "w.performance.getEntriesByType('resource').length"
+    found = probe(tmp_path, page, 360, f"{root}.scrollWidth+' '+{root}.clientWidth+' '+{resources}")
+    needed, there, asked = map(int, found.split())
+    assert needed <= there
+    assert asked == 0

@@ -43,8 +43,11 @@ def divergence_page(found: Divergence) -> str:
         HTML that stands by itself, without a script.
     """
     span = found.ts[0], found.ts[-1]
-    digits = 10 if span[1] - span[0] > _LONG_NS else 19
-    ends = (_time(span[0])[:digits], _time(span[1])[:digits])
+    first, last = _time(span[0]), _time(span[1])
+    if span[1] - span[0] > _LONG_NS:
+        ends = (first[:10], last[:10])
+    else:  # the day once, where it is the same
+        ends = (first, last[11:] if first[:10] == last[:10] else last)
     known = [each for each in found.causes if any(each.curve)]
     return (
         environment()
@@ -54,7 +57,7 @@ def divergence_page(found: Divergence) -> str:
             fund=found.fund,
             unit=found.currency,
             verdict=verdict(found),
-            span=f"{_time(span[0])} to {_time(span[1])} UTC",
+            span=f"{first} to {last} UTC",
             data=found.data,
             notes=found.notes,
             headline=_headline(found),

@@ -14,7 +14,7 @@ __all__ = ["TrackLine", "tracks_chart"]
 
 type Floats = NDArray[np.float64]
 
-_LEFT, _WIDTH, _RIGHT, _TOP = 104, 470, 146, 14
+_LEFT, _WIDTH, _RIGHT, _TOP = 104, 440, 176, 14
 _ROW = 20  # between the names of lines, in the figure's units
 
 

@@ -89,7 +89,7 @@ class Incidents:
 
     def state(self, record: Record, name: str, terms: Mapping[str, Any]) -> None:
         """Look at a change of state that a rule made."""
-        if terms["cause"] == "operator":
+        if terms["cause"] in ("operator", "flatten"):
             return
         whose = "the fund" if name == "state_changed" else f"sleeve {terms['sleeve']}"
         self._add(record, "breaker", f"{whose} became {terms['state']}, by {terms['cause']}")
