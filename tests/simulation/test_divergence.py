@@ -11,8 +11,13 @@ import pytest
 from quantvista.backtest import run
 from quantvista.engine import Latency
 from quantvista.errors import ConfigError, JournalError, MarketDataError
-from quantvista.journal import Journal, MemoryDisk, Note
+from quantvista.fund import simulated_config
+from quantvista.journal import Journal, MemoryDisk, Note, Reader, Record
 from quantvista.trading.divergence import CAUSES, Divergence, diverge
+from quantvista.trading.divergence._facts import Story, _Collector
+from quantvista.trading.divergence._given import with_orders
+from quantvista.trading.node import NODE_KINDS
+from quantvista.trading.node._bodies import Answered
 from support.paper_and_backtest import (
     FOLLOWS,
     QUIET,
@@ -168,6 +173,26 @@ def test_what_others_cancel_is_an_intervention(plain: tuple[Path, Ran]) -> None:
     assert set(amounts(found)) - {"reactions"} == {"interventions"}
 
 
+def test_orders_that_were_not_let_out_leave_where_nobody_interferes(
+    plain: tuple[Path, Ran],
+) -> None:
+    folder, ran = plain
+    story = Story(ran.disk)
+    config = simulated_config(coin_fund(folder).fund, story.facts.engine)
+    collector = _Collector(story.facts)
+    texts = {1: "the guard gives no leave to trade", 2: "price_band: too far from the market"}
+    for order, text in texts.items():
+        body = Answered(order, "submit", "rejected", text)
+        collector.see(Record(story.facts.last, story.facts.end_ts, 106, 1, body.encode()))
+    assert story.facts.unsent == {1}
+    grid = [story.facts.first_ts, story.facts.end_ts]
+    held, free = (
+        with_orders(story, "orders", config, grid, as_arrived=False, with_taken=each)
+        for each in (True, False)
+    )
+    assert [each.ts for each in held.orders] == [each.ts for each in free.orders[1:]]
+
+
 def test_strategies_that_were_changed_since_leave_reactions_in_signal(
     plain: tuple[Path, Ran], tmp_path: Path
 ) -> None:
@@ -181,9 +206,6 @@ def test_strategies_that_were_changed_since_leave_reactions_in_signal(
 
 def _journaled(ran: Ran) -> str:
     """The fund file as the journal has it."""
-    from quantvista.journal import Reader
-    from quantvista.trading.node import NODE_KINDS
-
     first = Reader(ran.disk).read()
     assert first is not None
     return str(NODE_KINDS.body(first[0]).config)

@@ -22,6 +22,7 @@ from quantvista.backtest import run
 from quantvista.fund import LoadedFund, load_fund
 from quantvista.market import Panel, sessions
 from quantvista.strategies import Book, EventStrategy, PortfolioStrategy, Quote
+from quantvista.trading.divergence import diverge
 from support.same_path import (
     Intent,
     Message,
@@ -207,6 +208,9 @@ def compare(loaded: LoadedFund) -> None:
     # A node gives every input a nanosecond of its own, so that reports come between.
     assert all(0 <= a[0] - b[0] < 1_000 for a, b in zip(there, wanted, strict=True))
     assert found.trades == trades_of(expected)
+    compared = diverge(found.disk, fund=loaded)
+    assert (compared.matching.same, compared.matching.pairs) == (len(wanted), ())
+    assert not any(any(each.curve) for each in compared.causes)
 
 
 def test_a_generated_market(tmp_path: Path) -> None:
