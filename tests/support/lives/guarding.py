@@ -313,7 +313,11 @@ class GuardProcess:
         error = asked.exception()
         if error is None:
             return asked.result()
-        if isinstance(error, Killed) or self._disk_failed:
+        if isinstance(error, Killed):
+            if self._task is not None:
+                await self.kill()
+            return {}
+        if self._disk_failed:
             return {}  # its next record ends it
         raise Violation(f"the guard answered {command} by {error!r}") from error
 

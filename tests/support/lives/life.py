@@ -12,7 +12,7 @@ from support.lives.aims import Aims, can_be
 from support.lives.faults import FAULTS, OFTEN
 from support.lives.guarding import ROOM
 from support.lives.watch import Violation
-from support.lives.world import World
+from support.lives.world import PRICE_MAX, World
 from support.virtual_loop import run_virtually
 
 __all__ = ["Outcome", "live"]
@@ -177,7 +177,15 @@ async def _mend_guard(world: World) -> None:
     if draw.random() < 0.3:
         guard.disk_free = ROOM
     if guard.state not in ("down", "watch") and draw.random() < 0.4:
-        await guard.ask("resume")
+        await _resume_guard(world)
+
+
+async def _resume_guard(world: World) -> str:
+    """Let a person resume; say what the guard has against it."""
+    why = str((await world.guard.ask("resume")).get("error"))
+    if "day_loss" in why:
+        world.mid = PRICE_MAX  # a loss of the day ends with the day, or where prices rise
+    return why
 
 
 async def _heal(world: World) -> None:
@@ -222,7 +230,7 @@ async def _settle(world: World) -> None:
             await _heal(world)
         node, why = world.node, ""
         if world.guard.state != "watch":
-            why = str((await world.guard.ask("resume")).get("error"))
+            why = await _resume_guard(world)
         elif not node.reasons and node.links[0].clean:
             if node.session.fund_state == "active":
                 break

@@ -44,11 +44,14 @@ from support.virtual_loop import LoopClock
 if TYPE_CHECKING:
     from support.lives.aims import Aims
 
-__all__ = ["STATES", "World"]
+__all__ = ["PRICE_MAX", "STATES", "World"]
 
 STREAM = "node/lives"
 STATES = ("down", "starting", "reconciling", "trading", "no_new_risk", "halted", "stopping")
 """What a node can be in when something goes wrong."""
+
+PRICE_MIN, PRICE_MAX = 4_000_000, 7_000_000
+"""Of the pair; it begins between them."""
 
 _MONEY = {"BTC": Decimal(10), "USDT": Decimal(1_000_000)}
 _SETTINGS = NodeSettings(reconcile_ns=2_000_000_000, snapshot_records=400)
@@ -314,7 +317,7 @@ class World:
         """Let prices move at random."""
         draw = self.random
         for number in range(moves):
-            self.mid = max(4_000_000, self.mid + draw.randrange(-200, 201))
+            self.mid = max(PRICE_MIN, self.mid + draw.randrange(-200, 201))
             spread = draw.choice((50, 100, 200))
             size = draw.choice((300, 5_000, 10**7))
             await self.paper.quote(self.mid - spread, self.mid + spread, size, of=self.pair)
@@ -325,7 +328,7 @@ class World:
 
     def jump(self, factor: float) -> None:
         """Let the price of the pair jump, within what a fund of this size can hold."""
-        self.mid = min(max(int(self.mid * factor), 4_000_000), 7_000_000)
+        self.mid = min(max(int(self.mid * factor), PRICE_MIN), PRICE_MAX)
 
     @property
     def pair(self) -> int:
