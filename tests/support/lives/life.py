@@ -135,11 +135,11 @@ async def _strike(world: World) -> None:
 
 async def _seek(world: World, state: str) -> None:
     """Wait for a state that lasts a moment only, and let something go wrong in it."""
-    for _ in range(400):
+    for _ in range(150):
         if world.state == state:
             await _strike(world)
             return
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(0.002)
         await world.look()
 
 

@@ -24,7 +24,8 @@ from quantvista.fund.desk import Desk
 from quantvista.journal import MemoryDisk
 from quantvista.portfolio import WeightSettings
 from quantvista.trading.guard import FileLease
-from quantvista.trading.node import Node, NodeSettings, NodeSetup, VenueLink, status
+from quantvista.trading.node import Node, NodeSettings, NodeSetup, VenueLink
+from quantvista.trading.node._status import _health
 from quantvista.trading.paper import (
     Credentials,
     Fault,
@@ -291,7 +292,7 @@ class World:
         """What the node is in."""
         if self._task is None or self._task.done():
             return "down"
-        return str(status(self.node)["health"])
+        return _health(self.node)
 
     def note(self, kind: str, state: str) -> None:
         """Count a fault."""
