@@ -1,5 +1,6 @@
 """``qv divergence``: what a fund earned on paper beside its backtest, and why they differ."""
 
+import textwrap
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -123,7 +124,7 @@ def _show(found: Divergence) -> None:
     _show_orders(found)
     _show_incidents(found)
     for note in found.notes:
-        say(f"\n{note}")
+        say("\n" + textwrap.fill(note, 80))
 
 
 def _causes(unit: str, rows: list[tuple[str, str, str, str]]) -> None:
@@ -186,10 +187,11 @@ def _next(found: Divergence, journal: Path, asked: Asked) -> None:
     first = found.matching.first
     if first is not None and first.paper is not None:
         commands.append(f"qv explain {journal} {first.paper.number}")
+    named = "" if asked.state == Path("state") else f" --state {asked.state}"
     if asked.html is None:
-        commands.append("qv divergence --html divergence.html")
+        commands.append(f"qv divergence{named} --html divergence.html")
     if asked.data is None:
-        commands.append("qv divergence --data HISTORY  # for the gap that data made")
+        commands.append(f"qv divergence{named} --data HISTORY  # for the gap that data made")
     if commands:
         next_steps(commands)
 

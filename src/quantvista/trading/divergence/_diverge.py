@@ -168,6 +168,11 @@ class _Comparison:
         base = _base(self._grid, chain)
         fund = self._plan.tested.fund.fund
         notes = [*self._plan.notes]
+        if count := self._facts.amends_refused:
+            notes.append(
+                f"The venue takes no amendments, and {count:,} were refused; the backtest's takes "
+                "them. Orders that were wanted instead are reactions."
+            )
         for each in (chain.steps.get("decided"), backtest):
             if each is not None and each.failed and each.failed not in notes:
                 notes.append(f"In the backtest {each.failed}")

@@ -87,6 +87,8 @@ class Facts:
         Orders that were not let out.
     foreign, commands : int
         Trades of others that were booked, and inputs of operators.
+    amends_refused : int
+        Amendments that a venue does not take.
     incidents : Incidents
         What people and processes did.
     """
@@ -103,6 +105,7 @@ class Facts:
     unsent: set[int] = field(default_factory=set)
     foreign: int = 0
     commands: int = 0
+    amends_refused: int = 0
     incidents: Incidents = field(default_factory=Incidents)
 
     @property
@@ -266,6 +269,8 @@ class _Collector:
             self._facts.orders += 1
         elif name == "order_rejected":
             self._facts.orders += 1
+        elif name == "amend_rejected":
+            self._facts.amends_refused += terms["rule"] == "venue"
         elif name == "cancel_requested":
             order = terms["order"]
             self._cancels.setdefault(
