@@ -18,12 +18,14 @@ from quantvista.fund import write_template
 from quantvista.journal import Journal, Reader, verify
 from quantvista.operations.backup import (
     Backup,
+    _restore,
     make_backup,
     make_backup_key,
     read_backup_key,
     restore_backup,
     verify_backup,
 )
+from quantvista.operations.backup._archive import Manifest, read_archive
 from quantvista.trading.control import ApiKey, Place
 from quantvista.trading.node import NODE_KINDS, NodeOpened
 from quantvista.trading.paper import SQLiteStore
@@ -238,6 +240,41 @@ def test_a_damaged_backup_leaves_nothing_behind(
     with pytest.raises(BackupError, match="the backup is damaged"):
         restore_backup(damaged, tmp_path / "to", KEY, now_ns=NOW)
     assert [path.name for path in tmp_path.iterdir()] == ["damaged.qvb"]
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "quick", "message"),
+    [
+        ("node", "state_hash", False, "the state of the restored fund is"),
+        ("snapshot", "state_hash", True, "the state of the restored fund is"),
+        ("node", "chain", False, "the node's journal does not end where"),
+        ("node", "sequence", True, "the node's journal does not end where"),
+    ],
+)
+def test_what_is_not_the_fund_of_the_manifest_is_not_restored(
+    backed_up: tuple[Path, Backup],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    part: str,
+    name: str,
+    *,
+    quick: bool,
+    message: str,
+) -> None:
+    """An engine that comes to another state, or a journal that is another one."""
+    _, made = backed_up
+
+    def lies(*arguments: Any) -> Manifest:  # noqa: ANN401
+        found = read_archive(*arguments)
+        facts = found.journals["node"]
+        facts = facts if part == "node" else facts["snapshot"]
+        facts[name] = 7 if name == "sequence" else "00" * 32
+        return found
+
+    monkeypatch.setattr(_restore, "read_archive", lies)
+    with pytest.raises(BackupError, match=message):
+        restore_backup(made.path, tmp_path / "to", KEY, now_ns=NOW, quick=quick)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_fund_that_never_ran_has_no_backup(tmp_path: Path) -> None:

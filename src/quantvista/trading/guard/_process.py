@@ -5,6 +5,7 @@ import contextlib
 import logging
 import signal
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,6 @@ _ASK_S = 2.0
 _KILL_S = 0.5
 _LOOK_S = 0.02
 _BATCHES_MAX = 2_000
-_E12 = 10**12
 _DAY_NS = 86_400 * 10**9
 
 
@@ -158,11 +158,11 @@ class OtherFunds:
 
     async def _ask(self, place: Place) -> tuple[int, int] | None:
         request = {"command": "status", "by": "guard"}
-        with contextlib.suppress(ControlError, KeyError, ValueError, TypeError):
+        with contextlib.suppress(ControlError, KeyError, ValueError, TypeError, ArithmeticError):
             said = await asyncio.to_thread(ask, place.socket("guard"), request, _ASK_S)
             if said["currency"] == self._currency:
                 gross, equity, start = (
-                    round(float(said[key]) * _E12) for key in ("gross", "equity", "day_start")
+                    int(Decimal(said[key]).scaleb(12)) for key in ("gross", "equity", "day_start")
                 )
                 return gross, equity - start
         return None

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from quantvista.journal import Journal, Note
-from quantvista.trading.control import Place, write_json
+from quantvista.trading.control import ControlServer, Place, write_json
 from quantvista.trading.guard import FileLease, FileLeaseWriter, NoLease, Standing
 from quantvista.trading.guard._process import (
     FileHalts,
@@ -17,6 +19,7 @@ from quantvista.trading.guard._process import (
     OtherFunds,
     opening_times,
 )
+from quantvista.trading.guard._watch import Firm
 
 S = 10**9
 
@@ -131,6 +134,36 @@ def test_other_funds_count_while_they_do_not_run_and_are_unknown_if_they_should(
     firm = asyncio.run(others.firm())
     assert firm is not None
     assert firm.unknown == ("other",)
+
+
+def test_other_funds_are_added_up_and_of_one_currency(tmp_path: Path) -> None:
+    said: dict[str, Any] = {
+        "ok": True,
+        "currency": "USDT",
+        "gross": "90071992547409.93",  # more than a float can tell apart in 1e-12
+        "equity": "100000.10",
+        "day_start": "100010.00",
+    }
+    place = Place(tmp_path / "other" / "state")
+    place.make()
+
+    async def answers(request: dict[str, Any]) -> dict[str, Any]:
+        return said
+
+    async def main() -> list[Firm | None]:
+        async with ControlServer(place.socket("guard"), answers):
+            place.announce("guard")
+            others = OtherFunds([place.folder], "USDT")
+            found = [await others.firm()]
+            for key, value in (("currency", "EUR"), ("currency", "USDT"), ("gross", None)):
+                said[key] = value
+                found.append(await others.firm())
+            return found
+
+    known = Firm(90_071_992_547_409_930_000_000_000, -9_900_000_000_000, ())
+    # What it had last still counts while it cannot be understood.
+    unknown = replace(known, unknown=("other",))
+    assert asyncio.run(main()) == [known, unknown, known, unknown]
 
 
 def test_sessions_say_when_a_market_opened() -> None:

@@ -117,6 +117,7 @@ def test_rejects_that_only_the_node_knows_count_and_our_own_do_not() -> None:
     for at, count in ((1, 100), (2, 106), (3, 2)):
         bench.say(at, counts={"rejects": count})
         bench.take(at)
+    assert bench.watch._rejects[0].total(3) == 0
     assert bench.check(3)["rejects"].used == 8  # 6, and 2 of a node that began anew
 
 
