@@ -160,7 +160,7 @@ def _positions(node: Mapping[str, Any]) -> tuple[Row, list[Row]]:
         for each in node.get("positions") or []
     ]
     header = ("Positions", "sleeve", "quantity", "mark", "value", "P&L")
-    if not any("pnl" in each for each in node.get("positions") or []):
+    if all(each.get("pnl") is None for each in node.get("positions") or []):
         return header[:-1], [each[:-1] for each in rows]
     return header, rows
 
@@ -195,8 +195,7 @@ def _limits(node: Mapping[str, Any], guard: Mapping[str, Any]) -> tuple[Row, lis
         rows.append(
             (
                 name,
-                _figure(used),
-                _figure(limit),
+                *_figures(used, limit),
                 _gauge(share),
             )
         )
@@ -335,6 +334,16 @@ def _number(value: object, *, exact: bool = False) -> str:
         return NONE
     text = f"{found:,f}" if exact else f"{found:,.2f}"
     return text.replace("-", MINUS)
+
+
+def _figures(used: Decimal | None, limit: Decimal | None) -> tuple[str, str]:
+    """Write a figure and its limit alike: counts whole, money with two decimals."""
+    known = [each for each in (used, limit) if each is not None]
+    if all(each.as_tuple().exponent == 0 for each in known):
+        return _number(used, exact=True), _number(limit, exact=True)
+    if limit is not None and abs(limit) >= _SMALL:
+        return _number(used), _number(limit)
+    return _figure(used), _figure(limit)
 
 
 def _figure(value: Decimal | None) -> str:
