@@ -141,6 +141,27 @@ def test_an_old_order_that_works_can_still_be_cancelled(
     live(test, fund=setup(Resting), settings=NodeSettings(reconcile_ns=10**15))
 
 
+def test_an_account_that_cannot_be_compared_stops_new_risk() -> None:
+    """Its reports came on, its questions were not answered: it traded on uncompared for ever."""
+
+    async def test(world: NodeWorld) -> None:
+        world.boot()
+        await world.until_trading()
+        await world.paper.fault(kind="error", on="query", count=1_000)
+        await asyncio.sleep(5)
+        assert not world.node.reasons
+        await asyncio.sleep(6)
+        assert world.node.links[0].connected
+        assert any("no answer about the account" in each for each in world.node.reasons)
+        assert world.node.session.fund_state == "reduce_only"
+        world.paper.faults.clear()
+        await world.until_trading()
+        assert status(world.node)["state"] == "active"
+        await world.stop()
+
+    live(test)
+
+
 def test_refused_orders_are_counted_and_said() -> None:
     async def test(world: NodeWorld) -> None:
         world.boot()

@@ -50,6 +50,7 @@ class Link:
     snapshot: AccountSnapshot | None = None
     asked: bool = False
     due_at: int = 0
+    compared_at: int = 0
     clean: bool = False
     differences: list[str] = field(default_factory=list)
     last_report_ts: int = 0

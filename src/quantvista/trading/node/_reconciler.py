@@ -17,6 +17,7 @@ from quantvista.trading.node._terms import NodeSettings, NodeSetup
 __all__ = ["Host", "Reconciler"]
 
 _AGAIN_NS = 20_000_000
+_OVERDUE = 4  # comparisons that may be missed
 
 
 class Host(Protocol):
@@ -63,8 +64,12 @@ class Reconciler:
         link.snapshot, link.due_at = None, 0
 
     def look(self, now: int) -> None:
-        """Ask where it is time to."""
+        """Ask where it is time to; what could not be compared for long is not clean any more."""
+        most = _OVERDUE * self._node.settings.reconcile_ns
         for link in self._node.links:
+            if link.clean and now - link.compared_at > most:
+                link.clean = False
+                link.differences = link.differences or ["more happens there than can be compared"]
             if link.connected and not link.asked and now >= link.due_at:
                 link.asked = True
                 link.due_at = now + self._node.settings.retry_ns
@@ -117,7 +122,7 @@ class Reconciler:
             # It was said to be gone, and is not: a cancel does no harm a second time.
             if order["cancel_requested"] and not link.sender.is_busy(number):
                 link.sender.cancel(number, node.orders.client_id(number))
-        now = node.clock.now_ns()
+        link.compared_at = now = node.clock.now_ns()
         link.due_at = now + (
             node.settings.retry_ns if found.differences else node.settings.reconcile_ns
         )
