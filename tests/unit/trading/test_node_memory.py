@@ -10,7 +10,7 @@ import pytest
 
 from quantvista.journal import MemoryDisk
 from quantvista.strategies import EventStrategy, Quote
-from quantvista.trading.gateway import BalanceChanged
+from quantvista.trading.gateway import BalanceChanged, Delivery, Filled
 from quantvista.trading.node import NodeSettings, _orders, _recovery, status
 from support.gateway_worlds import PAIR
 from support.node_worlds import NodeWorld, setup
@@ -213,6 +213,61 @@ def test_a_new_journal_at_a_used_account_uses_no_id_again() -> None:
         before = world.node.epoch
         world.was_used = False  # its journal knows now
         assert world.boot().epoch == before + 1
+        await world.stop()
+
+    live(test)
+
+
+FILL: dict[str, Any] = {
+    "client_order_id": "test-1-000001",
+    "venue_order_id": "9",
+    "trade_id": "T1",
+    "instrument": PAIR,
+    "side": "buy",
+    "quantity": 10,
+    "price": 5_000_000,
+    "fee": 0,
+    "fee_currency": "USDT",
+    "liquidity": "taker",
+    "ts": 1,
+    "kind": "order",
+}
+FLOW: dict[str, Any] = {"currency": "USDT", "amount": 10**12, "cause": "deposit", "ts": 1}
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        *(
+            Filled(**{**FILL, **change})
+            for change in (
+                {"quantity": 0},
+                {"quantity": -5},
+                {"quantity": 10**17, "price": 10**17},
+                {"price": 0},
+                {"price": 1.5},
+                {"side": "hold"},
+                {"liquidity": "much"},
+                {"fee": 10**30},
+                {"ts": 1.5},
+            )
+        ),
+        BalanceChanged(**{**FLOW, "amount": 10**40}),
+        BalanceChanged(**{**FLOW, "amount": 1.5}),
+    ],
+    ids=lambda report: type(report).__name__,
+)
+def test_a_report_that_no_engine_takes_is_for_people(report: Filled | BalanceChanged) -> None:
+    """The node ended by it, got it again when it started, and was given up."""
+
+    async def test(world: NodeWorld) -> None:
+        node = world.boot()
+        await world.until_trading()
+        delivery = Delivery(sequence=node.links[0].heard + 1, ts_received=1, event=report)
+        node.post("delivery", (0, delivery))
+        await asyncio.sleep(0.5)
+        assert any("cannot hold" in each for each in node.reasons)
+        assert "cannot be booked: it" in status(node)["decisions"][-2]["text"]
         await world.stop()
 
     live(test)

@@ -6,10 +6,12 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from quantvista.market import Instrument
 from quantvista.trading.gateway import AccountSnapshot, GatewayError, Report
 from quantvista.trading.node._bodies import Doubted
 from quantvista.trading.node._events import Event, Translator, Untranslatable
 from quantvista.trading.node._sender import Answer, Sender
+from quantvista.trading.node._sense import unbookable
 from quantvista.trading.node._terms import VenueLink
 
 __all__ = ["Link", "doubted", "reached"]
@@ -112,19 +114,25 @@ class Link:
             self.sender.cancel(order["id"], client_id)
         return bool(order["status"] == "submitted")
 
-    def events_of(self, report: Report, note: Callable[[str], None]) -> list[Event]:
+    def events_of(
+        self, report: Report, instruments: Sequence[Instrument], note: Callable[[str], None]
+    ) -> list[Event]:
         """Write a report as inputs; one that cannot be booked is for people.
 
         A comparison of the account would find it too, but where there are several venues money
-        is not compared.
+        is not compared. An engine would refuse it, and the next process would get it again.
         """
+        at = self.translator.places.get(getattr(report, "instrument", ""))
+        problem = unbookable(report, None if at is None else instruments[at])
         try:
-            return self.translator.report(report)
+            if not problem:
+                return self.translator.report(report)
         except Untranslatable as error:
-            self.unbooked = True
-            _log.warning("report not booked: %s", error, extra={"venue": self.venue.id})
-            note(f"{self.venue.id}: {error}")
-            return []
+            problem = str(error)
+        self.unbooked = True
+        _log.warning("report not booked: %s", problem, extra={"venue": self.venue.id})
+        note(f"{self.venue.id} told of what cannot be booked: {problem}")
+        return []
 
     def refused(self, answer: Answer, note: Callable[[str], None]) -> bool:
         """Say whether the venue refused an order; ``note`` is told once as long as it is the same.

@@ -286,7 +286,7 @@ class Node:
 
     def _report(self, link: Link, sequence: int, report: Report) -> None:
         link.last_report_ts = report.ts
-        events = link.events_of(report, self.note)
+        events = link.events_of(report, self.setup.instruments, self.note)
         if events:
             self._tell_all(events, report.ts)
         if link.venue.refuses_manual and link.translator.is_foreign(report):

@@ -1,11 +1,22 @@
-"""What market data cannot say: an engine would refuse it, and a node must not end by it."""
+"""What venues cannot say: an engine would refuse it, and a node must not end by it."""
 
 from quantvista.market import Instrument
-from quantvista.trading.gateway import BarData, BookLevelData, MarketData, QuoteData, Status
+from quantvista.trading.gateway import (
+    BalanceChanged,
+    BarData,
+    BookLevelData,
+    Busted,
+    Filled,
+    MarketData,
+    QuoteData,
+    Report,
+    Status,
+)
 
-__all__ = ["nonsense"]
+__all__ = ["nonsense", "unbookable"]
 
 _LARGEST = 2**60
+_MONEY_MAX = 10**28  # in 1e-12: sums of the engine have 128 bits
 
 
 def nonsense(data: MarketData | Status, instrument: Instrument) -> str:
@@ -46,6 +57,43 @@ def nonsense(data: MarketData | Status, instrument: Instrument) -> str:
         if each is not None and not (_is_whole(each) and 0 <= each <= _LARGEST):
             return f"a size is {str(each)[:40]}"
     return _bar_problem(data) if isinstance(data, BarData) else ""
+
+
+def unbookable(report: Report, instrument: Instrument | None) -> str:
+    """Say why a report cannot be booked as it stands; empty if it can.
+
+    Parameters
+    ----------
+    report : Report
+        As a gateway delivers it: what a venue sent, of whatever type.
+    instrument : Instrument or None
+        Of an execution; None if the fund does not have it.
+
+    Returns
+    -------
+    str
+        In words.
+    """
+    if not _is_whole(report.ts):
+        return f"its time is {str(report.ts)[:40]}"
+    if isinstance(report, BalanceChanged):
+        is_money = isinstance(report.amount, int) and abs(report.amount) <= _MONEY_MAX
+        return "" if is_money else f"its amount is {str(report.amount)[:40]}"
+    if not isinstance(report, Filled | Busted) or instrument is None:
+        return ""
+    if report.side not in ("buy", "sell"):
+        return f"its side is {str(report.side)[:40]}"
+    if isinstance(report, Filled) and report.liquidity not in ("maker", "taker", "none"):
+        return f"its liquidity is {str(report.liquidity)[:40]}"
+    lowest = -_LARGEST if instrument.allow_negative_prices else 1
+    bounds = {"quantity": (1, _LARGEST), "price": (lowest, _LARGEST), "fee": (-_LARGEST, _LARGEST)}
+    for name, (least, most) in bounds.items():
+        value = getattr(report, name)
+        if not (_is_whole(value) and least <= value <= most):
+            return f"its {name} is {str(value)[:40]}"
+    places = 12 - instrument.price_precision - instrument.quantity_precision
+    worth = abs(report.quantity * report.price * instrument.multiplier) * 10**places
+    return "" if worth <= _MONEY_MAX else "it is worth more than 10^16 of money"
 
 
 def _is_whole(value: object) -> bool:
