@@ -484,8 +484,25 @@ class Seal:
     @property
     def key(self) -> bytes: ...
 
+@final
+class KeyRing:
+    def __init__(self, keys: Sequence[bytes]) -> None: ...
+    @property
+    def ids(self) -> list[str]: ...
+    def __len__(self) -> int: ...
+
 class RawJournal:
-    def __init__(self, place: _Place, stream: str, *, segment_bytes: int | None = None) -> None: ...
+    def __new__(
+        cls,
+        place: _Place,
+        stream: str,
+        *,
+        segment_bytes: int | None = None,
+        keys: KeyRing | None = None,
+        encrypt: bool = False,
+    ) -> Self: ...
+    @property
+    def encrypted(self) -> bool: ...
     @property
     def stream(self) -> str: ...
     @property
@@ -500,7 +517,9 @@ class RawJournal:
     def close(self) -> None: ...
 
 class RawReader:
-    def __init__(self, place: _Place, start: int = 1) -> None: ...
+    def __new__(
+        cls, place: _Place, start: int = 1, *, keys: KeyRing | None = None
+    ) -> Self: ...
     def read(self) -> list[Record] | None: ...
     def __iter__(self) -> Self: ...
     def __next__(self) -> list[Record]: ...
@@ -520,9 +539,12 @@ class _Verified(TypedDict):
     last_ts: int | None
     head: Head
     torn_bytes: int
+    keys: tuple[str, ...]
+    opened: int
 
 def verify_journal(
     place: _Place,
     seals: Sequence[Seal] = ...,
     progress: Callable[[int, int], object] | None = None,
+    keys: KeyRing | None = None,
 ) -> _Verified: ...

@@ -30,6 +30,15 @@ pub enum JournalError {
         argument: &'static str,
         problem: &'static str,
     },
+    /// It is encrypted with a key that was not given.
+    #[error("{name} is encrypted with key {key}, which is not among the {given} that were given")]
+    NoKey {
+        name: String,
+        key: String,
+        given: usize,
+    },
+    #[error("the journal is not encrypted")]
+    InTheClear,
     #[error("the journal is of stream {found:?}, not of {asked:?}")]
     OtherStream { asked: String, found: String },
     /// The seal's signature, or what it says, does not fit.

@@ -1,6 +1,7 @@
 //! The bytes of segments: a header, then frames. All numbers are little-endian.
 
 use crate::error::{JournalError, Result};
+use crate::key::KeyId;
 
 /// A BLAKE3 hash over all batches up to a place.
 pub type Chain = [u8; 32];
@@ -11,7 +12,10 @@ pub const CHAIN_START: Chain = [0; 32];
 /// The largest kind that a record may have; those above are the journal's own.
 pub const KIND_MAX: u16 = 0xFEFF;
 
+/// Of segments and snapshots in the clear.
 pub(crate) const FORMAT: u16 = 1;
+/// Of encrypted ones.
+pub(crate) const FORMAT_ENCRYPTED: u16 = 2;
 pub(crate) const HEADER: usize = 128;
 pub(crate) const HEAD: usize = 28;
 pub(crate) const PAYLOAD_MAX: usize = 16 << 20;
@@ -19,6 +23,10 @@ pub(crate) const STREAM_MAX: usize = 64;
 
 pub(crate) const COMMIT_PAYLOAD: usize = 4 + 8 + 32;
 const COMMIT_KIND: u16 = 0xFFFF;
+const COMMIT_VERSION: u16 = 1;
+/// Of a frame that holds a piece of an encrypted batch.
+pub(crate) const PIECE_KIND: u16 = 0xFFFE;
+pub(crate) const PIECE_VERSION: u16 = 1;
 const MAGIC: [u8; 8] = *b"QVJRNL\r\n";
 
 /// What a caller wrote.
@@ -42,13 +50,17 @@ pub(crate) struct Header {
     pub(crate) first: u64,
     /// The chain before its first batch.
     pub(crate) chain: Chain,
+    /// Which key its batches are encrypted with; none if they are in the clear.
+    pub(crate) key: Option<KeyId>,
 }
 
 impl Header {
     pub(crate) fn encode(&self) -> [u8; HEADER] {
         let mut bytes = [0; HEADER];
         bytes[..8].copy_from_slice(&MAGIC);
-        bytes[8..10].copy_from_slice(&FORMAT.to_le_bytes());
+        let format = self.key.map_or(FORMAT, |_| FORMAT_ENCRYPTED);
+        bytes[8..10].copy_from_slice(&format.to_le_bytes());
+        bytes[10..16].copy_from_slice(&self.key.unwrap_or_default().0);
         bytes[16..24].copy_from_slice(&self.first.to_le_bytes());
         bytes[24..56].copy_from_slice(&self.chain);
         bytes[56..56 + self.stream.len()].copy_from_slice(self.stream.as_bytes());
@@ -64,9 +76,11 @@ impl Header {
         if bytes[..8] != MAGIC {
             return Err("this is not a segment of a journal");
         }
-        if u16_at(bytes, 8) != FORMAT {
-            return Err("the segment has a format that this version does not know");
-        }
+        let key = match u16_at(bytes, 8) {
+            FORMAT => None,
+            FORMAT_ENCRYPTED => Some(KeyId(array_at(bytes, 10))),
+            _ => return Err("the segment has a format that this version does not know"),
+        };
         if u32_at(bytes, HEADER - 4) != crc32c::crc32c(&bytes[..HEADER - 4]) {
             return Err("the header does not fit its checksum");
         }
@@ -80,6 +94,7 @@ impl Header {
             stream: stream.to_owned(),
             first: u64_at(bytes, 16),
             chain: chain_at(bytes, 24),
+            key,
         };
         // What is reserved is zero, so that every bit of the header counts.
         if header.encode() != bytes[..] {
@@ -167,7 +182,7 @@ impl<'a> Frame<'a> {
     /// What it closes, if it is a commit frame.
     pub(crate) fn commit(&self) -> Option<Commit> {
         let is_commit = self.kind == COMMIT_KIND
-            && self.version == FORMAT
+            && self.version == COMMIT_VERSION
             && self.payload.len() == COMMIT_PAYLOAD;
         is_commit.then(|| Commit {
             sequence: self.sequence,
@@ -201,7 +216,7 @@ impl Commit {
             sequence: self.sequence,
             ts: self.ts,
             kind: COMMIT_KIND,
-            version: FORMAT,
+            version: COMMIT_VERSION,
             payload: &payload,
         };
         frame.encode_into(out);

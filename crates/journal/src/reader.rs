@@ -1,7 +1,9 @@
 //! Following a journal, from this process or another.
 
+use crate::cipher::Cipher;
 use crate::error::{Result, io_of};
 use crate::format::{HEADER, Header, Record};
+use crate::key::KeyRing;
 use crate::name;
 use crate::scan::{Batch, Place, Step, is_torn, step};
 use crate::storage::Storage;
@@ -13,6 +15,8 @@ const WINDOW: usize = 256 << 10;
 /// How much is looked at where the journal ended the last time.
 const GLANCE: usize = 4 << 10;
 
+pub(crate) const DOES_NOT_OPEN: &str = "the batch is not what was encrypted there";
+
 /// Reads whole batches in order, and waits at the end for more.
 #[derive(Debug)]
 pub struct Reader<S> {
@@ -22,6 +26,9 @@ pub struct Reader<S> {
     /// The first record to hand out.
     from: u64,
     stream: Option<String>,
+    keys: KeyRing,
+    /// Of the segment, if it is encrypted.
+    cipher: Option<Cipher>,
     ahead: Ahead,
 }
 
@@ -61,8 +68,17 @@ impl<S: Storage> Reader<S> {
             at: None,
             from,
             stream: None,
+            keys: KeyRing::default(),
+            cipher: None,
             ahead: Ahead::NOTHING,
         }
+    }
+
+    /// Open what is encrypted with these keys.
+    #[must_use]
+    pub fn with_keys(mut self, keys: KeyRing) -> Self {
+        self.keys = keys;
+        self
     }
 
     /// The records of the next batch, those before the first one asked for left out; none when
@@ -78,6 +94,11 @@ impl<S: Storage> Reader<S> {
                 }
                 continue;
             };
+            if place.is_encrypted && place.offset == HEADER as u64 {
+                // As long as it holds nothing, it may be begun anew with another key.
+                let header = self.header(&segment, place.sequence + 1)?;
+                self.cipher = Cipher::of(&self.keys, &header, &segment)?;
+            }
             match self.read(&segment, &place)? {
                 Read::Batch(records, next) => {
                     self.at = Some((segment, next));
@@ -143,18 +164,13 @@ impl<S: Storage> Reader<S> {
 
     fn enter(&mut self, first: u64) -> Result<bool> {
         let segment = name::segment(first);
-        let mut bytes = [0; HEADER];
-        let read = self
-            .storage
-            .read(&segment, 0, &mut bytes)
-            .map_err(io_of(&segment))?;
-        let header = Header::decode(&bytes[..read])
-            .map_err(|problem| damaged(&segment, 0, first.saturating_sub(1), problem))?;
+        let header = self.header(&segment, first)?;
         let before = self
             .at
             .as_ref()
-            .map(|(_, place)| (place.sequence + 1, place.chain));
-        let follows = before.is_none_or(|before| before == (header.first, header.chain));
+            .map(|(_, place)| (place.sequence + 1, place.chain, place.is_encrypted));
+        let here = (header.first, header.chain, header.key.is_some());
+        let follows = before.is_none_or(|before| before == here);
         if header.first != first || !follows {
             let after = first.saturating_sub(1);
             return Err(damaged(
@@ -165,10 +181,19 @@ impl<S: Storage> Reader<S> {
             ));
         }
         let place = Place::behind(&header);
+        self.cipher = Cipher::of(&self.keys, &header, &segment)?;
         self.ahead = Ahead::NOTHING;
         self.stream = Some(header.stream);
         self.at = Some((segment, place));
         Ok(true)
+    }
+
+    fn header(&self, segment: &str, first: u64) -> Result<Header> {
+        let mut bytes = [0; HEADER];
+        let read = self.storage.read(segment, 0, &mut bytes);
+        let read = read.map_err(io_of(segment))?;
+        Header::decode(&bytes[..read])
+            .map_err(|problem| damaged(segment, 0, first.saturating_sub(1), problem))
     }
 
     /// Go on with the next segment, if there is one.
@@ -207,7 +232,7 @@ impl<S: Storage> Reader<S> {
 
     fn read(&mut self, segment: &str, place: &Place) -> Result<Read> {
         if let Step::Batch(batch) = step(self.ahead.rest(place), place) {
-            return Ok(self.taken(&batch, place));
+            return self.taken(segment, &batch, place);
         }
         loop {
             let size = self.ahead.size;
@@ -216,7 +241,7 @@ impl<S: Storage> Reader<S> {
             let is_full = bytes.len() == size;
             match step(bytes, place) {
                 Step::Batch(batch) => {
-                    let read = self.taken(&batch, place);
+                    let read = self.taken(segment, &batch, place)?;
                     self.ahead.size = size.max(WINDOW);
                     return Ok(read);
                 }
@@ -245,11 +270,16 @@ impl<S: Storage> Reader<S> {
         Ok(())
     }
 
-    fn taken(&self, batch: &Batch<'_>, place: &Place) -> Read {
-        let frames = batch.frames.iter();
-        let wanted = frames.filter(|frame| frame.sequence >= self.from);
-        let records = wanted.map(|frame| frame.to_record()).collect();
-        Read::Batch(records, place.after(batch))
+    fn taken(&self, segment: &str, batch: &Batch<'_>, place: &Place) -> Result<Read> {
+        let next = place.after(batch);
+        if next.sequence < self.from {
+            return Ok(Read::Batch(Vec::new(), next));
+        }
+        let records = batch.records(place, self.cipher.as_ref());
+        let mut records =
+            records.ok_or_else(|| damaged(segment, place.offset, place.sequence, DOES_NOT_OPEN))?;
+        records.retain(|record| record.sequence >= self.from);
+        Ok(Read::Batch(records, next))
     }
 }
 

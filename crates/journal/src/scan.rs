@@ -1,7 +1,9 @@
 //! One step through the bytes of a segment, and what a tail that does not verify is.
 
+use crate::cipher::Cipher;
 use crate::format::{
-    COMMIT_PAYLOAD, Chain, Commit, Frame, HEAD, Header, KIND_MAX, chain_after, u32_at,
+    COMMIT_PAYLOAD, Chain, Commit, Frame, HEAD, Header, KIND_MAX, PIECE_KIND, PIECE_VERSION,
+    Record, chain_after, u32_at,
 };
 
 /// Power is lost by whole sectors: one that was not written still holds the zeros of the reserve.
@@ -15,6 +17,8 @@ pub(crate) struct Place {
     pub(crate) chain: Chain,
     /// In the segment.
     pub(crate) offset: u64,
+    /// Whether the segment's batches are.
+    pub(crate) is_encrypted: bool,
 }
 
 impl Place {
@@ -24,6 +28,7 @@ impl Place {
             sequence: header.first - 1,
             chain: header.chain,
             offset: crate::format::HEADER as u64,
+            is_encrypted: header.key.is_some(),
         }
     }
 
@@ -38,6 +43,7 @@ impl Place {
             sequence: batch.commit.sequence,
             chain: batch.commit.chain,
             offset: self.offset + batch.size as u64,
+            is_encrypted: self.is_encrypted,
         }
     }
 }
@@ -45,10 +51,21 @@ impl Place {
 /// A batch that verifies.
 #[derive(Debug)]
 pub(crate) struct Batch<'a> {
+    /// Of records, or of pieces of what was encrypted.
     pub(crate) frames: Vec<Frame<'a>>,
     pub(crate) commit: Commit,
     /// With its commit frame.
     pub(crate) size: usize,
+}
+
+impl Batch<'_> {
+    /// Its records; none if they are encrypted and do not open.
+    pub(crate) fn records(&self, before: &Place, cipher: Option<&Cipher>) -> Option<Vec<Record>> {
+        match cipher {
+            Some(cipher) => cipher.open_batch(self, before),
+            None => Some(self.frames.iter().map(|frame| frame.to_record()).collect()),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -94,12 +111,7 @@ pub(crate) fn step<'a>(bytes: &'a [u8], place: &Place) -> Step<'a> {
         };
         let last = frames.last().map_or(place.sequence, |last| last.sequence);
         if let Some(commit) = frame.commit() {
-            let ts = frames.last().map(|last| last.ts);
-            let fits = commit.sequence == last
-                && Some(commit.ts) == ts
-                && commit.count as usize == frames.len()
-                && commit.length == at as u64;
-            if !fits {
+            if !fits(&commit, &frames, place) || commit.length != at as u64 {
                 return Step::Bad(at, "the commit frame does not fit its batch");
             }
             if commit.chain != chain_after(&place.chain, &bytes[..at]) {
@@ -111,15 +123,42 @@ pub(crate) fn step<'a>(bytes: &'a [u8], place: &Place) -> Step<'a> {
                 size: at + frame.size(),
             });
         }
-        if !(1..=KIND_MAX).contains(&frame.kind) {
+        if !is_allowed(&frame, place) {
             return Step::Bad(at, "the frame has a kind that no record may have");
         }
-        if last.checked_add(1) != Some(frame.sequence) {
+        let before = if place.is_encrypted {
+            place.sequence
+        } else {
+            last
+        };
+        if before.checked_add(1) != Some(frame.sequence) {
             return Step::Bad(at, "the record is out of sequence");
         }
         at += frame.size();
         frames.push(frame);
     }
+}
+
+/// Whether a commit frame closes the frames behind a place, as far as it can be told without a key.
+fn fits(commit: &Commit, frames: &[Frame<'_>], place: &Place) -> bool {
+    let Some(last) = frames.last() else {
+        return false;
+    };
+    if place.is_encrypted {
+        let end = place.sequence.checked_add(u64::from(commit.count));
+        let is_one = frames.iter().all(|frame| frame.ts == frames[0].ts);
+        return commit.count > 0 && end == Some(commit.sequence) && is_one;
+    }
+    let end = (last.sequence, last.ts, frames.len());
+    end == (commit.sequence, commit.ts, commit.count as usize)
+}
+
+/// Whether a frame may stand in a segment: records, or pieces of what was encrypted.
+fn is_allowed(frame: &Frame<'_>, place: &Place) -> bool {
+    if place.is_encrypted {
+        return (frame.kind, frame.version) == (PIECE_KIND, PIECE_VERSION);
+    }
+    (1..=KIND_MAX).contains(&frame.kind)
 }
 
 /// Whether a frame may go on behind the bytes.

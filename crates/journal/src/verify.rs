@@ -1,8 +1,11 @@
 //! Checking every byte.
 
+use crate::cipher::Cipher;
 use crate::error::{JournalError, Result, io_of};
 use crate::format::{CHAIN_START, Chain, Header};
+use crate::key::{KeyId, KeyRing};
 use crate::name;
+use crate::reader::DOES_NOT_OPEN;
 use crate::scan::{Place, Step, step};
 use crate::seal::Seal;
 use crate::storage::Storage;
@@ -23,6 +26,10 @@ pub struct Verified {
     pub sealed: Vec<u64>,
     /// Bytes behind the last whole batch that an interrupted write left.
     pub torn: u64,
+    /// What its segments are encrypted with, each key once; nothing if it is in the clear.
+    pub keys: Vec<KeyId>,
+    /// How many records were decrypted, and are what was encrypted there.
+    pub opened: u64,
 }
 
 /// Check every header, frame, batch and seal of a journal, from its first segment on.
@@ -33,17 +40,18 @@ pub struct Verified {
 /// # Errors
 /// At the first place that does not verify; if there is no segment; if the storage fails.
 pub fn verify<S: Storage>(storage: &S, seals: &[Seal]) -> Result<Verified> {
-    verify_with(storage, seals, |_, _| true)
+    verify_with(storage, seals, &KeyRing::default(), |_, _| true)
 }
 
-/// [`verify`], which tells after each segment how many of how many bytes were checked, and stops
-/// when it is answered no.
+/// [`verify`], which also decrypts what it has the keys of, though no key is needed, tells after each
+/// segment how many of how many bytes were checked, and stops when it is answered no.
 ///
 /// # Errors
 /// As [`verify`], or if it was stopped.
 pub fn verify_with<S: Storage>(
     storage: &S,
     seals: &[Seal],
+    keys: &KeyRing,
     mut progress: impl FnMut(u64, u64) -> bool,
 ) -> Result<Verified> {
     let names = storage.names().map_err(io_of("the journal's folder"))?;
@@ -75,6 +83,8 @@ pub fn verify_with<S: Storage>(
             },
             sealed: Vec::new(),
             torn: 0,
+            keys: Vec::new(),
+            opened: 0,
         });
         if header.stream != total.stream {
             return Err(damaged(
@@ -84,8 +94,24 @@ pub fn verify_with<S: Storage>(
                 "the segment is of another stream",
             ));
         }
+        if number > 0 && header.key.is_some() == total.keys.is_empty() {
+            let problem = "the segment and the one before are not both encrypted";
+            return Err(damaged(&segment, 0, expected.0 - 1, problem));
+        }
+        if let Some(id) = header.key.filter(|id| !total.keys.contains(id)) {
+            total.keys.push(id);
+        }
+        // Without its key there is nothing to check in what was encrypted: the chain is over that.
+        let cipher = Cipher::of(keys, &header, &segment).unwrap_or(None);
         let is_last = number + 1 == firsts.len();
-        let place = through(&bytes, &segment, &header, is_last, &mut due, total)?;
+        let place = through(
+            &bytes,
+            &segment,
+            (&header, cipher),
+            is_last,
+            &mut due,
+            total,
+        )?;
         expected = (place.sequence + 1, place.chain);
         total.segments += 1;
         total.bytes += place.offset;
@@ -130,7 +156,7 @@ fn head_of(place: &Place) -> Head {
 fn through(
     bytes: &[u8],
     segment: &str,
-    header: &Header,
+    (header, cipher): (&Header, Option<Cipher>),
     is_last: bool,
     due: &mut Vec<&Seal>,
     total: &mut Verified,
@@ -141,6 +167,11 @@ fn through(
         let rest = place.rest_of(bytes);
         match step(rest, &place) {
             Step::Batch(batch) => {
+                if cipher.is_some() {
+                    let opened = batch.records(&place, cipher.as_ref());
+                    let refuse = || damaged(segment, place.offset, place.sequence, DOES_NOT_OPEN);
+                    total.opened += opened.ok_or_else(refuse)?.len() as u64;
+                }
                 place = place.after(&batch);
                 total.batches += 1;
                 let start = total.span.map_or(batch.frames[0].ts, |span| span.0);

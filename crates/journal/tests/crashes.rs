@@ -1,7 +1,9 @@
 //! Power is lost at any change of the disk, with any of the unsynced sectors written.
 
 use proptest::prelude::*;
-use quantvista_journal::{Journal, Memory as Disk, Options, Reader, SecretKey, verify};
+use quantvista_journal::{
+    Access, Journal, Key, KeyRing, Memory as Disk, Options, Reader, SecretKey, verify_with,
+};
 
 const STREAM: &str = "fund";
 
@@ -35,16 +37,29 @@ fn payload(sequence: u64, size: usize) -> Vec<u8> {
 struct Run {
     disk: Disk,
     options: Options,
+    /// How many keys there are; 0 for a journal in the clear.
+    keys: u8,
     /// The sizes of all that was appended, and how many of them were said to be durable.
     sizes: Vec<usize>,
     told: usize,
 }
 
 impl Run {
+    fn access(&self) -> Access {
+        let keys = (0..self.keys).map(|number| Key::new(&[number; 32]));
+        Access {
+            keys: KeyRing::new(keys.collect()),
+            encrypt: self.keys > 0,
+        }
+    }
+
+    fn open(&self) -> quantvista_journal::Result<(Journal<Disk>, quantvista_journal::Opened)> {
+        Journal::open_with(self.disk.clone(), STREAM, self.options, &self.access())
+    }
+
     /// Do what can be done until the disk fails.
     fn go(&mut self, acts: &[Act]) {
-        let Ok((mut journal, opened)) = Journal::open(self.disk.clone(), STREAM, self.options)
-        else {
+        let Ok((mut journal, opened)) = self.open() else {
             return;
         };
         let sequence = usize::try_from(opened.head.sequence).unwrap();
@@ -74,16 +89,19 @@ impl Run {
     }
 
     fn check(&self) {
-        let (journal, opened) = Journal::open(self.disk.clone(), STREAM, self.options).unwrap();
+        let (journal, opened) = self.open().unwrap();
         let there = usize::try_from(opened.head.sequence).unwrap();
         assert!(
             there >= self.told,
             "{there} of {} that were durable",
             self.told
         );
-        let verified = verify(&self.disk, &[]).unwrap();
+        let keys = self.access().keys;
+        let verified = verify_with(&self.disk, &[], &keys, |_, _| true).unwrap();
         assert_eq!((verified.head, verified.torn), (journal.head(), 0));
-        let mut reader = Reader::new(self.disk.clone(), 0);
+        let opened_count = if self.keys > 0 { verified.records } else { 0 };
+        assert_eq!(verified.opened, opened_count);
+        let mut reader = Reader::new(self.disk.clone(), 0).with_keys(keys);
         let mut sequence = 0;
         while let Some(batch) = reader.next_batch().unwrap() {
             for record in batch {
@@ -98,16 +116,18 @@ impl Run {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn nothing_that_was_durable_is_lost(
         lives in proptest::collection::vec((acts(), 0..40_u32, any::<u64>()), 1..5),
         segment_bytes in 200..6_000_u64,
+        is_encrypted in proptest::bool::weighted(0.4),
     ) {
         let mut run = Run {
             disk: Disk::new(),
             options: Options { segment_bytes },
+            keys: u8::from(is_encrypted),
             sizes: Vec::new(),
             told: 0,
         };
@@ -120,6 +140,8 @@ proptest! {
                 bits >> 63 == 1
             });
             run.check();
+            // The next life has a new key.
+            run.keys += u8::from(is_encrypted);
         }
     }
 }

@@ -4,10 +4,11 @@ use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList};
-use quantvista_journal::{self as journal, JournalError, Options};
+use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
+use quantvista_journal::{self as journal, Access, JournalError, Options};
 
 use crate::disk::{Place, Store};
+use crate::keys::KeyRing;
 use crate::seals::{Seal, SecretKey};
 
 /// A record as it was written; the payload is not decoded.
@@ -164,15 +165,21 @@ impl Journal {
 
 #[pymethods]
 impl Journal {
-    /// `place` is a folder, made if need be, or a `MemoryDisk`.
+    /// `place` is a folder, made if need be, or a `MemoryDisk`; with `encrypt` it must be encrypted.
     #[new]
-    #[pyo3(signature = (place, stream, *, segment_bytes = None))]
+    #[pyo3(signature = (place, stream, *, segment_bytes = None, keys = None, encrypt = false))]
     fn new(
         py: Python<'_>,
         place: &Bound<'_, PyAny>,
         stream: String,
         segment_bytes: Option<u64>,
+        keys: Option<&KeyRing>,
+        encrypt: bool,
     ) -> PyResult<Self> {
+        let access = Access {
+            keys: keys.map(|ring| ring.0.clone()).unwrap_or_default(),
+            encrypt,
+        };
         let place = Place::of(place)?;
         let label = place.label();
         let options = Options {
@@ -186,7 +193,7 @@ impl Journal {
                     source,
                 },
             })?;
-            journal::Journal::open(store, &stream, options)
+            journal::Journal::open_with(store, &stream, options, &access)
         });
         let (writer, opened) = opened.map_err(|error| raise(&label, error))?;
         Ok(Self {
@@ -246,6 +253,12 @@ impl Journal {
         self.with(py, |writer| Ok(writer.head().into()))
     }
 
+    /// Whether its records are.
+    #[getter]
+    fn encrypted(&self, py: Python<'_>) -> PyResult<bool> {
+        self.with(py, |writer| Ok(writer.is_encrypted()))
+    }
+
     /// Let go of the journal; what was not committed is not kept.
     fn close(&self, py: Python<'_>) {
         let writer = self.lock(py).take();
@@ -263,11 +276,12 @@ pub struct Reader {
 #[pymethods]
 impl Reader {
     #[new]
-    #[pyo3(signature = (place, start = 1))]
-    fn new(place: &Bound<'_, PyAny>, start: u64) -> PyResult<Self> {
+    #[pyo3(signature = (place, start = 1, *, keys = None))]
+    fn new(place: &Bound<'_, PyAny>, start: u64, keys: Option<&KeyRing>) -> PyResult<Self> {
         let place = Place::of(place)?;
+        let keys = keys.map(|ring| ring.0.clone()).unwrap_or_default();
         Ok(Self {
-            follower: journal::Reader::new(place.reading(), start),
+            follower: journal::Reader::new(place.reading(), start).with_keys(keys),
             label: place.label(),
         })
     }
@@ -313,7 +327,7 @@ impl Reader {
 
 /// Check every byte of a journal, and seals against it; `progress` is told bytes done and in all.
 #[pyfunction]
-#[pyo3(signature = (place, seals = Vec::new(), progress = None))]
+#[pyo3(signature = (place, seals = Vec::new(), progress = None, keys = None))]
 #[expect(
     clippy::needless_pass_by_value,
     reason = "the binding hands the arguments over"
@@ -323,8 +337,10 @@ pub fn verify_journal<'py>(
     place: &Bound<'py, PyAny>,
     seals: Vec<Py<Seal>>,
     progress: Option<Py<PyAny>>,
+    keys: Option<&KeyRing>,
 ) -> PyResult<Bound<'py, PyDict>> {
     let place = Place::of(place)?;
+    let keys = keys.map(|ring| ring.0.clone()).unwrap_or_default();
     let seals: Vec<journal::Seal> = seals.iter().map(|seal| seal.get().0.clone()).collect();
     let store = place.reading();
     let mut refused = None;
@@ -340,7 +356,7 @@ pub fn verify_journal<'py>(
                 .is_ok()
         })
     };
-    let checked = py.detach(|| journal::verify_with(&store, &seals, tell));
+    let checked = py.detach(|| journal::verify_with(&store, &seals, &keys, tell));
     if let Some(error) = refused {
         return Err(error);
     }
@@ -355,6 +371,9 @@ pub fn verify_journal<'py>(
     dict.set_item("last_ts", found.span.map(|span| span.1))?;
     dict.set_item("head", Head::from(found.head))?;
     dict.set_item("torn_bytes", found.torn)?;
+    let ids: Vec<String> = found.keys.iter().map(ToString::to_string).collect();
+    dict.set_item("keys", PyTuple::new(py, ids)?)?;
+    dict.set_item("opened", found.opened)?;
     Ok(dict)
 }
 
@@ -384,6 +403,21 @@ pub fn raise(label: &str, error: JournalError) -> PyErr {
         E::OtherStream { asked, found } => crate::raise_as(
             "ConfigError",
             format!("`stream` must be {found:?}, which the journal {label} is of; found {asked:?}"),
+        ),
+        E::NoKey { .. } => crate::raise_as(
+            "ConfigError",
+            format!(
+                "{}; name the file of its key ring with `qv --key-ring FILE ...`, or in the \
+                 environment variable QV_KEY_RING",
+                of(&error)
+            ),
+        ),
+        E::InTheClear => crate::raise_as(
+            "ConfigError",
+            format!(
+                "the journal {label} must be encrypted; found it in the clear; `qv journal encrypt \
+                 {label}` encrypts it"
+            ),
         ),
         E::Seal(_) => damaged(&of(&error), "", 0, 0, "the seal does not verify"),
         E::Stopped => crate::raise_as("RunInterruptedError", of(&error)),

@@ -8,6 +8,7 @@ mod events;
 mod features;
 mod host;
 mod journal;
+mod keys;
 mod live;
 mod log;
 mod lookup;
@@ -45,6 +46,8 @@ mod _native {
     use crate::features::{FeatureProgram, operator_settle, operator_warm_up};
     #[pymodule_export]
     use crate::journal::{Head, Journal, Reader, Record, Snapshot, verify_journal};
+    #[pymodule_export]
+    use crate::keys::KeyRing;
     #[pymodule_export]
     use crate::recording::decode_binance;
     #[pymodule_export]

@@ -1,0 +1,38 @@
+//! Keys that journals are encrypted with.
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use quantvista_journal as journal;
+
+/// Keys of 32 bytes, oldest first, which cannot be read back; the last one encrypts.
+#[pyclass(frozen, module = "quantvista._native")]
+pub struct KeyRing(pub journal::KeyRing);
+
+#[pymethods]
+impl KeyRing {
+    #[new]
+    fn new(keys: Vec<Vec<u8>>) -> PyResult<Self> {
+        let made = keys.iter().map(|key| {
+            let bytes: &[u8; 32] = key.as_slice().try_into().map_err(|_| {
+                let text = format!("`keys` must have 32 bytes each; found {}", key.len());
+                PyValueError::new_err(text)
+            })?;
+            Ok(journal::Key::new(bytes))
+        });
+        Ok(Self(journal::KeyRing::new(made.collect::<PyResult<_>>()?)))
+    }
+
+    /// What the keys are called.
+    #[getter]
+    fn ids(&self) -> Vec<String> {
+        self.0.ids().map(|id| id.to_string()).collect()
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.len()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("KeyRing({})", self.ids().join(", "))
+    }
+}
