@@ -40,18 +40,22 @@ def make_key_file(path: Path, text: str, *, mode: int = 0o600) -> None:
         raise OutputError(f"the key cannot be written to {path}: {reason}") from None
 
 
-def read_key_file(path: Path) -> str:
+def read_key_file(path: Path, option: str = "--key", *, size_max: int = _TEXT_MAX) -> str:
     """Read the file of a secret key.
 
     Parameters
     ----------
     path : pathlib.Path
-        As ``--key`` names it.
+        As the option names it.
+    option : str
+        For messages.
+    size_max : int
+        How many bytes of it are read.
 
     Returns
     -------
     str
-        At most 1,024 characters of it; what is not ASCII is replaced.
+        Its text; what is not ASCII is replaced.
 
     Raises
     ------
@@ -61,13 +65,13 @@ def read_key_file(path: Path) -> str:
     try:
         with path.open("rb") as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-            content = file.read(_TEXT_MAX)
+            content = file.read(size_max)
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
-        raise ConfigError(f"`--key` must be a file that can be read; {reason}: {path}") from None
+        raise ConfigError(f"`{option}` must be a file that can be read; {reason}: {path}") from None
     if mode & 0o077:
         raise ConfigError(
-            f"`--key` must be readable by its owner alone; found mode {mode:04o}: {path}; "
+            f"`{option}` must be readable by its owner alone; found mode {mode:04o}: {path}; "
             f"`chmod 600 {path}`, and make a new key if others may have read it"
         )
     return content.decode("ascii", "replace")

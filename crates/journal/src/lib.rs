@@ -31,6 +31,6 @@ pub use memory::Memory;
 pub use reader::Reader;
 pub use seal::{PublicKey, Seal, SecretKey};
 pub use snapshot::Snapshot;
-pub use storage::{Files, Storage};
+pub use storage::{Files, Storage, exchange};
 pub use verify::{Verified, verify, verify_with};
 pub use writer::{Access, Head, Journal, Opened, Options};

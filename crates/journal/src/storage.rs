@@ -114,6 +114,25 @@ impl Files {
     }
 }
 
+/// Give two folders each other's names, both or neither, durably.
+///
+/// # Errors
+/// If the system or the disk cannot do that, or one of them is not there.
+pub fn exchange(one: &Path, other: &Path) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?;
+        for each in [one, other] {
+            let folder = each.parent().filter(|parent| *parent != Path::new(""));
+            File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+        }
+        Ok(())
+    }
+    #[cfg(not(target_os = "linux"))]
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 /// Reserve space, so that a full disk shows here and not at a write.
 fn reserve(file: &File, from: u64, length: u64) -> io::Result<()> {
     if length > from {

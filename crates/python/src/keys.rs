@@ -1,5 +1,7 @@
 //! Keys that journals are encrypted with.
 
+use std::path::PathBuf;
+
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use quantvista_journal as journal;
@@ -35,4 +37,14 @@ impl KeyRing {
     fn __repr__(&self) -> String {
         format!("KeyRing({})", self.ids().join(", "))
     }
+}
+
+/// Give two folders each other's names, both or neither, durably.
+#[pyfunction]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the binding hands the arguments over"
+)]
+pub fn exchange_folders(one: PathBuf, other: PathBuf) -> PyResult<()> {
+    Ok(journal::exchange(&one, &other)?)
 }

@@ -47,7 +47,7 @@ mod _native {
     #[pymodule_export]
     use crate::journal::{Head, Journal, Reader, Record, Snapshot, verify_journal};
     #[pymodule_export]
-    use crate::keys::KeyRing;
+    use crate::keys::{KeyRing, exchange_folders};
     #[pymodule_export]
     use crate::recording::decode_binance;
     #[pymodule_export]

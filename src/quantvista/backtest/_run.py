@@ -90,9 +90,12 @@ def run(
         fund_hash(loaded),
     )
     ours = simulation(loaded, prepared.data, strategies)
+    encrypt = written is not None and loaded.must_encrypt()
     with (
         nullcontext() if target is None else RunFolder(target, loaded.inputs) as folder,
-        nullcontext() if written is None else RunJournal(written, loaded.fund.fund.name) as kept,
+        nullcontext()
+        if written is None
+        else RunJournal(written, loaded.fund.fund.name, encrypt=encrypt) as kept,
     ):
         outcome, failure = _outcome(prepared, ours, tell, target, kept)
         if folder is not None:

@@ -1,5 +1,6 @@
 """Commands of ``qv`` and their options."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +19,7 @@ from quantvista.cli._features_app import features_app
 from quantvista.cli._fund_app import fund_app
 from quantvista.cli._guard_app import guard_app
 from quantvista.cli._journal_app import journal_app
+from quantvista.cli._keys_app import keys_app
 from quantvista.cli._options import Json
 from quantvista.cli._paper_app import paper_app
 
@@ -38,6 +40,7 @@ app.add_typer(backup_app, name="backup")
 app.add_typer(data_app, name="data")
 app.add_typer(features_app, name="features")
 app.add_typer(journal_app, name="journal")
+app.add_typer(keys_app, name="keys")
 app.add_typer(paper_app, name="paper")
 
 
@@ -46,8 +49,19 @@ def _qv(
     debug: Annotated[
         bool, typer.Option("--debug", envvar="QV_DEBUG", help="Show tracebacks of errors.")
     ] = False,
+    key_ring: Annotated[
+        Path | None,
+        typer.Option(
+            "--key-ring",
+            metavar="FILE",
+            help="Keys of what is encrypted, of qv keys make; $QV_KEY_RING names it, too.",
+        ),
+    ] = None,
 ) -> None:
     set_debug(debug)
+    if key_ring is not None:
+        # So that the processes which a command starts have it, too.
+        os.environ["QV_KEY_RING"] = str(key_ring.expanduser().absolute())
 
 
 @app.command(epilog="Examples: qv init my-fund    qv init mine --template strategy")

@@ -10,6 +10,7 @@ from rich.text import Text
 from quantvista.cli._print import console, next_steps, number, print_json, say
 from quantvista.cli._progress import progress_bar
 from quantvista.fund import load_fund
+from quantvista.keyring import use_ring
 from quantvista.operations.backup import (
     KEY_VARIABLE,
     Manifest,
@@ -53,6 +54,7 @@ def back_up(
     as_json : bool
         Print JSON, nothing else.
     """
+    load_fund(fund).must_encrypt()  # which names the ring of its journals
     secret = read_backup_key(key)
     now = time.time_ns()
     if out is None:
@@ -61,7 +63,7 @@ def back_up(
     place = Place.beside(fund, state)
     with progress_bar(enabled=not as_json) as advance:
         made = make_backup(
-            fund, place, out, secret, now_ns=now, with_keys=with_keys, progress=advance
+            fund, place, out, secret.newest, now_ns=now, with_keys=with_keys, progress=advance
         )
     if as_json:
         print_json({"backup": str(made.path), "bytes": made.size, **_plain(made.manifest)})
@@ -99,6 +101,8 @@ def check_backup(path: Path, key: Path | None, *, as_json: bool) -> None:
 def get_back(path: Path, to: Path, key: Path | None, *, quick: bool, as_json: bool) -> None:
     """Restore a backup, and say what to do next."""
     secret = read_backup_key(key)
+    if key is not None:
+        use_ring(key)  # the journals may be encrypted with it, too
     with progress_bar(enabled=not as_json) as advance:
         found = restore_backup(
             path, to, secret, now_ns=time.time_ns(), quick=quick, progress=advance

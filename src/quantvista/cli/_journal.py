@@ -126,6 +126,8 @@ def _facts(found: Verified, public: bytes | None) -> dict[str, Any]:
         "seals": [_seal_facts(seal) for seal in found.seals],
         "key_checked": public is not None,
         "torn_bytes": found.torn_bytes,
+        "keys": list(found.keys),
+        "opened": found.opened,
     }
 
 
@@ -146,6 +148,8 @@ def _print_verified(folder: Path, found: Verified, public: bytes | None) -> None
         ("Head", f"record {number(found.head.sequence, 0)}, chain"),
         ("", found.head.chain.hex()),
     ]
+    if found.keys:
+        rows.append(("Encrypted", f"AES-256-GCM, key {', '.join(found.keys)}"))
     rows += [
         (
             "Sealed" if place == 0 else "",
@@ -176,6 +180,11 @@ def _verdict(found: Verified, public: bytes | None) -> str:
             words.append("It was made with the key that you gave.")
     else:
         words.append("It is not sealed, so a journal that was written anew would pass, too.")
+    if found.keys and found.opened == found.records:
+        words.append("It is encrypted; all of it was decrypted, too.")
+    elif found.keys:
+        opened = f"{number(found.opened, 0)} of its records were decrypted"
+        words.append(f"It is encrypted, and {opened} with the keys that are at hand.")
     if found.torn_bytes:
         words.append(
             f"Behind the end an interrupted write left {_count(found.torn_bytes, 'byte')}, never "

@@ -164,3 +164,31 @@ def key(
     from quantvista.cli._journal import new_key
 
     new_key(out, as_json=json)
+
+
+@journal_app.command(
+    epilog="Examples: qv --key-ring coins.keys journal encrypt state/journal    "
+    "qv journal encrypt state/guard/journal --keep old-guard-journal"
+)
+@guarded
+def encrypt(
+    folder: Folder,
+    keep: Annotated[
+        Path | None,
+        typer.Option(
+            "--keep",
+            metavar="<path>",
+            help="New folder for the journal as it was; removed by default.",
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Encrypt a journal that is there, with the newest key of the key ring.
+
+    An encrypted copy is made, every record of it held against its own, and then it takes the
+    journal's place at one stroke. The fund must not run meanwhile. An encrypted journal is
+    encrypted anew, so that no older key is needed any more.
+    """
+    from quantvista.cli._journal_encrypt import encrypt_there
+
+    encrypt_there(folder, keep, as_json=json)

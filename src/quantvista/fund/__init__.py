@@ -17,6 +17,7 @@ from quantvista.fund._model import (
     PortfolioSection,
     RiskSection,
     SleeveSection,
+    StorageSection,
     VenueSection,
 )
 from quantvista.fund._schema import json_schema, resolved_toml
@@ -38,6 +39,7 @@ __all__ = [
     "PortfolioSection",
     "RiskSection",
     "SleeveSection",
+    "StorageSection",
     "VenueSection",
     "check_account",
     "code_identity",

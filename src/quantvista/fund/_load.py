@@ -17,6 +17,7 @@ from quantvista.data.events import EventData, load_events
 from quantvista.errors import ConfigError
 from quantvista.fund._model import Fund
 from quantvista.fund._problems import explain
+from quantvista.keyring import use_ring
 
 __all__ = ["LoadedFund", "load_fund"]
 
@@ -41,6 +42,21 @@ class LoadedFund:
     fund: Fund
     base: Path
     path: Path | None = None
+
+    def must_encrypt(self) -> bool:
+        """Say whether its journals must be encrypted, and name its key ring if none is named.
+
+        Returns
+        -------
+        bool
+            As ``[storage]`` has it.
+        """
+        storage = self.fund.storage
+        if storage is None:
+            return False
+        if storage.key_ring is not None:
+            use_ring(self.base / Path(storage.key_ring).expanduser())
+        return storage.encrypted
 
     @property
     def inputs(self) -> tuple[Path, ...]:

@@ -40,6 +40,7 @@ from quantvista.fund._risk import (
     SleeveRiskSection,
     ValueAtRiskSection,
 )
+from quantvista.fund._storage import StorageSection
 from quantvista.fund._types import (
     Fraction,
     Money,
@@ -69,10 +70,11 @@ __all__ = [
     "PortfolioSection",
     "RiskSection",
     "SleeveSection",
+    "StorageSection",
     "VenueSection",
 ]
 
-_LATER = ("execution", "models", "schedule", "service", "storage", "bus", "alerts")
+_LATER = ("execution", "models", "schedule", "service", "bus", "alerts")
 _SHARE_TOLERANCE = Decimal("1e-9")
 
 
@@ -182,6 +184,9 @@ class Fund(Section):
     cash_flow: tuple[CashFlowSection, ...] = Field((), strict=False)
     guard: GuardSection | None = Field(
         None, description="Who watches the fund while it trades; by default all of its defaults."
+    )
+    storage: StorageSection | None = Field(
+        None, description="How what the fund writes is kept; by default in the clear."
     )
 
     @model_validator(mode="before")
@@ -310,6 +315,7 @@ def field_names(location: tuple[int | str, ...]) -> list[str]:
         "guard.disk": DiskTrigger,
         "guard.heartbeat": TimeTrigger,
         "guard.journal": TimeTrigger,
+        "storage": StorageSection,
         "guard.venue": TimeTrigger,
         "guard.firm": FirmSection,
     }

@@ -16,9 +16,10 @@ Examples
 1
 """
 
-from quantvista._native import Head, MemoryDisk, Record, Seal, SecretKey, Snapshot
+from quantvista._native import Head, KeyRing, MemoryDisk, Record, Seal, SecretKey, Snapshot
 from quantvista.journal._keys import KEY_VARIABLE, make_key, read_public_key, read_secret_key
 from quantvista.journal._records import INPUT, KINDS, OUTPUT, Body, Entry, Kind, Kinds, Note
+from quantvista.journal._ring import key_ring, ring_of
 from quantvista.journal._selection import Selection, records
 from quantvista.journal._stream import Journal, Reader, require_journal, tail
 from quantvista.journal._verify import Verified, seals_of, verify
@@ -32,6 +33,7 @@ __all__ = [
     "Entry",
     "Head",
     "Journal",
+    "KeyRing",
     "Kind",
     "Kinds",
     "MemoryDisk",
@@ -43,11 +45,13 @@ __all__ = [
     "Selection",
     "Snapshot",
     "Verified",
+    "key_ring",
     "make_key",
     "read_public_key",
     "read_secret_key",
     "records",
     "require_journal",
+    "ring_of",
     "seals_of",
     "tail",
     "verify",

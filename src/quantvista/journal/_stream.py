@@ -3,13 +3,15 @@
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from os import PathLike
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from quantvista._native import RawJournal, RawReader, Record
+from quantvista._native import KeyRing, MemoryDisk, RawJournal, RawReader, Record
 from quantvista.errors import ConfigError
 from quantvista.journal._records import Body
+from quantvista.journal._ring import key_ring
 
 __all__ = ["Journal", "Reader", "require_journal", "segments", "tail"]
 
@@ -33,6 +35,11 @@ class Journal(RawJournal):
         Its name: 1 to 64 letters, digits, and ``-_./``.
     segment_bytes : int, optional
         The space that is reserved for a segment: 64 MiB, in memory 256 KiB.
+    keys : KeyRing, optional
+        What it may be encrypted with; by default the ring that the environment names, if any.
+    encrypt : bool
+        Whether it must be encrypted. One that is stays so in any case; one that was begun in the
+        clear is refused.
 
     Raises
     ------
@@ -41,13 +48,32 @@ class Journal(RawJournal):
     JournalDamagedError
         If what was durable does not verify any more; says where.
     ConfigError
-        If it is the journal of another stream.
+        If it is the journal of another stream, its key is not there, or it is in the clear and
+        must not be.
     OutputError
         If the disk is full, or cannot be written.
     JournalError
         From ``append`` and ``commit``, after a write that failed: what is durable is then only
         known to who opens it anew.
     """
+
+    def __new__(
+        cls,
+        place: str | PathLike[str] | MemoryDisk,
+        stream: str,
+        *,
+        segment_bytes: int | None = None,
+        keys: KeyRing | None = None,
+        encrypt: bool = False,
+    ) -> Self:
+        return super().__new__(
+            cls,
+            place,
+            stream,
+            segment_bytes=segment_bytes,
+            keys=keys or key_ring(required=encrypt),
+            encrypt=encrypt,
+        )
 
     def write(self, body: Body, ts: int) -> int:
         """Append a body as a record of its kind.
@@ -96,12 +122,25 @@ class Reader(RawReader):
         The journal.
     start : int, default 1
         The first record to give. The chain before its segment is taken as it is.
+    keys : KeyRing, optional
+        What it may be encrypted with; by default the ring that the environment names, if any.
 
     Raises
     ------
     JournalDamagedError
         When something does not verify; says where.
+    ConfigError
+        When the key of what is encrypted is not there.
     """
+
+    def __new__(
+        cls,
+        place: str | PathLike[str] | MemoryDisk,
+        start: int = 1,
+        *,
+        keys: KeyRing | None = None,
+    ) -> Self:
+        return super().__new__(cls, place, start, keys=keys or key_ring())
 
     def follow(
         self,

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
-from quantvista._native import Head, MemoryDisk, Seal, verify_journal
+from quantvista._native import Head, KeyRing, MemoryDisk, Seal, verify_journal
 from quantvista.errors import JournalDamagedError
+from quantvista.journal._ring import key_ring
 
 __all__ = ["Verified", "seals_of", "verify"]
 
@@ -29,6 +30,10 @@ class Verified:
         Those that were checked, ascending.
     torn_bytes : int
         What an interrupted write left behind the end; the next writer cuts it off.
+    keys : tuple of str
+        What the keys are called that it is encrypted with; empty if it is in the clear.
+    opened : int
+        How many of its encrypted records were decrypted, too.
     """
 
     stream: str
@@ -41,6 +46,8 @@ class Verified:
     head: Head
     seals: tuple[Seal, ...]
     torn_bytes: int
+    keys: tuple[str, ...] = ()
+    opened: int = 0
 
 
 def verify(
@@ -48,8 +55,13 @@ def verify(
     *,
     key: bytes | None = None,
     progress: Callable[[int, int], object] | None = None,
+    keys: KeyRing | None = None,
 ) -> Verified:
     """Check every header, frame, batch and seal, from the first segment on.
+
+    An encrypted journal needs no keys for that: checksums, chain and seals are over what is on the
+    disk. What there is a key of is decrypted as well, which shows that a writer with that key wrote
+    it.
 
     Parameters
     ----------
@@ -60,6 +72,8 @@ def verify(
         seals are checked against the keys that they name, which anybody could have made.
     progress : callable, optional
         Told the bytes done and the bytes in all, after each segment.
+    keys : KeyRing, optional
+        To decrypt with; by default the ring that the environment names, if any.
 
     Returns
     -------
@@ -71,6 +85,7 @@ def verify(
     JournalDamagedError
         At the first place that does not verify.
     """
+    keys = keys or key_ring()
     seals = seals_of(place)
     for seal in seals:
         if key is not None and seal.key != key:
@@ -83,13 +98,13 @@ def verify(
         )
         raise JournalDamagedError(text, problem="there is no seal")
     try:
-        found = verify_journal(place, seals, progress)
+        found = verify_journal(place, seals, progress, keys)
     except JournalDamagedError as error:
         if error.file != max(_files(place, ".qvj"), default=""):
             raise
         # It may just be written: pages that were read before and after a write do not fit.
         # What is damaged stays so.
-        found = verify_journal(place, seals, progress)
+        found = verify_journal(place, seals, progress, keys)
     return Verified(**found, seals=tuple(seals))
 
 

@@ -108,7 +108,7 @@ def test_wrong_value_is_named_with_its_rule(
 
 
 @pytest.mark.parametrize(
-    "section", ["execution", "models", "schedule", "service", "storage", "bus", "alerts"]
+    "section", ["execution", "models", "schedule", "service", "bus", "alerts"]
 )
 def test_later_section_is_not_yet_available(tmp_path: Path, section: str) -> None:
     found = _refusal(tmp_path, DEMO + f"\n[{section}]\n")

@@ -89,6 +89,8 @@ class RunJournal(Recorder):
         Made if it is not there; must be empty.
     fund : str
         Name of the fund, of which the stream is.
+    encrypt : bool
+        Whether the journal is encrypted.
 
     Raises
     ------
@@ -98,14 +100,14 @@ class RunJournal(Recorder):
         If it cannot be written.
     """
 
-    def __init__(self, folder: str | os.PathLike[str], fund: str) -> None:
+    def __init__(self, folder: str | os.PathLike[str], fund: str, *, encrypt: bool = False) -> None:
         path = Path(folder)
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise ConfigError(
                 f"`journal` must be a new or an empty folder, for a journal is never written "
                 f"over; found {path}"
             )
-        self._journal = Journal(path, f"run/{fund}"[:64])
+        self._journal = Journal(path, f"run/{fund}"[:64], encrypt=encrypt)
         super().__init__(self._journal)
 
     def __enter__(self) -> Self:

@@ -14,6 +14,7 @@ from quantvista.engine import Session
 from quantvista.errors import BackupError, ConfigError, OutputError
 from quantvista.fund.records import Restored as RestoredRecord
 from quantvista.journal import Journal, verify
+from quantvista.keyring import Ring
 from quantvista.operations.backup._archive import Manifest, read_archive
 from quantvista.operations.backup._sealed import SealedReader
 from quantvista.trading.control import Place
@@ -49,7 +50,7 @@ class Restored:
 
 
 def verify_backup(
-    path: Path, key: bytes, progress: Advance = lambda done, total, text: None
+    path: Path, key: bytes | Ring, progress: Advance = lambda done, total, text: None
 ) -> Manifest:
     """Decrypt all of a backup and hold each file against its manifest; write nothing.
 
@@ -57,8 +58,8 @@ def verify_backup(
     ----------
     path : pathlib.Path
         The backup.
-    key : bytes
-        The secret of the key file.
+    key : bytes or Ring
+        The secret, or several of which one is that of the backup.
     progress : callable
         Told bytes done, bytes in all, and words.
 
@@ -81,7 +82,7 @@ def verify_backup(
 def restore_backup(
     path: Path,
     to: Path,
-    key: bytes,
+    key: bytes | Ring,
     *,
     now_ns: int,
     quick: bool = False,
@@ -100,8 +101,8 @@ def restore_backup(
         The backup.
     to : pathlib.Path
         A folder that is empty or not there.
-    key : bytes
-        The secret of the key file.
+    key : bytes or Ring
+        The secret, or several of which one is that of the backup.
     now_ns : int
         UTC.
     quick : bool
@@ -155,7 +156,9 @@ def _open(path: Path) -> BinaryIO:
         raise ConfigError(f"`backup` must be a file that can be read; {reason}: {path}") from None
 
 
-def _reader(file: BinaryIO, path: Path, key: bytes, progress: Advance, text: str) -> SealedReader:
+def _reader(
+    file: BinaryIO, path: Path, key: bytes | Ring, progress: Advance, text: str
+) -> SealedReader:
     total = path.stat().st_size
     return SealedReader(file, key, lambda done: progress(min(done, total), total, text))
 

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from quantvista.errors import BackupError
+from quantvista.keyring import Ring
 
 __all__ = ["CHUNK", "HEADER_BYTES", "SealedReader", "SealedWriter"]
 
@@ -88,8 +89,8 @@ class SealedReader:
     ----------
     file : file
         Open for reading bytes.
-    key : bytes
-        32 secret ones.
+    key : bytes or Ring
+        32 secret ones, or several of which one must fit.
     progress : callable, optional
         Told the bytes of the file that were read so far.
 
@@ -101,7 +102,7 @@ class SealedReader:
     """
 
     def __init__(
-        self, file: BinaryIO, key: bytes, progress: Callable[[int], object] | None = None
+        self, file: BinaryIO, key: bytes | Ring, progress: Callable[[int], object] | None = None
     ) -> None:
         self._file, self._progress = file, progress
         self._header = file.read(HEADER_BYTES)
@@ -118,8 +119,11 @@ class SealedReader:
             )
         if not 0 < chunk <= _CHUNK_MAX:
             raise _damaged(0)
-        self._cipher, ours = _derive(key, salt, chunk)
-        if not secrets.compare_digest(check, ours):
+        for each in reversed(key.keys if isinstance(key, Ring) else (key,)):
+            self._cipher, ours = _derive(each, salt, chunk)
+            if secrets.compare_digest(check, ours):
+                break
+        else:
             raise BackupError(
                 "the key is not that of the backup, or the backup's beginning is damaged; give the "
                 "key that it was made with. Without that nobody can read it"

@@ -57,6 +57,8 @@ class GuardTerms:
     opened_at : callable
         When the session began that a time is in, both in UTC nanoseconds; None outside of one,
         when no prices need come.
+    encrypt : bool
+        Whether the guard's journal must be encrypted.
     """
 
     fund: str
@@ -65,6 +67,7 @@ class GuardTerms:
     section: GuardSection
     paper: frozenset[str] = frozenset()
     opened_at: Callable[[int], int | None] = lambda now_ns: 0
+    encrypt: bool = False
 
     def day(self, now_ns: int) -> str:
         """Name the day of a time, in the fund's time zone."""
@@ -116,7 +119,7 @@ class Guard:
         seams: Seams,
     ) -> None:
         self.terms, self._seams = terms, seams
-        self.log = GuardLog(place, terms.fund, seams.clock)
+        self.log = GuardLog(place, terms.fund, seams.clock, encrypt=terms.encrypt)
         state = self.log.state
         known = {} if state.valued is None else state.valued.venues
         self.views = {

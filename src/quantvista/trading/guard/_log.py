@@ -88,6 +88,8 @@ class GuardLog:
         Name of the fund.
     clock : Clock
         Times of records.
+    encrypt : bool
+        Whether the journal must be encrypted.
 
     Raises
     ------
@@ -95,8 +97,15 @@ class GuardLog:
         If another guard of this fund runs.
     """
 
-    def __init__(self, place: Any, fund: str, clock: Clock) -> None:  # noqa: ANN401
-        self._journal = Journal(place, f"{fund}/guard")
+    def __init__(
+        self,
+        place: Any,  # noqa: ANN401 - a path or a disk in memory
+        fund: str,
+        clock: Clock,
+        *,
+        encrypt: bool = False,
+    ) -> None:
+        self._journal = Journal(place, f"{fund}/guard", encrypt=encrypt)
         self._clock = clock
         self.state = self._recover(place)
         if not self._journal.head.sequence:

@@ -5,6 +5,7 @@ import contextlib
 import shutil
 import signal
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,7 @@ async def _serve(loaded: LoadedFund, place: Place, said: Callable[[str], None]) 
     fund = loaded.fund
     clock = SystemClock()
     gateways = {each.id: linked_gateway(each, place, "guard", clock) for each in fund.venue}
-    terms = guard_terms(fund)
+    terms = replace(guard_terms(fund), encrypt=loaded.must_encrypt())
     seams = Seams(
         NodeProcess(place),
         FileLeaseWriter(place.lease, "guard"),

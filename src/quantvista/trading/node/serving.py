@@ -101,7 +101,9 @@ class _Process:
         if listings is None:
             return
         setup = node_setup(self._loaded, listings)
-        with Journal(self._place.journal, f"node/{setup.fund}"[:64]) as journal:
+        encrypt = self._loaded.must_encrypt()
+        stream = f"node/{setup.fund}"[:64]
+        with Journal(self._place.journal, stream, encrypt=encrypt) as journal:
             # With a journal, that says which ids were used; without one, only the venue knows.
             is_new = not journal.head.sequence
             used = await self._used(gateways) if is_new else [False for _ in gateways]
