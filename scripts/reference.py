@@ -129,8 +129,12 @@ MODULES = {
         "read_public_key",
         "seals_of",
         "require_journal",
+        "key_ring",
+        "ring_of",
     ),
+    "quantvista.journal.encrypting": ("encrypt_journal", "Encrypted"),
     "quantvista.journal.export": (),
+    "quantvista.keyring": ("Ring", "make_ring", "add_key", "read_ring", "use_ring"),
     "quantvista.backtest": ("Outcome", "check_fund", "FundFinding"),
     "quantvista.reporting": (),
     "quantvista.trading.gateway": (
@@ -275,6 +279,7 @@ COMMANDS = (
     "divergence",
     "drill",
     *("backup", "backup key", "backup verify", "restore"),
+    *("keys make", "keys rotate", "keys show", "journal encrypt"),
     *("journal key", "paper serve", "paper key", "paper status", "paper fault"),
 )
 

@@ -20,7 +20,7 @@ impl Key {
     #[must_use]
     pub fn id(&self) -> KeyId {
         let hash = blake3::derive_key("quantvista key ring 2026-11-22 id", &self.0);
-        KeyId(hash[..6].try_into().expect("six bytes"))
+        KeyId(crate::format::array_at(&hash, 0))
     }
 }
 

@@ -13,6 +13,7 @@
 mod cipher;
 mod error;
 mod format;
+mod found;
 mod key;
 mod memory;
 mod name;

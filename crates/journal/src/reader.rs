@@ -3,11 +3,12 @@
 use crate::cipher::Cipher;
 use crate::error::{Result, io_of};
 use crate::format::{HEADER, Header, Record};
+use crate::found::damaged;
 use crate::key::KeyRing;
 use crate::name;
 use crate::scan::{Batch, Place, Step, is_torn, step};
 use crate::storage::Storage;
-use crate::writer::{Head, damaged};
+use crate::writer::Head;
 
 /// How much is read at a time, unless a batch is longer.
 const WINDOW: usize = 256 << 10;
@@ -137,9 +138,9 @@ impl<S: Storage> Reader<S> {
     /// If they are damaged, or the storage fails.
     pub fn check_end(&self) -> Result<()> {
         if let Some((segment, _)) = &self.at {
-            let bytes = crate::writer::read_whole(&self.storage, segment)?;
+            let bytes = crate::found::read_whole(&self.storage, segment)?;
             let first = name::number_of(segment, name::SEGMENT).unwrap_or(0);
-            crate::writer::walk(&bytes, segment, first)?;
+            crate::found::walk(&bytes, segment, first)?;
         }
         Ok(())
     }

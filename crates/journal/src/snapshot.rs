@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use crate::cipher::Cipher;
 use crate::error::{Result, io_of};
 use crate::format::{Chain, FORMAT, FORMAT_ENCRYPTED, array_at, chain_at, u16_at, u64_at};
+use crate::found::{damaged, read_whole};
 use crate::key::{KeyId, KeyRing};
 use crate::name;
 use crate::storage::Storage;
-use crate::writer::{Head, damaged, read_whole};
+use crate::writer::Head;
 
 const MAGIC: [u8; 8] = *b"QVSNAP\r\n";
 const FIXED: usize = 8 + 2 + 2 + 8 + 32 + 32 + 32;

@@ -3,13 +3,14 @@
 use crate::cipher::Cipher;
 use crate::error::{JournalError, Result, io_of};
 use crate::format::{CHAIN_START, Chain, Header};
+use crate::found::{damaged, read_whole, walk};
 use crate::key::{KeyId, KeyRing};
 use crate::name;
 use crate::reader::DOES_NOT_OPEN;
 use crate::scan::{Place, Step, step};
 use crate::seal::Seal;
 use crate::storage::Storage;
-use crate::writer::{Head, damaged, read_whole, walk};
+use crate::writer::Head;
 
 /// What a journal is, when all of it verifies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,43 @@ pub struct Verified {
     pub keys: Vec<KeyId>,
     /// How many records were decrypted, and are what was encrypted there.
     pub opened: u64,
+}
+
+impl Verified {
+    /// Before the first segment.
+    fn nothing_of(header: &Header) -> Self {
+        Self {
+            stream: header.stream.clone(),
+            segments: 0,
+            records: 0,
+            batches: 0,
+            bytes: 0,
+            span: None,
+            head: Head {
+                sequence: 0,
+                chain: CHAIN_START,
+            },
+            sealed: Vec::new(),
+            torn: 0,
+            keys: Vec::new(),
+            opened: 0,
+        }
+    }
+
+    /// Hold a segment's header against those before it.
+    fn take(&mut self, header: &Header, segment: &str) -> Result<()> {
+        let is_same = header.key.is_none() == self.keys.is_empty();
+        let problem = if header.stream != self.stream {
+            "the segment is of another stream"
+        } else if self.segments > 0 && !is_same {
+            "the segment and the one before are not both encrypted"
+        } else {
+            let new = header.key.filter(|id| !self.keys.contains(id));
+            self.keys.extend(new);
+            return Ok(());
+        };
+        Err(damaged(segment, 0, header.first - 1, problem))
+    }
 }
 
 /// Check every header, frame, batch and seal of a journal, from its first segment on.
@@ -70,37 +108,8 @@ pub fn verify_with<S: Storage>(
             let problem = "the segment does not follow the one before";
             return Err(damaged(&segment, 0, expected.0 - 1, problem));
         }
-        let total = found.get_or_insert_with(|| Verified {
-            stream: header.stream.clone(),
-            segments: 0,
-            records: 0,
-            batches: 0,
-            bytes: 0,
-            span: None,
-            head: Head {
-                sequence: 0,
-                chain: CHAIN_START,
-            },
-            sealed: Vec::new(),
-            torn: 0,
-            keys: Vec::new(),
-            opened: 0,
-        });
-        if header.stream != total.stream {
-            return Err(damaged(
-                &segment,
-                0,
-                expected.0 - 1,
-                "the segment is of another stream",
-            ));
-        }
-        if number > 0 && header.key.is_some() == total.keys.is_empty() {
-            let problem = "the segment and the one before are not both encrypted";
-            return Err(damaged(&segment, 0, expected.0 - 1, problem));
-        }
-        if let Some(id) = header.key.filter(|id| !total.keys.contains(id)) {
-            total.keys.push(id);
-        }
+        let total = found.get_or_insert_with(|| Verified::nothing_of(&header));
+        total.take(&header, &segment)?;
         // Without its key there is nothing to check in what was encrypted: the chain is over that.
         let cipher = Cipher::of(keys, &header, &segment).unwrap_or(None);
         let is_last = number + 1 == firsts.len();
@@ -125,9 +134,8 @@ pub fn verify_with<S: Storage>(
     let Some(total) = found else {
         return Err(damaged(&name::segment(1), 0, 0, "there is no segment"));
     };
-    if let Some(seal) = due.first() {
+    if !due.is_empty() {
         let last = name::segment(firsts.last().copied().unwrap_or(1));
-        let _ = seal;
         return Err(damaged(
             &last,
             0,
