@@ -262,6 +262,15 @@ WORKS = (
         target=2e6,
     ),
     Work(
+        "journal_encrypted",
+        "The same, encrypted with AES-256-GCM",
+        "records/s",
+        (
+            Contender("quantvista", "ours_journal_encrypted.py", 10_000_000, 20_000, "and read"),
+            Contender("in the clear", "ours_journal.py", 10_000_000, 20_000, "the work above"),
+        ),
+    ),
+    Work(
         "journal_python",
         "The same from Python, a call a record",
         "records/s",

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quantvista.errors import JournalDamagedError, JournalError, OutputError
-from quantvista.journal import Head, Journal, MemoryDisk, Reader, SecretKey, verify
+from quantvista.journal import Head, Journal, KeyRing, MemoryDisk, Reader, SecretKey, verify
 
 KEY = SecretKey(bytes(range(32)))
+RING = KeyRing([bytes(32), bytes([1]) * 32])
 type Fields = tuple[int, int, int, bytes]
 
 records = st.tuples(
@@ -34,16 +35,23 @@ class Life:
 
     disk: MemoryDisk
     segment_bytes: int
+    keys: KeyRing | None = None
     appended: list[Fields] = field(default_factory=list)
     durable: int = 0
     followed: list[Fields] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.journal = self.open()
-        self.reader = Reader(self.disk)
+        self.reader = Reader(self.disk, keys=self.keys)
 
     def open(self) -> Journal:
-        return Journal(self.disk, "fund/x", segment_bytes=self.segment_bytes)
+        return Journal(
+            self.disk,
+            "fund/x",
+            segment_bytes=self.segment_bytes,
+            keys=self.keys,
+            encrypt=self.keys is not None,
+        )
 
     def reopen(self) -> None:
         """Open anew; a batch that was whole without being told so may be there."""
@@ -79,11 +87,11 @@ def _read(reader: Reader) -> list[Fields]:
     return [(each.kind, each.version, each.ts, each.payload) for batch in reader for each in batch]
 
 
-@given(steps, st.integers(150, 5_000))
+@given(steps, st.integers(150, 5_000), st.sampled_from([None, RING]))
 def test_what_is_read_is_what_was_made_durable(
-    plan: list[Fields | str | tuple[str, int, int]], segment_bytes: int
+    plan: list[Fields | str | tuple[str, int, int]], segment_bytes: int, keys: KeyRing | None
 ) -> None:
-    life = Life(MemoryDisk(), segment_bytes)
+    life = Life(MemoryDisk(), segment_bytes, keys)
     for step in plan:
         match step:
             case "commit":
@@ -107,24 +115,28 @@ def test_what_is_read_is_what_was_made_durable(
             case _:
                 pass
     expected = life.appended[: life.durable]
-    assert _read(Reader(life.disk)) == expected
+    assert _read(Reader(life.disk, keys=keys)) == expected
     life.follow()
-    found = verify(life.disk, key=KEY.public if _is_sealed(life.disk) else None)
+    public = KEY.public if _is_sealed(life.disk) else None
+    found = verify(life.disk, key=public)
     assert (found.records, found.head) == (life.durable, life.journal.head)
+    assert verify(life.disk, key=public, keys=keys).opened == (life.durable if keys else 0)
     for start in (0, 1, life.durable // 2, life.durable, life.durable + 1):
-        assert _read(Reader(life.disk, start)) == expected[max(start - 1, 0) :]
+        assert _read(Reader(life.disk, start, keys=keys)) == expected[max(start - 1, 0) :]
 
 
 def _is_sealed(disk: MemoryDisk) -> bool:
     return any(name.endswith(".seal") for name in disk.names())
 
 
-@given(st.lists(records, min_size=1, max_size=12), st.data())
+@given(st.lists(records, min_size=1, max_size=12), st.booleans(), st.data())
 def test_a_changed_bit_of_a_sealed_journal_is_located(
-    made: list[Fields], data: st.DataObject
+    made: list[Fields],
+    encrypt: bool,
+    data: st.DataObject,
 ) -> None:
     disk = MemoryDisk()
-    journal = Journal(disk, "fund/x", segment_bytes=300)
+    journal = Journal(disk, "fund/x", segment_bytes=300, keys=RING, encrypt=encrypt)
     for each in made:
         journal.append(*each)
         if data.draw(st.booleans()):
