@@ -14,12 +14,12 @@ pub struct KeyRing(pub journal::KeyRing);
 impl KeyRing {
     #[new]
     fn new(keys: Vec<Vec<u8>>) -> PyResult<Self> {
-        let made = keys.iter().map(|key| {
-            let bytes: &[u8; 32] = key.as_slice().try_into().map_err(|_| {
+        let made = keys.into_iter().map(|key| {
+            let bytes: [u8; 32] = key.try_into().map_err(|key: Vec<u8>| {
                 let text = format!("`keys` must have 32 bytes each; found {}", key.len());
                 PyValueError::new_err(text)
             })?;
-            Ok(journal::Key::new(bytes))
+            Ok(journal::Key::new(&bytes))
         });
         Ok(Self(journal::KeyRing::new(made.collect::<PyResult<_>>()?)))
     }
