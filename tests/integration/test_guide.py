@@ -24,6 +24,7 @@ from quantvista.fund import (
     PortfolioSection,
     RiskSection,
     SleeveSection,
+    StorageSection,
     VenueSection,
 )
 from quantvista.fund._guard import FirmSection
@@ -50,6 +51,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "[[cash_flow]]": CashFlowSection,
     "[guard]": GuardSection,
     "[guard.firm]": FirmSection,
+    "[storage]": StorageSection,
 }
 
 

@@ -130,7 +130,10 @@ pub fn exchange(one: &Path, other: &Path) -> io::Result<()> {
         Ok(())
     }
     #[cfg(not(target_os = "linux"))]
-    Err(io::ErrorKind::Unsupported.into())
+    {
+        let text = format!("{} and {}", one.display(), other.display());
+        Err(io::Error::new(io::ErrorKind::Unsupported, text))
+    }
 }
 
 /// Reserve space, so that a full disk shows here and not at a write.

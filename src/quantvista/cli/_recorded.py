@@ -43,7 +43,9 @@ def replay_run(folder: Path, *, fund: Path | None, as_json: bool) -> None:
         if fund is None:
             found = replay(folder, progress=advance)
         else:
-            found, changed = derive(folder, load_fund(fund), progress=advance)
+            loaded = load_fund(fund)
+            loaded.must_encrypt()  # which names the ring of its journals
+            found, changed = derive(folder, loaded, progress=advance)
     if as_json:
         print_json(_plain(found, changed))
     else:

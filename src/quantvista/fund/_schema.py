@@ -59,6 +59,7 @@ def resolved_toml(fund: Fund) -> str:
     parts += [_dump("venue", each, of_many=True) for each in fund.venue]
     parts += [_dump("cash_flow", each, of_many=True) for each in fund.cash_flow]
     parts += [] if fund.guard is None else [_dump("guard", fund.guard)]
+    parts += [] if fund.storage is None else [_dump("storage", fund.storage)]
     return "\n".join(parts)
 
 

@@ -212,5 +212,6 @@ come out of the segments, in the order of their names, numbers little-endian:
 
 Bytes 8 to 16 of a head are the record's sequence, 16 to 24 its time, 26 to 28 the
 version of its payload, which is MessagePack unless its kind is 1 or 2, an input or
-an output of the engine (MessagePack, too, behind a head of 12 bytes).
+an output of the engine (MessagePack, too, behind a head of 12 bytes). A kind of
+65534 is a piece of what was encrypted: the check needs no key, reading does.
 """

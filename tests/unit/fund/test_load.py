@@ -1,4 +1,5 @@
 import datetime
+import os
 from decimal import Decimal
 from pathlib import Path
 
@@ -145,3 +146,24 @@ def test_venue_is_appended_in_the_fund_file_too(minimal: LoadedFund) -> None:
     assert market.benchmark_id == "I.XNYS"
     path.write_text(resolved_toml(loaded.fund))
     assert load_fund(path).fund == loaded.fund
+
+
+def test_storage_names_the_ring_where_nobody_named_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QV_KEY_RING", "")  # so that it is put back
+    monkeypatch.delenv("QV_KEY_RING")
+    text = MINIMAL + '[storage]\nencrypted = true\nkey_ring = "keys/coins.keys"\n'
+    (tmp_path / "fund.toml").write_text(text)
+    loaded = load_fund(tmp_path / "fund.toml")
+    assert loaded.must_encrypt()
+    assert os.environ["QV_KEY_RING"] == str(tmp_path / "keys" / "coins.keys")
+    monkeypatch.setenv("QV_KEY_RING", "/elsewhere")
+    assert loaded.must_encrypt()
+    assert os.environ["QV_KEY_RING"] == "/elsewhere"
+    assert "encrypted = true" in resolved_toml(loaded.fund)
+
+
+def test_a_fund_without_storage_is_kept_in_the_clear(minimal: LoadedFund) -> None:
+    assert not minimal.must_encrypt()
+    assert "storage" not in resolved_toml(minimal.fund)

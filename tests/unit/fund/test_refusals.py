@@ -107,9 +107,7 @@ def test_wrong_value_is_named_with_its_rule(
     assert "validation error" not in found
 
 
-@pytest.mark.parametrize(
-    "section", ["execution", "models", "schedule", "service", "bus", "alerts"]
-)
+@pytest.mark.parametrize("section", ["execution", "models", "schedule", "service", "bus", "alerts"])
 def test_later_section_is_not_yet_available(tmp_path: Path, section: str) -> None:
     found = _refusal(tmp_path, DEMO + f"\n[{section}]\n")
     line = DEMO.count("\n") + 2
