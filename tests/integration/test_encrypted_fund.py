@@ -27,7 +27,8 @@ key_ring = "../coins.keys"
 
 @pytest.fixture
 def fund(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveFund]:
-    monkeypatch.delenv(KEY_RING_VARIABLE, raising=False)
+    monkeypatch.setenv(KEY_RING_VARIABLE, "")  # so that it is put back, whoever sets it
+    monkeypatch.delenv(KEY_RING_VARIABLE)
     make_ring(tmp_path / "coins.keys")
     found = LiveFund(tmp_path / "fund")
     path = found.folder / "fund.toml"
