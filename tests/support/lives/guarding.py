@@ -217,8 +217,8 @@ class GuardProcess:
         self._task = world.loop.create_task(self.guard.run())
         return True
 
-    def _open(self, place: Any, stream: str) -> WatchedJournal:  # noqa: ANN401
-        journal = WatchedJournal(place, stream)
+    def _open(self, place: Any, stream: str, **terms: Any) -> WatchedJournal:  # noqa: ANN401
+        journal = WatchedJournal(place, stream, **terms)
         journal.watch = self.watch
         self._journal = journal
         self.watch.opened(journal.head.sequence)
