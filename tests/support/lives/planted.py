@@ -158,7 +158,8 @@ PLANTED: dict[str, tuple[Edit, ...]] = {
             f"{_GUARD}._chain",
             "Chain._lead",
             "await self._fence()",
-            "self._fenced_at = asyncio.get_running_loop().time(); self.wake()",
+            "now = asyncio.get_running_loop().time()\n"
+            "            self._fenced_at = self._fenced_at or [now, self.wake()][0]",
         ),
     ),
     "leave given before it is durable": (
