@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 
 from quantvista.backtest import run
 from quantvista.fund import LoadedFund, load_fund
-from quantvista.market import Panel, sessions
+from quantvista.market import Panel
 from quantvista.strategies import Book, EventStrategy, PortfolioStrategy, Quote
 from quantvista.trading.divergence import diverge
+from support.paper_and_backtest import QUIET, sessions_of_bars, write_bars
 from support.same_path import (
     Intent,
     Message,
@@ -37,8 +38,6 @@ from support.virtual_loop import run_virtually
 RECORDING = Path(__file__).parents[3] / "shared/data/l2_binance_ws/spot_btcusdt_20240808.jsonl.gz"
 LINES = 4_500
 STOCKS = [f"I{number}.XNYS" for number in range(5)]
-QUIET = 12
-"""Sessions whose prices stand still, so that nothing is decided: what is known before a start."""
 
 type Floats = NDArray[np.float64]
 
@@ -54,29 +53,9 @@ class Follow(PortfolioStrategy):
         return found
 
 
-def year() -> tuple[Any, Floats]:
-    """Sessions, and open, high, low, close of each stock, shape (T, n, 4)."""
-    days = sessions("XNYS", "2023-12-08", "2024-12-31")
-    random = np.random.default_rng(3)
-    last = np.array([20.0, 50.0, 80.0, 110.0, 140.0])
-    bars = np.empty((len(days), len(STOCKS), 4))
-    for row in range(len(days)):
-        first = last
-        if row >= QUIET:
-            first = np.round(last * np.exp(random.normal(0, 0.005, len(STOCKS))), 2)
-            last = np.round(first * np.exp(random.normal(0, 0.015, len(STOCKS))), 2)
-        high, low = np.maximum(first, last) + 0.05, np.minimum(first, last) - 0.05
-        bars[row] = np.stack([first, high, low, last], axis=1)
-    return days, bars
-
-
 def stocks(folder: Path, days: Any, bars: Floats, rows: int) -> LoadedFund:  # noqa: ANN401
     """A fund over the first rows."""
-    lines = ["date,instrument,open,high,low,close,volume"]
-    for label, row in zip(days.labels[:rows], bars, strict=False):
-        for name, prices in zip(STOCKS, row, strict=True):
-            lines.append(f"{label},{name},{','.join(f'{each:.2f}' for each in prices)},100000")
-    (folder / f"{rows}.csv").write_text("\n".join(lines) + "\n")
+    write_bars(folder / f"{rows}.csv", days, bars, rows)
     fund = {"name": "same", "cash": "1000000.00", "calendar": "XNYS"}
     return load_fund(
         {
@@ -104,7 +83,7 @@ def message(ts: int, row: Floats) -> Message:
 
 
 def test_a_year_of_daily_bars(tmp_path: Path) -> None:
-    days, bars = year()
+    days, bars = sessions_of_bars(len(STOCKS), "2024-12-31")
     whole = stocks(tmp_path, days, bars, len(days))
     past = stocks(tmp_path, days, bars, QUIET)
     instruments = [replace(each, matching="bars") for each in whole.market_data().instruments]

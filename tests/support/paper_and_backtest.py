@@ -82,6 +82,7 @@ class Week(PortfolioStrategy):
 STOCKS = [f"I{number}.XNYS" for number in range(4)]
 QUIET = 12
 """Sessions whose prices stand still, so that nothing is decided: what is known before a start."""
+"""Sessions whose prices stand still, so that nothing is decided: what is known before a start."""
 MONEY = ("USDT", Decimal(1_000_000)), ("BTC", Decimal(2))
 
 
@@ -154,17 +155,17 @@ def traded_by_hand(side: str, quantity: str) -> Act:
 
 
 # -- stocks, on daily bars -------------------------------------------------------------------
-def sessions_of_bars(seed: int = 3) -> tuple[Any, Floats]:
-    """Sessions, and open, high, low, close of each stock, shape (T, n, 4)."""
-    days = sessions("XNYS", "2023-12-08", "2024-02-09")
-    random = np.random.default_rng(seed)
-    last = np.array([20.0, 50.0, 80.0, 110.0])
-    bars = np.empty((len(days), len(STOCKS), 4))
+def sessions_of_bars(count: int = len(STOCKS), until: str = "2024-02-09") -> tuple[Any, Floats]:
+    """Sessions, and open, high, low, close of each stock, shape (T, n, 4); quiet at first."""
+    days = sessions("XNYS", "2023-12-08", until)
+    random = np.random.default_rng(3)
+    last = 20.0 + 30.0 * np.arange(count)
+    bars = np.empty((len(days), count, 4))
     for row in range(len(days)):
         first = last
         if row >= QUIET:
-            first = np.round(last * np.exp(random.normal(0, 0.005, len(STOCKS))), 2)
-            last = np.round(first * np.exp(random.normal(0, 0.015, len(STOCKS))), 2)
+            first = np.round(last * np.exp(random.normal(0, 0.005, count)), 2)
+            last = np.round(first * np.exp(random.normal(0, 0.015, count)), 2)
         high, low = np.maximum(first, last) + 0.05, np.minimum(first, last) - 0.05
         bars[row] = np.stack([first, high, low, last], axis=1)
     return days, bars
@@ -174,8 +175,10 @@ def write_bars(file: Path, days: Any, bars: Floats, rows: int) -> Path:  # noqa:
     """Write the first rows as a file of bars."""
     lines = ["date,instrument,open,high,low,close,volume"]
     for label, row in zip(days.labels[:rows], bars, strict=False):
-        for name, prices in zip(STOCKS, row, strict=True):
-            lines.append(f"{label},{name},{','.join(f'{each:.2f}' for each in prices)},100000")
+        for number, prices in enumerate(row):
+            lines.append(
+                f"{label},I{number}.XNYS,{','.join(f'{each:.2f}' for each in prices)},100000"
+            )
     file.write_text("\n".join(lines) + "\n")
     return file
 
