@@ -183,13 +183,6 @@ PLANTED: dict[str, tuple[Edit, ...]] = {
     "more taken off than there is": (
         Edit(f"{_GUARD}._hand", "Hand.slice_of", "lot), left.quantity)", "lot), 10**9) + lot"),
     ),
-    "cleared though orders were under way": (
-        Edit(f"{_GUARD}._hand", "Hand.cancel_all", "elif asked_at < sure_at:", "elif False:"),
-    ),
-    "taken off while the node may trade again": (
-        Edit(f"{_GUARD}._chain", "Chain.lift", "each.cancel()", "pass"),
-        Edit(f"{_GUARD}._chain", "Chain._at_venue", "self._reached.pop(name, None)", "pass"),
-    ),
     "a lease read too seldom": (
         Edit(f"{_GUARD}.lease", "FileLease.valid", "< _READ_EVERY_NS", "< 50 * _READ_EVERY_NS"),
     ),
