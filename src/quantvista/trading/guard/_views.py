@@ -31,6 +31,9 @@ __all__ = ["Mark", "NodeView", "Pair", "VenueView", "convert", "notional", "unit
 _FLOWS = frozenset({"deposit", "withdrawal"})
 _RECENT_S = 10.0
 _PAST_MAX = 10_000
+_LARGEST = 2**96
+_NAMES = ("instrument", "client_order_id", "currency", "fee_currency")
+_WHOLE = ("ts", "quantity", "price", "fee", "amount", "bid", "ask", "size", "close")
 _NEWS_NS = 60_000_000_000
 
 
@@ -90,6 +93,15 @@ def convert(amount: int, currency: str, to: str, pairs: Iterable[Pair]) -> int |
                     found.append(other)
         edge = found
     return int(amount * reached[to]) if to in reached else None
+
+
+def _makes_sense(event: object) -> bool:
+    """Whether numbers are whole and such that sums of them can be counted, and names are texts."""
+    found = (getattr(event, name, None) for name in _WHOLE)
+    names = (getattr(event, name, "") for name in _NAMES)
+    return all(
+        each is None or (type(each) is int and abs(each) < _LARGEST) for each in found
+    ) and all(type(each) is str for each in names)
 
 
 @dataclass(slots=True)
@@ -198,10 +210,16 @@ class VenueView:
         return [(currency, amount) for _, currency, amount in due]
 
     def hear(self, delivery: Delivery, at: float) -> None:
-        """Take a report, a price or a state."""
+        """Take a report, a price or a state; one that makes no sense is left out.
+
+        A report that does counts as if the venue had forgotten what it told us.
+        """
         event = delivery.event
         if delivery.sequence is not None:
             self.sequence = delivery.sequence
+            if not _makes_sense(event):
+                self.resets += 1
+                return
             self._report(event, delivery.sequence, at)
             since_ns = delivery.ts_received + self.offset_ns - event.ts
             if since_ns <= _NEWS_NS and not self._is_own(event):
@@ -211,6 +229,8 @@ class VenueView:
         match event:
             case Status():
                 self._state(event)
+            case _ if not _makes_sense(event):
+                return
             case QuoteData():
                 mark = self._mark(event.instrument, at)
                 mark.bid, mark.ask = event.bid, event.ask

@@ -468,7 +468,7 @@ class Watch:
             text = f"node and venue differ in {names} for {at - since:.0f} s"
             text = text if names else "node and venue agree"
             yield _lasting("reconciliation", terms.level, at - since, terms.after_s, text)
-            text = f"venues forgot what they told us {self._resets} times"
+            text = f"venues forgot what they told us, or told nonsense, {self._resets} times"
             yield _count("venue_reset", terms.level, self._resets, 0, text)
 
     def _place(self) -> Iterable[Finding]:
