@@ -158,8 +158,9 @@ PLANTED: dict[str, tuple[Edit, ...]] = {
             f"{_GUARD}._chain",
             "Chain._lead",
             "await self._fence()",
-            "now = asyncio.get_running_loop().time()\n"
-            "            self._fenced_at = self._fenced_at or [now, self.wake()][0]",
+            "if self._fenced_at is None:\n"
+            "                self._fenced_at = asyncio.get_running_loop().time()\n"
+            "                self.wake()",
         ),
     ),
     "leave given before it is durable": (
