@@ -163,16 +163,6 @@ PLANTED: dict[str, tuple[Edit, ...]] = {
             "                self.wake()",
         ),
     ),
-    "leave given before it is durable": (
-        Edit(
-            f"{_GUARD}._guard",
-            "Guard._permit",
-            "epoch = self.node.epoch",
-            "epoch = self.node.epoch\n"
-            "    if self.level < Level.HALT and not self._unknown and epoch is not None:\n"
-            "        self._seams.lease.grant(epoch, now_ns + 5 * 10**9)",
-        ),
-    ),
     "a level forgotten by a restart": (
         Edit(f"{_GUARD}._log", "GuardLog.__init__", "self._recover(place)", "GuardState()"),
     ),
