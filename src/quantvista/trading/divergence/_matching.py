@@ -81,6 +81,7 @@ def match_orders(paper: Sequence[Order], backtest: Sequence[Order], tolerance_ns
 
     Examples
     --------
+    >>> from decimal import Decimal
     >>> one = Order(5, 1, "a", "X.Y", "buy", Decimal(10), None, "market", "")
     >>> other = Order(6, 1, "a", "X.Y", "buy", Decimal(12), None, "market", "")
     >>> match_orders([one], [other], 2).first.difference
