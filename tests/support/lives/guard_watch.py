@@ -35,7 +35,6 @@ _DECODERS = {
 }
 _OWN = "lives.guard-"
 _SETTLED_NS = 2_000_000_000
-_BASE_AT_FIRST = 10 * 10**12
 _LOT = 10**7  # of the pair's base, in 1e-12
 
 
@@ -66,7 +65,7 @@ class GuardWatch(Follower):
         self.levels: set[str] = set()
         self.triggers: set[str] = set()
         self._asked_to_resume = False
-        self._looked = 0
+        self._looked = self._base = 0
 
     def lose_power(self) -> None:
         self._guard.lose_power()
@@ -102,12 +101,23 @@ class GuardWatch(Follower):
                 self._asked_to_resume |= body.command == "resume" and not body.refused
             case _records.Escalated():
                 self._escalated(before, body)
+            case _records.Began():
+                self._begin(body)
             case _records.Sent():
                 self._orders(body)
             case _records.Stepped(state="done"):
                 self._done(body.step)
             case _:
                 pass
+
+    def _begin(self, body: _records.Began) -> None:
+        """Take what is to stay: somebody may have traded before the guard first looked."""
+        ledger = self._guard.world.ledger
+        ledger.at(self._guard.world.paper.venue.sequence(0))
+        found = {code: int(amount) for code, amount in body.balances.items()}
+        if all(money != found for money, _ in ledger.after):
+            self.fail(f"the guard began with {found}, which never was")
+        self._base = found["BTC"]
 
     def _escalated(self, before: int, body: _records.Escalated) -> None:
         self.levels.add(Level(body.level).word)
@@ -152,7 +162,7 @@ class GuardWatch(Follower):
             self.fail(f"order {name} is open after the guard confirmed that none is")
         if self.flat:
             held = {each.instrument: each.quantity for each in core.positions(0)}
-            base = next(e.total for e in core.balances(0) if e.currency == "BTC") - _BASE_AT_FIRST
+            base = next(e.total for e in core.balances(0) if e.currency == "BTC") - self._base
             if held.get(STOCK) or base >= _LOT:
                 self.fail(f"{held} and {base} are held after the guard confirmed that nothing is")
         self._look_at_fills()
@@ -175,7 +185,7 @@ class GuardWatch(Follower):
                 now, then = held.get(STOCK, 0), held_then.get(STOCK, 0)
                 is_less = now * then >= 0 and abs(now) < abs(then)
             else:
-                now, then = money["BTC"] - _BASE_AT_FIRST, money_then["BTC"] - _BASE_AT_FIRST
+                now, then = money["BTC"] - self._base, money_then["BTC"] - self._base
                 is_less = 0 <= now < then
             if not is_less:
                 self.fail(f"order {name} of the guard took {fill['instrument']}: {then} to {now}")
