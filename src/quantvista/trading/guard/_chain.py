@@ -242,22 +242,26 @@ class Chain:
         problems = []
         for name, hand in self._hands.items():
             assert name in paper, "a drill is only held on paper"
-            problems += await _arm(hand)
+            problems += await self._arm(hand)
         if problems:  # what did go out is taken back
             self._untidy.update(self._hands)
             self.wake()
         return problems
 
-
-async def _arm(hand: Hand) -> list[str]:
-    for name, listing in sorted(hand.view.listings.items()):
-        mark = hand.view.marks.get(name)
-        if listing.halted or mark is None or mark.ask is None or mark.bid is None:
-            continue
-        tick = listing.tick_size
-        far = max(mark.bid // _FAR // tick * tick, tick)
-        rest = await hand.send(hand.small(listing, "limit", "gtc", far), 0, "drill")
-        fill = await hand.send(hand.small(listing, "market", "ioc", None), 0, "drill")
-        refused = [each for each in (rest, fill) if isinstance(each, Rejected)]
-        return [f"venue {hand.venue} refused the drill's order: {each.text}" for each in refused]
-    return [f"venue {hand.venue} quotes nothing that a drill could trade"]
+    async def _arm(self, hand: Hand) -> list[str]:
+        for name, listing in sorted(hand.view.listings.items()):
+            mark = hand.view.marks.get(name)
+            if listing.halted or mark is None or mark.ask is None or mark.bid is None:
+                continue
+            tick = listing.tick_size
+            far = max(mark.bid // _FAR // tick * tick, tick)
+            for kind, tif, price in (("limit", "gtc", far), ("market", "ioc", None)):
+                # An answer may take long, and what happens meanwhile is in earnest.
+                if self._level > Level.ALERT:
+                    word = Level(self._level).word
+                    return [f"the guard went to {word} while the drill was being prepared"]
+                answer = await hand.send(hand.small(listing, kind, tif, price), 0, "drill")
+                if isinstance(answer, Rejected):
+                    return [f"venue {hand.venue} refused the drill's order: {answer.text}"]
+            return []
+        return [f"venue {hand.venue} quotes nothing that a drill could trade"]

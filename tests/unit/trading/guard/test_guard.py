@@ -404,6 +404,26 @@ def test_a_drill_goes_through_everything() -> None:
     in_lab(test)
 
 
+def test_a_drill_gives_way_to_what_happens_in_earnest() -> None:
+    async def test(lab: Lab) -> None:
+        await begin(lab, busy=False)
+        await lab.world.fault(kind="drop", on="submit", count=1)  # its first order has no answer
+        drill = asyncio.create_task(ask(lab, "drill"))
+        await lab.until(lambda: any(type(each).__name__ == "Sent" for each in records(lab.disk)), 5)
+        assert (await ask(lab, "flatten"))["ok"]
+        refused = await drill
+        assert not refused["ok"]
+        assert "the guard went to flatten while the drill was being prepared" in refused["error"]
+        await lab.until(lambda: lab.guard.chain.is_done)
+        await asyncio.sleep(20)
+        sent = [each for each in records(lab.disk) if type(each).__name__ == "Sent"]
+        assert [each.purpose for each in sent] == ["drill"]
+        account = lab.world.venue.snapshot(0)
+        assert (account.orders, account.positions) == ((), ())
+
+    in_lab(test)
+
+
 def test_a_drill_that_ended_with_its_guard_leaves_no_order() -> None:
     async def test(lab: Lab) -> None:
         await begin(lab, busy=False)
