@@ -89,15 +89,21 @@ impl RunningSum {
     }
 
     #[inline(always)]
+    fn is_full(&self) -> bool {
+        self.seen >= self.size
+    }
+
+    /// The sum after one more value, once it is full.
+    #[inline(always)]
     #[expect(clippy::cast_precision_loss, reason = "windows are short")]
+    fn after(&self, x: f64) -> f64 {
+        self.value - self.value / self.size as f64 + x
+    }
+
+    #[inline(always)]
     fn push(&mut self, x: f64) -> Option<f64> {
-        let full = self.seen >= self.size;
-        let gone = if full {
-            self.value / self.size as f64
-        } else {
-            0.0
-        };
-        let value = self.value - gone + x;
+        let full = self.is_full();
+        let value = if full { self.after(x) } else { self.value + x };
         if !value.is_finite() {
             return None;
         }
@@ -138,9 +144,29 @@ impl Movement {
         let least_down = if up > 0.0 { up } else { 0.0 };
         let gone_up = if up > least_up { up } else { 0.0 };
         let gone_down = if down > least_down { down } else { 0.0 };
-        let (up, down) = (self.up.push(gone_up), self.down.push(gone_down));
-        let ranges = self.ranges.push(range?)?;
-        Some((100.0 * (up? / ranges), 100.0 * (down? / ranges)))
+        let range = range?;
+        let (up, down, ranges) = self.sums(gone_up, gone_down, range)?;
+        Some((100.0 * (up / ranges), 100.0 * (down / ranges)))
+    }
+
+    /// The running sums, each of which goes on whatever becomes of the others.
+    #[inline(always)]
+    fn sums(&mut self, up: f64, down: f64, range: f64) -> Option<(f64, f64, f64)> {
+        if self.up.is_full() & self.down.is_full() & self.ranges.is_full() {
+            // Nearly every row: three sums at once, and one question of them all.
+            let (up, down, range) = (
+                self.up.after(up),
+                self.down.after(down),
+                self.ranges.after(range),
+            );
+            if up.is_finite() & down.is_finite() & range.is_finite() {
+                (self.up.value, self.down.value, self.ranges.value) = (up, down, range);
+                return Some((up, down, range));
+            }
+        }
+        let (up, down) = (self.up.push(up), self.down.push(down));
+        let range = self.ranges.push(range)?;
+        Some((up?, down?, range))
     }
 
     #[inline(always)]

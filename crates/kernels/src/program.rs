@@ -6,9 +6,9 @@ use std::thread;
 use crate::error::{KernelError, Result};
 use crate::operator::{Build, Operator};
 use crate::plan::{CrossStep, Plan, Spec, Stage, Target};
-use crate::series::{LANES, Tile, clean, tile};
+use crate::series::{LANES, clean};
 use crate::snapshot;
-use crate::stage::{Block, Sinks, Sources, across, along, cut};
+use crate::stage::{Block, Sinks, Sources, Tiles, across, along, cut};
 
 /// Rows that the stages hand on at a time where there are several; bounds the memory of a chunk.
 const STAGE_ROWS: usize = 256;
@@ -29,7 +29,7 @@ pub struct Program {
     rows: u64,
     threads: usize,
     /// Buffers of each thread, kept so that single rows need not make them anew.
-    tiles: Vec<Vec<Tile>>,
+    tiles: Vec<Tiles>,
 }
 
 impl Program {
@@ -228,8 +228,8 @@ impl Program {
         let parts = outputs.into_iter().zip(waiting);
         let parts = parts.map(|(outputs, shared)| Sinks { outputs, shared });
         while self.tiles.len() < bounds.len() {
-            let slots = 0..self.plan.slots;
-            self.tiles.push(slots.map(|_| tile()).collect());
+            self.tiles
+                .push(Tiles::new(self.plan.slots, self.blocks.len()));
         }
         let blocks = self.blocks.chunks_mut(per_thread);
         thread::scope(|scope| {

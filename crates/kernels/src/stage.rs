@@ -2,15 +2,40 @@
 
 use crate::cross::{CrossRow, CrossScratch};
 use crate::plan::{Step, Target};
-use crate::series::{LANES, ROWS, SeriesNode, Tile, clean};
+use crate::series::{LANES, ROWS, SeriesNode, Tile, clean, tile};
 
 /// No operator has more inputs.
 const INPUTS_MOST: usize = 8;
+/// Blocks that take turns node by node, so that results are written in long runs of each row: the
+/// values of one block alone make memory wait for every one of their two cache lines.
+const GROUP_MOST: usize = 16;
+/// Tiles that a group may have in its slots; with more of them they would leave the cache.
+const TILES_MOST: usize = 96;
+/// Rows that are written block by block: as many as a cache line of a tile holds.
+const STRIP: usize = 8;
 
 /// The series nodes of neighbouring instruments; `None` stands for a node across instruments.
 pub struct Block {
     pub nodes: Vec<Option<Box<dyn SeriesNode>>>,
     pub lanes: usize,
+}
+
+/// What the nodes of a group of blocks pass on.
+pub struct Tiles {
+    /// Blocks of a group.
+    group: usize,
+    /// For each slot the tiles of the blocks.
+    slots: Vec<Vec<Tile>>,
+}
+
+impl Tiles {
+    pub fn new(slots: usize, blocks: usize) -> Self {
+        let group = (TILES_MOST / slots.max(1)).clamp(1, GROUP_MOST);
+        Self {
+            group,
+            slots: vec![vec![tile(); group.min(blocks)]; slots],
+        }
+    }
 }
 
 /// Where the values are that a stage reads: one slice (rows, instruments) for each value.
@@ -68,20 +93,24 @@ pub fn along(
     from: usize,
     sources: &Sources<'_>,
     sinks: &mut Sinks<'_>,
-    tiles: &mut [Tile],
+    tiles: &mut Tiles,
 ) {
-    for (place, block) in blocks.iter_mut().enumerate() {
-        let first = place * LANES;
-        let lanes = block.lanes;
-        let mut row = 0;
-        while row < sources.rows {
+    let Tiles { group, slots } = tiles;
+    for (place, blocks) in blocks.chunks_mut(*group).enumerate() {
+        let first = place * *group * LANES;
+        for row in (0..sources.rows).step_by(ROWS) {
             let rows = ROWS.min(sources.rows - row);
             for step in steps {
                 match step {
                     Step::Load { value, slot } => {
                         let at = row * sources.instruments + from + first;
                         let source = &sources.values[*value][at..];
-                        load(source, sources.instruments, lanes, rows, &mut tiles[*slot]);
+                        for (place, (block, tile)) in
+                            blocks.iter().zip(&mut slots[*slot]).enumerate()
+                        {
+                            let source = &source[place * LANES..];
+                            load(source, sources.instruments, block.lanes, rows, tile);
+                        }
                     }
                     Step::Run {
                         node,
@@ -89,26 +118,39 @@ pub fn along(
                         slot,
                         stores,
                     } => {
-                        let mut result = std::mem::take(&mut tiles[*slot]);
-                        let empty = Tile::new();
-                        let mut views: [&Tile; INPUTS_MOST] = [&empty; INPUTS_MOST];
-                        for (view, input) in views.iter_mut().zip(inputs) {
-                            *view = &tiles[*input];
-                        }
-                        if let Some(node) = &mut block.nodes[*node] {
-                            node.run(&views[..inputs.len()], &mut result, rows);
+                        for (place, block) in blocks.iter_mut().enumerate() {
+                            if let Some(node) = &mut block.nodes[*node] {
+                                run(node.as_mut(), inputs, *slot, slots, place, rows);
+                            }
                         }
                         for target in stores {
                             let sink = &mut sinks.of(*target)[row..row + rows];
-                            store(&result, first, lanes, sink);
+                            store(blocks, &slots[*slot], first, sink);
                         }
-                        tiles[*slot] = result;
                     }
                 }
             }
-            row += rows;
         }
     }
+}
+
+/// Run a node of the block whose tiles stand at `place` in every slot.
+fn run(
+    node: &mut dyn SeriesNode,
+    inputs: &[usize],
+    slot: usize,
+    slots: &mut [Vec<Tile>],
+    place: usize,
+    rows: usize,
+) {
+    let mut result = std::mem::take(&mut slots[slot][place]);
+    let empty = Tile::new();
+    let mut views: [&Tile; INPUTS_MOST] = [&empty; INPUTS_MOST];
+    for (view, input) in views.iter_mut().zip(inputs) {
+        *view = &slots[*input][place];
+    }
+    node.run(&views[..inputs.len()], &mut result, rows);
+    slots[slot][place] = result;
 }
 
 /// Turn rows of instruments into runs of rows by instrument.
@@ -129,9 +171,19 @@ fn load(source: &[f64], instruments: usize, lanes: usize, rows: usize, tile: &mu
     }
 }
 
-/// The way back.
-fn store(tile: &Tile, first: usize, lanes: usize, rows: &mut [&mut [f64]]) {
-    for (row, values) in rows.iter_mut().take(ROWS).enumerate() {
+/// The way back, for neighbouring blocks.
+fn store(blocks: &[Block], tiles: &[Tile], first: usize, rows: &mut [&mut [f64]]) {
+    for (strip, rows) in rows.chunks_mut(STRIP).enumerate() {
+        for (place, (block, tile)) in blocks.iter().zip(tiles).enumerate() {
+            let first = first + place * LANES;
+            store_block(tile, strip * STRIP, first, block.lanes, rows);
+        }
+    }
+}
+
+/// The rows of a tile from one on.
+fn store_block(tile: &Tile, from: usize, first: usize, lanes: usize, rows: &mut [&mut [f64]]) {
+    for (row, values) in (from..ROWS).zip(rows) {
         let values = &mut values[first..];
         if let Some(values) = values.first_chunk_mut::<LANES>()
             && let Some(tile) = tile.first_chunk::<LANES>()

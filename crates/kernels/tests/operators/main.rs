@@ -1,5 +1,7 @@
 //! Every operator of the table: however a run is cut, it gives the same bits.
 
+mod programs;
+
 use proptest::prelude::*;
 use quantvista_kernels::{Kind, Memory, NodeSpec, Operator, Program, Spec, operators};
 
@@ -33,6 +35,14 @@ fn parameters(operator: &Operator, seed: u64) -> Vec<f64> {
     panic!("no parameters for `{}`", operator.name);
 }
 
+fn columns_of(operator: &Operator) -> Vec<String> {
+    operator
+        .inputs
+        .iter()
+        .map(|&name| name.to_owned())
+        .collect()
+}
+
 /// The operator on columns of its own, once more on its own result, and ranked across.
 fn program(operator: &Operator, seed: u64, instruments: usize) -> Program {
     let columns = operator.inputs.len();
@@ -52,11 +62,7 @@ fn program(operator: &Operator, seed: u64, instruments: usize) -> Program {
         node("mean", vec![columns + 2], vec![3.0]),
     ];
     let spec = Spec {
-        columns: operator
-            .inputs
-            .iter()
-            .map(|&name| name.to_owned())
-            .collect(),
+        columns: columns_of(operator),
         nodes,
         outputs: vec![columns, columns + 1, columns + 3],
     };
@@ -327,11 +333,7 @@ fn walk(names: &[&str], rows: usize) -> Vec<Vec<f64>> {
 
 fn run_one(operator: &Operator, params: &[f64], columns: &[Vec<f64>]) -> Vec<f64> {
     let spec = Spec {
-        columns: operator
-            .inputs
-            .iter()
-            .map(|&name| name.to_owned())
-            .collect(),
+        columns: columns_of(operator),
         nodes: vec![NodeSpec {
             op: operator.name.to_owned(),
             inputs: (0..operator.inputs.len()).collect(),
@@ -347,51 +349,6 @@ fn run_one(operator: &Operator, params: &[f64], columns: &[Vec<f64>]) -> Vec<f64
         .advance(&views, rows, None, &mut result)
         .expect("rows");
     result
-}
-
-#[test]
-fn threads_do_not_show() {
-    const MANY: usize = 203;
-    const ROWS: usize = 700;
-    let columns: Vec<&str> = vec!["a", "b", "c", "d", "e", "f"];
-    let cells: Vec<f64> = walk(&["close"], MANY * ROWS * columns.len()).concat();
-    let views: Vec<&[f64]> = cells.chunks(MANY * ROWS).collect();
-    let node = |operator: &'static Operator| NodeSpec {
-        op: operator.name.to_owned(),
-        inputs: (0..operator.inputs.len()).collect(),
-        params: parameters(operator, 5),
-    };
-    let mut nodes: Vec<NodeSpec> = operators().map(node).collect();
-    for input in 0..operators().count() {
-        let (op, params) = if input % 7 == 0 {
-            ("rank", vec![])
-        } else {
-            ("ema", vec![3.0])
-        };
-        nodes.push(NodeSpec {
-            op: op.to_owned(),
-            inputs: vec![columns.len() + input],
-            params,
-        });
-    }
-    let spec = Spec {
-        outputs: (0..columns.len() + nodes.len()).collect(),
-        columns: columns.into_iter().map(str::to_owned).collect(),
-        nodes,
-    };
-    let run = |threads: usize| {
-        let mut program = Program::new(spec.clone(), MANY)
-            .expect("a program")
-            .with_threads(threads);
-        let mut result = vec![0.0; spec.outputs.len() * ROWS * MANY];
-        program
-            .advance(&views, ROWS, None, &mut result)
-            .expect("rows");
-        bits(&result)
-    };
-    let one = run(1);
-    assert!(one == run(2));
-    assert!(one == run(8));
 }
 
 #[test]
