@@ -256,6 +256,8 @@ class Actions(Days):
 
     def _cash_dividend(self, instrument: Instrument, terms: Mapping[str, Any]) -> None:
         amount, index = terms["amount"], instrument.index
+        if index not in self.marks:
+            return
         whole = 10**instrument.quantity_precision
         for line in self._lines(index):
             paid = self.quantities[line] * amount // whole
@@ -267,8 +269,10 @@ class Actions(Days):
         self._lower_orders(instrument, drop)
 
     def _check_dividend(self, instrument: Instrument, terms: Mapping[str, Any]) -> None:
-        price = self.marks.get(instrument.index, 0) * instrument.unit
-        if terms["amount"] >= price * 10**instrument.quantity_precision:
+        mark = self.marks.get(instrument.index)
+        if mark is None:
+            return
+        if terms["amount"] >= mark * instrument.unit * 10**instrument.quantity_precision:
             raise InputError("`amount` must be less than the price")
 
     # Section 3.
@@ -388,6 +392,8 @@ class Actions(Days):
     def _spin_off(self, instrument: Instrument, terms: Mapping[str, Any]) -> None:
         index, drop = instrument.index, self._spun_off(instrument, terms)
         into = self._into(terms)
+        if index not in self.marks:
+            return
         money = self.marks[into.index] * into.unit
         for line in self._lines(index):
             held = self.quantities[line]
@@ -415,7 +421,8 @@ class Actions(Days):
     def _check_spin_off(self, instrument: Instrument, terms: Mapping[str, Any]) -> None:
         if not 0 <= terms["cost_share"] <= RATE_ONE:
             raise InputError("`cost_share` must be a share")
-        if self._spun_off(instrument, terms) >= self.marks.get(instrument.index, 0):
+        mark = self.marks.get(instrument.index)
+        if mark is not None and self._spun_off(instrument, terms) >= mark:
             raise InputError("what is spun off must be worth less than the whole")
 
     def mark_restated(self, index: int) -> None:

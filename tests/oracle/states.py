@@ -123,14 +123,14 @@ class States(Actions):
 
     def change_sleeve(self, sleeve: int, state: str, cause: str = "operator") -> None:
         before = self.sleeve_state(sleeve)
+        if state == "on" and not self.has_unknown(sleeve):
+            self.sleeve_peaks[sleeve] = self.sleeve_equity(sleeve)
         if state == before:
             return
         self.sleeve_states[sleeve] = state
         self.happened[f"sleeve {state}"] += 1
         self.emit_ts("sleeve_changed", sleeve=sleeve, state=state, cause=cause)
-        if state == "on":
-            self.sleeve_peaks[sleeve] = self.sleeve_equity(sleeve)
-        elif STRICTNESS[state] > STRICTNESS[before]:
+        if STRICTNESS[state] > STRICTNESS[before]:
             self._tidy(state, sleeve)
 
     # Commands.

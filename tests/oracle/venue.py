@@ -57,7 +57,7 @@ class Venue(Prices):
         if self.of(order).matching == "trades":
             order.fresh = True
             order.resting = True
-            if order.limit_price is None:
+            if order.limit_price is None and order.reason != "price_band":
                 order.reason = "volume"
             return
         far = self.far(order)

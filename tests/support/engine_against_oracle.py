@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -115,6 +116,18 @@ def _lines(its: Sequence[Record], own: Sequence[Record], place: int) -> str:
     text += [f"  < {_short(each)}" for each in its[place:]]
     text += [f"  > {_short(each)}" for each in own[place:]]
     return "\n".join(text)
+
+
+def kind_of(difference: str) -> str:
+    """What differs, without its figures: which output each of the two gives, or what is said."""
+    lines = difference.splitlines() or [""]
+    shown = [
+        next((line.split(" {")[0] for line in lines if line.startswith(mark)), mark)
+        for mark in ("  <", "  >")
+    ]
+    if shown == ["  <", "  >"]:
+        return re.sub(r"\d+", "0", lines[0].partition(":")[0])
+    return "\n".join(shown)
 
 
 def _short(record: Record) -> str:

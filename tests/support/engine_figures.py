@@ -175,7 +175,10 @@ def share(rate: int | None, equity: int) -> int | None:
 
 
 def figures_of(oracle: Oracle) -> Figures:
-    """All figures of the checks 22 to 35 of the gate, as they would stand at the worst."""
+    """All figures of the checks 22 to 36 of the gate but cash, as they would stand at the worst.
+
+    Of the incremental value at risk it is the value at risk, of which the step has a limit.
+    """
     book = Book(oracle)
     limit, equity = oracle.limit, oracle.equity()
     rows = list(book.rows())
@@ -199,7 +202,9 @@ def figures_of(oracle: Oracle) -> Figures:
     found |= _of_sleeves(book)
     risk = _value_at_risk(oracle, rows)
     if risk is not None:
-        found["value_at_risk"] = (risk, share(limit("value_at_risk")["max"], equity))
+        model = limit("value_at_risk")
+        found["value_at_risk"] = (risk, share(model["max"], equity))
+        found["incremental_value_at_risk"] = (risk, share(model["step_max"], equity))
     return found
 
 
@@ -209,14 +214,19 @@ def _of_lines(book: Book, equity: int) -> Figures:
     gross: Counter[int] = Counter()
     short: Counter[int] = Counter()
     for line, (_, low) in book.lines.items():
-        gross[line[0]] += book.worth(line[1], book.worst_of_line(line)) or 0
+        worst = book.worth(line[1], book.worst_of_line(line))
+        gross[line[0]] += worst or 0
+        if worst is not None:
+            own = (oracle.sleeves[line[0]].get("limits") or {}).get("weight_max")
+            most = share(own, oracle.sleeve_equity(line[0]))
+            found[f"sleeve_concentration {line}"] = (worst, most)
         if not book.hedging or line[2] == 1 or book.is_turned(line):
             short[line[1]] += max(0, -low)
     found["leverage"] = (sum(gross.values()), share(oracle.limit("leverage_max"), equity))
     for sleeve in range(len(oracle.sleeves)):
         own = (oracle.sleeves[sleeve].get("limits") or {}).get("gross_max")
         most = share(own, oracle.sleeve_equity(sleeve))
-        found[f"sleeve {sleeve} gross"] = (gross[sleeve], most)
+        found[f"sleeve_gross {sleeve}"] = (gross[sleeve], most)
     for index, quantity in short.items():
         if oracle.instruments[index].settlement == "asset":
             found[f"locate {index}"] = (quantity, oracle.shortable[index])
@@ -239,7 +249,7 @@ def _value_at_risk(
     oracle: Oracle, rows: list[tuple[str, str | None, int, int, list[int] | None]]
 ) -> int | None:
     model = oracle.limit("value_at_risk")
-    if model is None or model["max"] is None:
+    if model is None:
         return None
     losses = [0] * int(model["scenarios"])
     for _, _, up, down, returns in rows:

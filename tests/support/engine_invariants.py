@@ -22,10 +22,29 @@ COMMANDS = (
     "cancel_order",
 )
 
-FREE = ("net", "locate", "margin", "value_at_risk")
+WATCHED = (
+    "locate",
+    "margin",
+    "position",
+    "concentration",
+    "sleeve_concentration",
+    "sector",
+    "gross",
+    "sleeve_gross",
+    "leverage",
+    "net",
+    "value_at_risk",
+    "incremental_value_at_risk",
+)
+"""Rules whose figures no command may take beyond their limits."""
+
+FREE = ("net", "locate", "margin", "value_at_risk", "incremental_value_at_risk")
 """Figures that an order which reduces its sleeve's position may raise (gate.md, 2)."""
 
-OF_CURRENCIES = ("gross", "net", "value_at_risk", "position", "concentration")
+OF_CURRENCIES = (
+    *("gross", "net", "position", "concentration"),
+    *("value_at_risk", "incremental_value_at_risk"),
+)
 """Figures in which the balance of a currency may stand."""
 
 
@@ -45,6 +64,8 @@ class Watch:
         self.sleeves_on: dict[int, bool] = {}
         self.moves_currencies = any(each.base is not None for each in oracle.instruments)
         self.figures = figures_of(oracle)
+        self.raised: Counter[str] = Counter()
+        """How often a command raised a figure that has a limit, by the rule of the limit."""
 
     def step(self, input: Record, outputs: Sequence[Record], engine: RawEngine) -> None:
         """Look at the outputs of one input, and at the state after it."""
@@ -164,6 +185,10 @@ class Watch:
             # Fees and slippage lower equity, and with it the limits.
             limits = [most, *([before[name][1] or 0] if filled else [])]
             bound = max(*limits, before[name][0])
+            if kind == "incremental_value_at_risk":
+                # Each order may add a step.
+                bound = before[name][0] + max(limits) * sum(map(_is_taken, outputs))
+            self.raised[kind] += figure > before[name][0]
             assert figure <= bound, f"{name}: {before[name]} to {figure}, limit {most}"
 
     def _reduces(self, output: Record) -> bool:
@@ -179,3 +204,9 @@ class Watch:
         line = (order["sleeve"], order["instrument"], int(order["leg"] == "short"))
         held = self.held.get(line, [])
         return any(position < 0 if buys else position > 0 for position in held)
+
+
+def _is_taken(output: Record) -> bool:
+    """Say whether it is a verdict that lets an order, or more of one, through."""
+    verdict = output.get("verdict")
+    return verdict is not None and verdict["outcome"] in ("accepted", "cut")

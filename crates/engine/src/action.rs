@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::order::kinds;
+
 /// What a company, an exchange or an issuer does to an instrument. Quantities are ratios of whole
 /// numbers; prices are in price units of the instrument named first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,35 +71,19 @@ pub enum Action {
     },
 }
 
+kinds!(Action {
+    Split = "split",
+    CashDividend = "cash_dividend",
+    StockDividend = "stock_dividend",
+    SymbolChange = "symbol_change",
+    MergerCash = "merger_cash",
+    MergerStock = "merger_stock",
+    SpinOff = "spin_off",
+    Delisting = "delisting",
+    Precision = "precision",
+});
+
 impl Action {
-    /// Kinds of actions by name.
-    pub const NAMES: &'static [&'static str] = &[
-        "split",
-        "cash_dividend",
-        "stock_dividend",
-        "symbol_change",
-        "merger_cash",
-        "merger_stock",
-        "spin_off",
-        "delisting",
-        "precision",
-    ];
-
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Split { .. } => "split",
-            Self::CashDividend { .. } => "cash_dividend",
-            Self::StockDividend { .. } => "stock_dividend",
-            Self::SymbolChange { .. } => "symbol_change",
-            Self::MergerCash { .. } => "merger_cash",
-            Self::MergerStock { .. } => "merger_stock",
-            Self::SpinOff { .. } => "spin_off",
-            Self::Delisting { .. } => "delisting",
-            Self::Precision { .. } => "precision",
-        }
-    }
-
     #[must_use]
     pub fn instrument(&self) -> usize {
         match self {

@@ -10,7 +10,7 @@ use crate::market::DataKind;
 use crate::models::slippage::Grid;
 use crate::models::{FeeModel, ImpactModel, LatencyModel, SlippageModel};
 use crate::numbers::{MONEY_DIGITS, RATE_ONE, Result, add};
-use crate::order::named;
+use crate::order::{kinds, named};
 
 /// Everything that fixes how an engine behaves; part of its state and of its hash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,9 +58,10 @@ pub enum RateSource {
     Pair { instrument: usize, inverse: bool },
 }
 
-impl RateSource {
-    pub const NAMES: &'static [&'static str] = &["input", "pair"];
-}
+kinds!(RateSource {
+    Input = "input",
+    Pair = "pair",
+});
 
 named!(AccountKind { Cash = "cash", Margin = "margin" });
 named!(PositionMode { Netting = "netting", Hedging = "hedging" });
@@ -120,9 +121,11 @@ pub enum Settlement {
     Difference,
 }
 
-impl Settlement {
-    pub const NAMES: &'static [&'static str] = &["asset", "exchange", "difference"];
-}
+kinds!(Settlement {
+    Asset = "asset",
+    Exchange = "exchange",
+    Difference = "difference",
+});
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Instrument {

@@ -29,6 +29,23 @@ macro_rules! named {
 }
 pub(crate) use named;
 
+/// Names of the variants of an enumeration that come with terms, as serde writes them. All of them:
+/// one that is left out does not compile.
+macro_rules! kinds {
+    ($type:ident { $($variant:ident = $name:literal),+ $(,)? }) => {
+        impl $type {
+            /// All kinds by name.
+            pub const NAMES: &'static [&'static str] = &[$($name),+];
+
+            #[must_use]
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$variant { .. } => $name),+ }
+            }
+        }
+    };
+}
+pub(crate) use kinds;
+
 named!(Side { Buy = "buy", Sell = "sell" });
 
 named!(OrderKind {
@@ -182,9 +199,10 @@ pub enum Trail {
     Rate(i64),
 }
 
-impl Trail {
-    pub const NAMES: &'static [&'static str] = &["amount", "rate"];
-}
+kinds!(Trail {
+    Amount = "amount",
+    Rate = "rate",
+});
 
 named!(
     /// How the orders of a list hang together.

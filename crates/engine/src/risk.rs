@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::order::named;
+use crate::order::{kinds, named};
 
 named!(
     /// What the fund as a whole may do.
@@ -46,29 +46,14 @@ pub enum Command {
     },
 }
 
-impl Command {
-    /// Kinds of commands by name.
-    pub const NAMES: &'static [&'static str] = &[
-        "halt",
-        "reduce",
-        "resume",
-        "flatten",
-        "sleeve",
-        "change_limit",
-    ];
-
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Halt => "halt",
-            Self::Reduce => "reduce",
-            Self::Resume => "resume",
-            Self::Flatten => "flatten",
-            Self::Sleeve { .. } => "sleeve",
-            Self::ChangeLimit { .. } => "change_limit",
-        }
-    }
-}
+kinds!(Command {
+    Halt = "halt",
+    Reduce = "reduce",
+    Resume = "resume",
+    Flatten = "flatten",
+    Sleeve = "sleeve",
+    ChangeLimit = "change_limit",
+});
 
 named!(RiskKind {
     /// Of an instrument, a day: standard deviation of returns in `10^-9`.

@@ -145,15 +145,17 @@ impl Engine {
     fn market_changed(&mut self, ts: i64, instrument: usize, out: &mut Vec<Output>) -> Result<()> {
         let pit = &mut self.floor.pits[instrument];
         let (is_met, moves_rate) = (pit.is_met(), pit.form.moves_rate);
+        let mut moved = false;
         if let Some(middle) = pit.standing.middle() {
             pit.standing.was_quoted = true;
+            moved = self.mark(instrument) != Some(middle);
             self.change_mark(ts, instrument, middle)?;
         }
         if is_met || self.watches[instrument].is_watching() {
             let told = self.told_standing(instrument);
             self.tell_and_match(ts, instrument, told, out)?;
         }
-        if moves_rate || self.exposure.is_active(instrument) {
+        if moved && (moves_rate || self.exposure.is_active(instrument)) {
             self.check_margins_of(ts, instrument, out)?;
         }
         Ok(())

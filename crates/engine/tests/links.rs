@@ -153,6 +153,35 @@ fn children_are_enlarged_by_further_fills_of_their_parent() {
 }
 
 #[test]
+fn what_a_child_grows_by_is_judged_at_the_price_that_it_reserves() {
+    let mut config = config();
+    config.venues[0].participation_max = Some(100_000_000);
+    config.limits.fat_finger_notional = Some(500 * support::MONEY);
+    let mut market = Market::new(config);
+    let traded = |open, high, low, close, volume| {
+        let mut bar = ohlc(open, high, low, close);
+        bar.volume = Some(volume);
+        [(0, bar)]
+    };
+    market.barrier(&traded(50, 50, 50, 50, 0), false, false);
+    let orders = [
+        limit(Side::Buy, 10, 50),
+        order(Side::Sell, 10, OrderKind::OnClose),
+    ];
+    submit_list(&mut market, &orders, Link::Oto);
+    let out = market.barrier(&traded(50, 100, 50, 100, 40), false, false);
+    assert_eq!(brief(&out), [(1, 4, 50)]);
+    assert_eq!(market.order(2).reference, 100);
+    // The mark is 50 again, but the child still counts at 100: five of the six more are let in.
+    let out = market.barrier(&traded(50, 50, 50, 50, 100), false, false);
+    assert_eq!(brief(&out), [(1, 6, 50)]);
+    assert_eq!(
+        (market.order(2).quantity, market.order(2).reference),
+        (9, 100)
+    );
+}
+
+#[test]
 fn the_end_of_a_parent_ends_its_held_children() {
     let mut market = Market::new(config());
     market.bar(100, 100, 100, 100);

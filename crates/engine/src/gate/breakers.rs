@@ -247,11 +247,14 @@ impl Engine {
         Ok(())
     }
 
-    /// Start all measures anew: what happened before no longer counts.
+    /// Start all measures anew: what happened before no longer counts. Losses are still measured
+    /// from what was known where a currency lacks its rate.
     pub(super) fn restart_measures(&mut self) -> Result<()> {
-        let equity = self.exposure.equity(&self.ledger)?;
+        if self.equity_is_known() {
+            let equity = self.exposure.equity(&self.ledger)?;
+            (self.guard.peak, self.guard.open) = (equity, equity);
+        }
         let guard = &mut self.guard;
-        (guard.peak, guard.open) = (equity, equity);
         guard.asked.clear();
         guard.refused.clear();
         guard.references.fill(None);

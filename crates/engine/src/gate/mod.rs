@@ -62,6 +62,15 @@ pub(crate) struct Past {
     pub(crate) has_triggered: bool,
     /// A fill has paid the venue's minimum fee.
     pub(crate) has_paid: bool,
+    /// Of an order that grows: what it counts at, which its growth will count at too.
+    pub(crate) price: Option<Priced>,
+}
+
+/// The reference price of an order that works, and what it would lose against the mark, a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Priced {
+    pub(crate) reference: i64,
+    pub(crate) adverse: i64,
 }
 
 /// An order as the gate sees it.
@@ -133,7 +142,10 @@ impl Engine {
         past: Past,
     ) -> Result<Option<Breach>> {
         let mut walk = Walk::new(occasion.is_sized());
-        let reference = self.reference_now(request);
+        let reference = match past.price {
+            Some(price) => price.reference,
+            None => self.reference_now(request),
+        };
         self.update_caps()?;
         let ask = Ask {
             ts,
@@ -158,6 +170,7 @@ impl Engine {
         Past {
             has_triggered: order.triggered,
             has_paid: self.has_paid(order.id),
+            price: None,
         }
     }
 

@@ -185,7 +185,10 @@ impl Engine {
         let part = self.exposure.notional(i, quantity, ask.reference)?;
         let fees = self.exposure.fees(i);
         let fee = fees.worst(part, quantity, ask.past.has_paid)?;
-        let lost = adverse(ask.request.side, ask.reference, ask.mark);
+        let lost = match ask.past.price {
+            Some(price) => price.adverse,
+            None => adverse(ask.request.side, ask.reference, ask.mark),
+        };
         let hold = if lost == 0 {
             fee
         } else {

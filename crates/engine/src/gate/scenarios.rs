@@ -281,15 +281,21 @@ impl Engine {
         Ok(first)
     }
 
-    /// A row of an instrument, or of a currency that is exchanged.
+    /// A row of an instrument, or of a currency that is exchanged. One in a currency that has no
+    /// rate yet takes no part in sums.
     #[inline]
     fn loss_row(&self, place: usize) -> Result<Option<Row>> {
+        let has_rate = |currency: usize| self.exposure.rates[currency].is_some();
         match place.checked_sub(self.instruments.len()) {
-            None => Ok(Some(*self.exposure.row(place))),
-            Some(currency) if currency > 0 && self.exposure.is_exchanged[currency] => {
+            None if has_rate(self.config.instruments[place].currency) => {
+                Ok(Some(*self.exposure.row(place)))
+            }
+            Some(currency)
+                if currency > 0 && self.exposure.is_exchanged[currency] && has_rate(currency) =>
+            {
                 self.currency_row(currency).map(Some)
             }
-            Some(_) => Ok(None),
+            _ => Ok(None),
         }
     }
 

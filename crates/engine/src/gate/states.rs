@@ -53,7 +53,7 @@ impl Engine {
             Command::Resume => self.resume(ts, out)?,
             Command::Flatten => self.flatten(ts, out)?,
             Command::Sleeve { sleeve, state } => {
-                if *state == SleeveState::On {
+                if *state == SleeveState::On && self.is_equity_known(*sleeve) {
                     let equity = self.exposure.sleeve_equity(&self.ledger, *sleeve)?;
                     self.guard.sleeves[*sleeve].peak = equity;
                 }
@@ -300,7 +300,11 @@ impl Engine {
         event: &Event,
         out: &mut Vec<Output>,
     ) -> Result<()> {
-        if !self.enforced.losses || event.class() < 4 {
+        if event.class() < 4 {
+            return Ok(());
+        }
+        // A command that came to its venue since the last input may have tripped a breaker.
+        if !self.enforced.losses && self.guard.tripped.is_empty() {
             return Ok(());
         }
         self.look_before_decision(ts, event, out)

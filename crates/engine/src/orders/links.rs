@@ -2,7 +2,7 @@
 //! section 7.
 
 use crate::engine::Engine;
-use crate::gate::{Breach, Occasion};
+use crate::gate::{Breach, Occasion, Priced};
 use crate::input::OrderRequest;
 use crate::numbers::Result;
 use crate::order::{Leg, Order, OrderKind, OrderStatus, Reason, Side};
@@ -310,7 +310,14 @@ impl Engine {
             request.display_quantity = order
                 .display_quantity
                 .map(|shown| shown.min(request.quantity));
-            let past = self.past_of(&order);
+            let mut past = self.past_of(&order);
+            if order.status != OrderStatus::Held {
+                // What it grows by is reserved at its own price, whatever the mark is by now.
+                past.price = Some(Priced {
+                    reference: order.reference,
+                    adverse: order.adverse,
+                });
+            }
             let breach = self.judge_again(ts, &request, Occasion::Release, past)?;
             match &breach {
                 None => granted = Some(request.quantity),

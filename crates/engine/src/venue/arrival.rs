@@ -61,6 +61,17 @@ impl Engine {
         slot: usize,
         out: &mut Vec<Output>,
     ) -> Result<()> {
+        self.stay(ts, slot, None, out)
+    }
+
+    /// The same of an order that keeps its rank, if it had one.
+    pub(crate) fn stay(
+        &mut self,
+        ts: i64,
+        slot: usize,
+        rank: Option<u64>,
+        out: &mut Vec<Output>,
+    ) -> Result<()> {
         let Some(order) = self.open(slot) else {
             return Ok(());
         };
@@ -72,7 +83,10 @@ impl Engine {
                     Some(_) => Queue::Resting,
                     None => Queue::Waiting,
                 };
-                self.sit(slot, &order, queue);
+                match rank {
+                    Some(rank) => self.sit_at(slot, &order, queue, rank),
+                    None => self.sit(slot, &order, queue),
+                }
                 if queue == Queue::Waiting {
                     self.wants_volume(slot);
                 }
@@ -106,6 +120,12 @@ impl Engine {
 
     /// Give an order its place at the end of a queue.
     pub(crate) fn sit(&mut self, slot: usize, order: &Order, queue: Queue) {
+        let rank = self.floor.pits[order.instrument].desk.next_rank();
+        self.sit_at(slot, order, queue, rank);
+    }
+
+    /// Give an order its place by rank.
+    fn sit_at(&mut self, slot: usize, order: &Order, queue: Queue, rank: u64) {
         let pit = &mut self.floor.pits[order.instrument];
         let mut seat = Seat {
             slot,
@@ -124,7 +144,7 @@ impl Engine {
             queue,
             side: order.side,
             key: key_in(queue, order),
-            rank: pit.desk.next_rank(),
+            rank,
         };
         self.floor.sit(order.instrument, stand, seat);
     }

@@ -43,6 +43,7 @@ impl Engine {
         };
         let sets_mark = !pit.standing.was_quoted;
         let halted = pit.standing.halted;
+        let moved = sets_mark && self.mark(instrument) != Some(trade.price);
         if sets_mark {
             self.change_mark(ts, instrument, trade.price)?;
         }
@@ -65,7 +66,7 @@ impl Engine {
             }
         }
         self.arrive_triggered(ts, out)?;
-        if sets_mark {
+        if moved {
             self.check_margins_of(ts, instrument, out)?;
         }
         Ok(())
@@ -199,7 +200,7 @@ impl Engine {
             }
             if self.book.get(slot).is_some() {
                 self.floor.leave(print.instrument, slot);
-                self.settle_down(print.ts, slot, out)?;
+                self.stay(print.ts, slot, Some(stand.rank), out)?;
             }
         }
         Ok(())

@@ -1,7 +1,8 @@
 //! Cash accounts: currencies, exchanges, what may be spent, deposits and withdrawals.
 
 use quantvista_engine::{
-    Account, Config, Event, Output, PostingKind, RateSource, Reason, Rule, Settlement,
+    Account, Breaker, Command, Config, Crossed, Event, FundState, Output, PostingKind, RateSource,
+    Reason, Rule, Scenarios, Settlement, SleeveState, ValueAtRisk,
 };
 
 use crate::market::*;
@@ -258,4 +259,74 @@ fn configurations_without_sense_are_refused_by_name() {
     let mut debts = sound();
     debts.sleeves[0].balances = vec![(1, -1)];
     assert!(debts.validate().is_err());
+}
+
+#[test]
+fn measures_stay_while_a_currency_has_no_rate() {
+    let mut config = on_margin(vec![instrument("a")]);
+    let fall = Breaker {
+        limit: ONE / 10,
+        window_ns: 0,
+        state: FundState::Halted,
+    };
+    config.limits.breakers.day_loss = Some(fall);
+    config.sleeves[0].limits.drawdown_max = Some(ONE / 10);
+    let mut market = Market::new(config);
+    market.close(&[(0, 10_000)]);
+    market.order(0, 100);
+    market.close(&[(0, 10_000)]);
+    market.pay(1, MONEY);
+    // A gain that nobody can tell, for a currency has no rate: nothing is measured from it.
+    market.close(&[(0, 12_000)]);
+    market.apply(Event::Operator(Command::Resume));
+    market.apply(Event::Operator(Command::Sleeve {
+        sleeve: 0,
+        state: SleeveState::On,
+    }));
+    market.rate(1_000_000_000_000);
+    let out = market.close(&[(0, 10_500)]);
+    let has_changed = |output: &Output| {
+        matches!(
+            output,
+            Output::StateChanged { .. } | Output::SleeveChanged { .. }
+        )
+    };
+    assert!(!out.iter().any(has_changed));
+    // From what it is now a tenth is too much.
+    let out = market.close(&[(0, 8_900)]);
+    assert_eq!(out.iter().filter(|each| has_changed(each)).count(), 2);
+}
+
+#[test]
+fn a_currency_without_a_rate_takes_no_part_in_the_value_at_risk() {
+    let mut config = on_margin(vec![instrument("a"), pair("b")]);
+    config.limits.crossed = Crossed::ReduceOnly;
+    config.limits.value_at_risk = Some(ValueAtRisk {
+        scenarios: 4,
+        confidence: 740_000_000,
+        max: Some(ONE / 25),
+        step_max: None,
+    });
+    let mut market = Market::new(config);
+    let falls = |market: &mut Market, by: i32| {
+        market.apply(Event::Scenarios(Scenarios {
+            instrument: 0,
+            returns: vec![-by; 4],
+            expires_at: i64::MAX,
+        }));
+    };
+    market.close(&[(0, 10_000)]);
+    falls(&mut market, 10_000_000);
+    assert_eq!(rejected_by(&market.order(0, 100)), None);
+    market.close(&[(0, 10_000)]);
+    market.pay(1, MONEY);
+    falls(&mut market, 50_000_000);
+    let out = market.close(&[(0, 10_000)]);
+    assert!(out.iter().any(|output| matches!(
+        output,
+        Output::StateChanged {
+            rule: Rule::ValueAtRisk,
+            ..
+        }
+    )));
 }

@@ -31,6 +31,10 @@ impl Dice {
     }
 }
 
+/// What a state may take at the start, and more with every input.
+const START_BYTES_MAX: usize = 32 * 1_024;
+const INPUT_BYTES_MAX: usize = 4 * 1_024;
+
 /// What one number stands for: a row of bars with its barrier, or one event.
 fn inputs(seed: u64, ts: &mut i64, sequence: &mut u64) -> Vec<Input> {
     let mut dice = Dice(seed);
@@ -128,6 +132,9 @@ proptest! {
             }
         }
         let bytes = encode(&engine.snapshot());
+        // An input may leave a list of orders, each with a few hundred bytes.
+        let most = START_BYTES_MAX + INPUT_BYTES_MAX * usize::try_from(sequence).unwrap();
+        prop_assert!(bytes.len() < most, "{} bytes after {sequence} inputs", bytes.len());
         let snapshot: Snapshot = decode(&bytes).unwrap();
         let restored = Engine::restore(snapshot).unwrap();
         prop_assert_eq!(restored.state_hash(), engine.state_hash());
