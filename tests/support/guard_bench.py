@@ -82,7 +82,7 @@ class Bench:
             ]
         )
         self.began: dict[str, dict[str, int]] = {"x": {}}
-        self.heard = 0
+        self.heard = self.told = 0
         self.account(0.0, USDT=1000)
         self.say(0.0)
 
@@ -102,14 +102,17 @@ class Bench:
             positions=positions,
             orders=tuple(order(f"f-1-{number:06d}") for number in range(orders)),
         )
-        return self.view.take_account(snapshot, at)
+        self.view.take_account(snapshot, at)
+        return self.view.take_flows()
 
     def report(self, event: Any, at: float = 0.0, received: int = 1) -> None:  # noqa: ANN401
         self.heard += 1
         self.view.hear(Delivery(sequence=self.heard, ts_received=received, event=event), at)
 
     def quote(self, at: float, bid: int, ask: int | None = None, name: str = PERPETUAL) -> None:
-        event = QuoteData(instrument=name, bid=bid, bid_size=1, ask=ask or bid, ask_size=1, ts=1)
+        self.told += 1
+        ts, other = self.told, ask or bid
+        event = QuoteData(instrument=name, bid=bid, bid_size=1, ask=other, ask_size=1, ts=ts)
         self.view.hear(Delivery(sequence=None, ts_received=1, event=event), at)
 
     def say(self, at: float, now_ns: int = 0, **more: Any) -> None:  # noqa: ANN401

@@ -243,6 +243,7 @@ class Lab:
         self.lease, self.halts, self.others = MemoryLease(self), MemoryHalts(), NoOthers()
         self.bid, self.buys = world.spread[0], 0.7
         self.free: int | None = 10**12
+        self.traded: frozenset[str] = frozenset()
         self.node = Node(self, seed)
         self.guard_task: asyncio.Task[None] | None = None
         self.lives = 0
@@ -251,7 +252,8 @@ class Lab:
 
     async def start_guard(self) -> Guard:
         self.lives += 1
-        terms = GuardTerms("test", "USDT", "UTC", self.section, frozenset({"paper"}))
+        paper = frozenset({"paper"})
+        terms = GuardTerms("test", "USDT", "UTC", self.section, paper, traded=self.traded)
         seams = Seams(self.node, self.lease, self.clock, self.halts, self.others, lambda: self.free)
         way = LateTransport(self.world, self.lives)
         way.late = self.late

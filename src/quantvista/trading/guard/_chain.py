@@ -8,9 +8,9 @@ from quantvista.fund import GuardSection
 from quantvista.trading.gateway import Rejected
 from quantvista.trading.guard._hand import Hand, open_things
 from quantvista.trading.guard._log import GuardLog
+from quantvista.trading.guard._node import NodeView
 from quantvista.trading.guard._records import Escalated, Level, Stepped
 from quantvista.trading.guard._seams import NodeHandle
-from quantvista.trading.guard._views import NodeView
 from quantvista.trading.guard.lease import LeaseWriter
 
 __all__ = ["Chain"]

@@ -2,18 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from quantvista.fund import GuardSection
-from quantvista.trading.gateway import Clock, Gateway, GatewayError
+from quantvista.trading.gateway import Gateway, GatewayError
 from quantvista.trading.guard._chain import Chain
 from quantvista.trading.guard._hand import Hand
 from quantvista.trading.guard._log import GuardLog
+from quantvista.trading.guard._node import NodeView
 from quantvista.trading.guard._records import (
     Asked,
     Began,
@@ -23,69 +20,24 @@ from quantvista.trading.guard._records import (
     Permitted,
     Valued,
 )
-from quantvista.trading.guard._seams import Halts, NodeHandle, Other
 from quantvista.trading.guard._switch import keep_switch, release_switch
-from quantvista.trading.guard._views import NodeView, VenueView
+from quantvista.trading.guard._terms import GuardTerms, Seams
+from quantvista.trading.guard._views import VenueView
 from quantvista.trading.guard._watch import Finding, Watch
-from quantvista.trading.guard.lease import LeaseWriter
+from quantvista.trading.guard._worth import currencies
 
-__all__ = ["Guard", "GuardTerms", "Seams"]
+__all__ = ["Guard"]
 
 _log = logging.getLogger(__name__)
 _TICK_S = 1.0
 _ANSWER_S = 2.0
 _VALUED_EVERY_S = 60.0
+_RISEN = 200  # the highest equity is kept at once where it rose by a two hundredth
 _PAUSE_MAX_S = 5.0
 _RESUME_S = 0.25
 _RESUME_TRIES = 8
 _PROCESSES = frozenset({"", "guard", "node", "supervisor", "paper", "service", "cron", "qv"})
 _NOT_CLEAN = Level.REDUCE
-
-
-@dataclass(frozen=True, slots=True)
-class GuardTerms:
-    """What a guard guards.
-
-    Parameters
-    ----------
-    fund, currency, time_zone : str
-        As the fund file has them.
-    section : GuardSection
-        Thresholds.
-    paper : frozenset of str
-        Venues without real money, at which a drill may be held.
-    opened_at : callable
-        When the session began that a time is in, both in UTC nanoseconds; None outside of one,
-        when no prices need come.
-    encrypt : bool
-        Whether the guard's journal must be encrypted.
-    """
-
-    fund: str
-    currency: str
-    time_zone: str
-    section: GuardSection
-    paper: frozenset[str] = frozenset()
-    opened_at: Callable[[int], int | None] = lambda now_ns: 0
-    encrypt: bool = False
-
-    def day(self, now_ns: int) -> str:
-        """Name the day of a time, in the fund's time zone."""
-        since = timedelta(microseconds=now_ns // 1000)
-        utc = datetime(1970, 1, 1, tzinfo=UTC) + since
-        return utc.astimezone(ZoneInfo(self.time_zone)).date().isoformat()
-
-
-@dataclass(frozen=True, slots=True)
-class Seams:
-    """What a guard stands on."""
-
-    node: NodeHandle
-    lease: LeaseWriter
-    clock: Clock
-    halts: Halts
-    others: Other
-    disk_free: Callable[[], int | None]
 
 
 class Guard:
@@ -122,6 +74,7 @@ class Guard:
         self.log = GuardLog(place, terms.fund, seams.clock, encrypt=terms.encrypt)
         state = self.log.state
         known = {} if state.valued is None else state.valued.venues
+        prices = {} if state.valued is None else state.valued.prices
         self.views = {
             name: VenueView(
                 name,
@@ -131,6 +84,7 @@ class Guard:
                     each: (quantity, int(cost))
                     for each, (quantity, cost) in known.get(name, (0, {}))[1].items()
                 },
+                prices.get(name),
             )
             for name in gateways
         }
@@ -141,7 +95,6 @@ class Guard:
         self.node = NodeView()
         self.watch = self._begin_watch()
         self.chain = Chain(self.log, self.hands, seams.node, self.node, seams.lease, terms.section)
-        self._flows: list[tuple[str, int]] = []
         self._found: list[Finding] = []
         self._noticed: dict[str, Finding] = {}
         self._unknown: list[str] = ["the guard has just begun"]
@@ -179,9 +132,10 @@ class Guard:
         watch = Watch(self.terms.section, self.terms.currency, self._now())
         valued = self.log.state.valued
         if valued is not None:
-            watch.highest = None if valued.highest is None else int(valued.highest)
-            watch.day = valued.day
-            watch.day_start = None if valued.day_start is None else int(valued.day_start)
+            worth = watch.worth
+            worth.highest = None if valued.highest is None else int(valued.highest)
+            worth.day = valued.day
+            worth.day_start = None if valued.day_start is None else int(valued.day_start)
         return watch
 
     async def _listen(self, name: str) -> None:
@@ -198,10 +152,22 @@ class Guard:
             except GatewayError:
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _PAUSE_MAX_S)
+        self._learn_currencies()
         self.chain.connected(name)
         async for delivery in gateway.events():
             view.hear(delivery, self._now())
             view.offset_ns = gateway.clock_offset_ns
+
+    def _learn_currencies(self) -> None:
+        """Find out what money is the fund's, once all venues have said what they list."""
+        views = self.views.values()
+        if not self.terms.traded or not all(view.listings for view in views):
+            return
+        listed = [each for view in views for each in view.listings.values()]
+        traded = [each for each in listed if each.instrument in self.terms.traded]
+        ours = currencies(traded, self.terms.currency)
+        for view in views:
+            view.ours = ours
 
     async def _poll(self, name: str) -> None:
         """Ask how the account stands, every second."""
@@ -210,7 +176,7 @@ class Guard:
         while True:
             try:
                 account = await asyncio.wait_for(gateway.account(), 2 * _ANSWER_S)
-                self._flows += view.take_account(account, self._now())
+                view.take_account(account, self._now())
                 self._note_beginning(name)
                 wanted = frozenset(view.watched(self.terms.currency))
                 if wanted != self._subscribed.get(name):
@@ -272,7 +238,7 @@ class Guard:
         venues = list(self.views.values())
         began = {name: hand.began for name, hand in self.hands.items()}
         watch.disk_free = self._seams.disk_free()
-        flows, self._flows = self._flows, []
+        flows = [flow for view in venues for flow in view.take_flows()]
         watch.value(at, self.terms.day(now), venues, began, flows)
         watch.take(at, self.node, venues, began)
         opened_at = self.terms.opened_at(now)
@@ -284,8 +250,7 @@ class Guard:
         if worst is not None and worst.level > max(self.level, Level.ALERT):
             self._escalate(worst.level, worst.trigger, worst.text, "guard")
         self._permit(now)
-        if self._valued_at is None or at - self._valued_at >= _VALUED_EVERY_S:
-            self._write_value(at)
+        self._keep_value(at)
 
     def _notice(self) -> None:
         """Write down what came above its limit, and what went below again."""
@@ -326,24 +291,40 @@ class Guard:
             lease_ns = int(self.terms.section.lease_s * 10**9)
             self._seams.lease.grant(epoch, now_ns + lease_ns)
 
+    def _keep_value(self, at: float) -> None:
+        """Write down how the account stands: once a minute, a new day or a new height at once.
+
+        Not while money that came or went counts by a price in doubt: a restart hears of it again.
+        """
+        valued, worth = self.log.state.valued, self.watch.worth
+        is_new = valued is None or (worth.day_start is not None and worth.day != valued.day)
+        if valued is not None and worth.highest is not None:
+            before = int(valued.highest or 0)
+            is_new |= (worth.highest - before) * _RISEN > before
+        is_due = self._valued_at is None or at - self._valued_at >= _VALUED_EVERY_S
+        if (is_new or is_due) and not worth.is_waiting:
+            self._write_value(at)
+
     def _write_value(self, at: float) -> None:
-        watch = self.watch
-        if watch.equity is None:
+        worth = self.watch.worth
+        if worth.equity is None:
             return
         self._valued_at = at
+        as_of = {name: view.as_of() for name, view in self.views.items()}
         self.log.keep(
             Valued(
-                equity=str(watch.equity),
-                highest=None if watch.highest is None else str(watch.highest),
-                day=watch.day,
-                day_start=None if watch.day_start is None else str(watch.day_start),
+                equity=str(worth.equity),
+                highest=None if worth.highest is None else str(worth.highest),
+                day=worth.day,
+                day_start=None if worth.day_start is None else str(worth.day_start),
                 venues={
                     name: (
-                        view.sequence,
-                        {each: (held, str(cost)) for each, (held, cost) in view.open_cost.items()},
+                        sequence,
+                        {each: (held, str(cost)) for each, (held, cost) in cost_of.items()},
                     )
-                    for name, view in self.views.items()
+                    for name, (sequence, cost_of) in as_of.items()
                 },
+                prices={name: view.sure_prices() for name, view in self.views.items()},
             )
         )
 
@@ -392,17 +373,26 @@ class Guard:
         above = [each for each in self._found if each.is_above and each.level >= _NOT_CLEAN]
         # The fall from the highest equity begins anew, since no time heals it.
         above = [each for each in above if each.trigger not in ("drawdown", "venue_reset")]
-        problems = [each.text for each in above] + self._unknown
+        problems = [each.text for each in above] + self._unknown + self._in_doubt()
         if problems:
             return f"resume when it is clean: {'; '.join(problems)}"
         return ""
+
+    def _in_doubt(self) -> list[str]:
+        """Say whether the fall would count from a worth that the last price alone contradicts."""
+        worth, trigger = self.watch.worth, self.watch.section.drawdown
+        if trigger is None or worth.equity is None:
+            return []
+        if worth.sure is not None and worth.lost(worth.sure) <= trigger.limit * max(worth.sure, 0):
+            return []
+        return ["no other prices confirm those from which a drawdown would count"]
 
     async def _resume(self, by: str, reason: str) -> str:
         """Let the node trade, and tell it to; return what it has against that."""
         watch = self.watch
         self._seams.halts.clear()
+        watch.worth.begin_anew(with_day=watch.has_forgotten)
         watch.restart()
-        watch.highest = watch.equity
         self.log.note(Escalated(level=Level.WATCH, trigger="operator", text=reason, by=by))
         self._write_value(self._now())
         self.log.commit()
@@ -420,7 +410,7 @@ class Guard:
 
     def status(self) -> dict[str, Any]:
         """Say how all stands, in plain values."""
-        state, watch = self.log.state, self.watch
+        state, worth = self.log.state, self.watch.worth
 
         def money(amount: int | None) -> str | None:
             return None if amount is None else f"{Decimal(amount).scaleb(-12):.2f}"
@@ -440,10 +430,10 @@ class Guard:
             "done": self.chain.is_done,
             "waits_for": self.chain.waits_for(),
             "currency": self.terms.currency,
-            "equity": money(watch.equity),
-            "highest": money(watch.highest),
-            "day_start": money(watch.day_start),
-            "gross": money(watch.gross),
+            "equity": money(worth.equity),
+            "highest": money(worth.highest),
+            "day_start": money(worth.day_start),
+            "gross": money(self.watch.gross),
             "findings": [
                 {"trigger": each.trigger, "level": each.level.word, "text": each.text}
                 for each in self._found

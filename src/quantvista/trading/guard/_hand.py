@@ -23,7 +23,8 @@ from quantvista.trading.gateway import (
 )
 from quantvista.trading.guard._log import GuardLog
 from quantvista.trading.guard._records import Answered, Cancelling, Sent, Stepped
-from quantvista.trading.guard._views import VenueView, convert, notional
+from quantvista.trading.guard._views import VenueView
+from quantvista.trading.guard._worth import convert, notional
 
 __all__ = ["Hand", "Open", "open_things"]
 
@@ -188,7 +189,8 @@ class Hand:
         """Read the account; until it answers."""
         found = await self._persist(step, self.gateway.account)
         self.view.take_account(found, asyncio.get_running_loop().time())
-        return found
+        assert self.view.account is not None, "it was taken"
+        return self.view.account  # less what is not the fund's
 
     # -- cancel ------------------------------------------------------
     async def cancel_all(self, fenced_at: float) -> None:

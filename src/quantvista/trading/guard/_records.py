@@ -3,6 +3,8 @@
 from enum import IntEnum
 from typing import ClassVar
 
+from msgspec import field
+
 from quantvista.fund.records import Restored
 from quantvista.journal import Body, Kind, Kinds
 
@@ -141,7 +143,8 @@ class Valued(Body, frozen=True, omit_defaults=True):
     """How the account stood; money in 1e-12, as text since it may need more than 64 bits.
 
     ``venues`` has the number of the last report of each, and what is open by instrument: the
-    quantity and what it cost, in 1e-12.
+    quantity and what it cost, in 1e-12. ``prices`` are those that could be built upon, by venue and
+    instrument: twice each, in units of its precision.
     """
 
     KIND: ClassVar = Kind(309, "guard_valued", 1)
@@ -151,6 +154,7 @@ class Valued(Body, frozen=True, omit_defaults=True):
     day: str
     day_start: str | None
     venues: dict[str, tuple[int, dict[str, tuple[int, str]]]]
+    prices: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
 class Asked(Body, frozen=True, omit_defaults=True):

@@ -1,14 +1,12 @@
-"""What the guard knows of a venue and of the node, by what it heard itself; no I/O, no clock.
+"""What the guard knows of a venue, by what it heard itself; no I/O, no clock.
 
 Times here are seconds of the event loop, which never jump, unlike the clock of a machine.
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
 
 from quantvista.trading.gateway import (
     Accepted,
@@ -25,8 +23,10 @@ from quantvista.trading.gateway import (
     Status,
     TradeData,
 )
+from quantvista.trading.guard._prices import Mark, Trust
+from quantvista.trading.guard._worth import Pair, notional, unit
 
-__all__ = ["Mark", "NodeView", "Pair", "VenueView", "convert", "notional", "unit"]
+__all__ = ["VenueView"]
 
 _FLOWS = frozenset({"deposit", "withdrawal"})
 _RECENT_S = 10.0
@@ -35,64 +35,6 @@ _LARGEST = 2**96
 _NAMES = ("instrument", "client_order_id", "currency", "fee_currency")
 _WHOLE = ("ts", "quantity", "price", "fee", "amount", "bid", "ask", "size", "close")
 _NEWS_NS = 60_000_000_000
-
-
-@dataclass(slots=True)
-class Mark:
-    """What an instrument is worth, by its last quote; prices in units of its precision."""
-
-    at: float
-    bid: int | None = None
-    ask: int | None = None
-    last: int | None = None
-
-    @property
-    def twice(self) -> int | None:
-        """Twice the price, so that the middle of a spread is a whole number."""
-        if self.bid is not None and self.ask is not None:
-            return self.bid + self.ask
-        found = next((each for each in (self.bid, self.ask, self.last) if each is not None), None)
-        return None if found is None else 2 * found
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """One unit of ``base`` is worth ``price`` of ``currency``."""
-
-    base: str
-    currency: str
-    price: Fraction
-
-
-def unit(listing: Listing) -> Fraction:
-    """Money, in 1e-12, of one unit of quantity at a price of one unit."""
-    places = 12 - listing.price_precision - listing.quantity_precision
-    return Fraction(listing.multiplier) * Fraction(10) ** places
-
-
-def notional(listing: Listing, quantity: int, twice: int) -> int:
-    """Signed value of a quantity in 1e-12 of the listing's currency, at half of ``twice``."""
-    return int(quantity * twice * unit(listing) / 2)
-
-
-def convert(amount: int, currency: str, to: str, pairs: Iterable[Pair]) -> int | None:
-    """Say what money is worth in another currency, by the fewest pairs; None if none lead there."""
-    if not amount or currency == to:
-        return amount
-    steps: dict[str, list[tuple[str, Fraction]]] = {}
-    for each in pairs:
-        steps.setdefault(each.base, []).append((each.currency, each.price))
-        steps.setdefault(each.currency, []).append((each.base, 1 / each.price))
-    reached, edge = {currency: Fraction(1)}, [currency]
-    while edge and to not in reached:
-        found = []
-        for code in edge:
-            for other, price in steps.get(code, ()):
-                if other not in reached:
-                    reached[other] = reached[code] * price
-                    found.append(other)
-        edge = found
-    return int(amount * reached[to]) if to in reached else None
 
 
 def _makes_sense(event: object) -> bool:
@@ -159,6 +101,14 @@ class VenueView:
     open_cost : mapping
         What is open in instruments that only pay differences, up to that report: quantity and
         cost in 1e-12.
+    prices : mapping
+        Twice the prices that could be built upon in an earlier life, by instrument.
+
+    Attributes
+    ----------
+    ours : frozenset of str or None
+        Currencies of the fund; what else is on the account is left alone. None until all venues
+        have said what they list.
     """
 
     def __init__(
@@ -167,12 +117,16 @@ class VenueView:
         own: str,
         sequence: int = 0,
         open_cost: Mapping[str, tuple[int, int]] | None = None,
+        prices: Mapping[str, int] | None = None,
     ) -> None:
         self.venue, self.own = venue, own
         self.sequence = sequence
         self.open_cost = dict(open_cost or {})
+        self._began = sequence, dict(self.open_cost)
         self.listings: dict[str, Listing] = {}
+        self.ours: frozenset[str] | None = None
         self.marks: dict[str, Mark] = {}
+        self._trust = {name: Trust(twice) for name, twice in (prices or {}).items()}
         self.halted: set[str] = set()
         self.account: AccountSnapshot | None = None
         self.valued_at: float | None = None
@@ -197,17 +151,31 @@ class VenueView:
         self.listings = {each.instrument: each for each in listings}
         self.halted = {each.instrument for each in listings if each.halted}
 
-    def take_account(self, account: AccountSnapshot, at: float) -> list[tuple[str, int]]:
-        """Take how the account stands; return the money that came or went by itself until then."""
-        self.account, self.heard_at = account, at
+    def take_account(self, account: AccountSnapshot, at: float) -> None:
+        """Take how the account stands."""
+        balances = tuple(each for each in account.balances if self._is_ours(each.currency))
+        self.account, self.heard_at = replace(account, balances=balances), at
         if self._begins_anew:  # it numbers its reports anew, and says with the account from where
             self.sequence, self._begins_anew = account.sequence, False
             self._past.clear()
             self._remember()
         self._match()
-        due = [flow for flow in self._flows if flow[0] <= account.sequence]
-        self._flows = [flow for flow in self._flows if flow[0] > account.sequence]
-        return [(currency, amount) for _, currency, amount in due]
+
+    def _is_ours(self, currency: str) -> bool:
+        return self.ours is None or currency in self.ours
+
+    def take_flows(self) -> list[tuple[str, int]]:
+        """Take the money that came or went by itself and that `money` has, by currency."""
+        until = self.as_of()[0]
+        due = [flow for flow in self._flows if flow[0] <= until]
+        self._flows = [flow for flow in self._flows if flow[0] > until]
+        return [(currency, amount) for _, currency, amount in due if self._is_ours(currency)]
+
+    def as_of(self) -> tuple[int, dict[str, tuple[int, int]]]:
+        """Say which report `money` is as of, and what was open then, at its cost."""
+        if self._matched is None:
+            return self._began
+        return self._matched[0].sequence, self._matched[1]
 
     def hear(self, delivery: Delivery, at: float) -> None:
         """Take a report, a price or a state; one that makes no sense is left out.
@@ -234,10 +202,11 @@ class VenueView:
             case QuoteData():
                 mark = self._mark(event.instrument, at)
                 mark.bid, mark.ask = event.bid, event.ask
+                self._weigh(event.instrument, event.ts)
             case TradeData():
-                self._mark(event.instrument, at).last = event.price
+                self._last(event.instrument, event.price, event.ts, at)
             case BarData():
-                self._mark(event.instrument, at).last = event.close
+                self._last(event.instrument, event.close, event.ts, at)
             case BookLevelData():
                 self._level(event, at)
 
@@ -263,6 +232,20 @@ class VenueView:
         mark.at = at
         return mark
 
+    def _last(self, instrument: str, price: int, ts: int, at: float) -> None:
+        mark = self._mark(instrument, at)
+        mark.last = price
+        if mark.bid is None and mark.ask is None:
+            self._weigh(instrument, ts)
+        elif price > 0:
+            self._trust.setdefault(instrument, Trust()).take(ts, 2 * price, is_mark=False)
+
+    def _weigh(self, instrument: str, ts: int) -> None:
+        """Find out whether the mark of now can be built upon."""
+        mark = self.marks[instrument]
+        if mark.twice is not None and mark.is_sound:
+            self._trust.setdefault(instrument, Trust()).take(ts, mark.twice)
+
     def _level(self, event: BookLevelData, at: float) -> None:
         if event.clear or event.instrument not in self._books:
             self._books[event.instrument] = {"bid": {}, "ask": {}}
@@ -274,8 +257,11 @@ class VenueView:
                 book[event.side].pop(event.price, None)
         if not event.more:
             mark = self._mark(event.instrument, at)
+            before = mark.twice
             mark.bid = max(book["bid"], default=None)
             mark.ask = min(book["ask"], default=None)
+            if mark.twice != before:  # a level that only stays does not confirm itself
+                self._weigh(event.instrument, event.ts)
 
     def _state(self, event: Status) -> None:
         match event.state:
@@ -289,6 +275,7 @@ class VenueView:
                 # What was paid for what is open is not known any more; the loss begins anew.
                 self.resets += 1
                 self.open_cost = {}
+                self._flows.clear()
                 self._begins_anew = True
 
     def _is_own(self, event: object) -> bool:
@@ -318,7 +305,8 @@ class VenueView:
             self._flows.append((sequence, event.currency, event.amount))
         elif event.cause == "variation":
             for name, (quantity, cost) in self.open_cost.items():
-                worth = self._worth(name, quantity)
+                sure = self._worth(name, quantity, sure=True)
+                worth = self._worth(name, quantity) if sure is None else sure
                 self.open_cost[name] = (quantity, cost if worth is None else worth)
 
     def _fill(self, fill: Filled | Busted, at: float, way: int) -> None:
@@ -326,6 +314,9 @@ class VenueView:
         listing = self.listings.get(fill.instrument)
         if listing is None:
             return
+        if way > 0 and fill.price > 0:
+            trust = self._trust.setdefault(fill.instrument, Trust())
+            trust.take(fill.ts, 2 * fill.price, is_mark=False)
         signed = way * (fill.quantity if fill.side == "buy" else -fill.quantity)
         value = int(signed * fill.price * unit(listing))
         moves = self._moves
@@ -371,23 +362,33 @@ class VenueView:
         return [now + moved for moved in self._moves.recent(name, at)]
 
     # -- what it is worth ------------------------------------------------------
-    def pairs(self) -> list[Pair]:
-        """Prices of currencies in one another."""
+    def _twice(self, instrument: str, *, sure: bool) -> int | None:
+        """Twice the last price, or with ``sure`` the last that another one confirms."""
+        mark = self.marks.get(instrument)
+        if mark is None or not sure:
+            return None if mark is None else mark.twice
+        return self._trust[instrument].twice if instrument in self._trust else None
+
+    def sure_prices(self) -> dict[str, int]:
+        """Twice the prices that can be built upon, by instrument."""
+        found = {name: self._twice(name, sure=True) for name in sorted(self.marks)}
+        return {name: twice for name, twice in found.items() if twice is not None}
+
+    def pairs(self, *, sure: bool = False) -> list[Pair]:
+        """Prices of currencies in one another; with ``sure`` only those that are confirmed."""
         found = []
         for name, listing in self.listings.items():
-            twice = self.marks[name].twice if name in self.marks else None
+            twice = self._twice(name, sure=sure)
             if listing.settlement == "exchange" and twice is not None and twice > 0:
                 price = Fraction(twice, 2 * 10**listing.price_precision)
                 found.append(Pair(listing.base, listing.currency, price))
         return found
 
-    def _worth(self, instrument: str, quantity: int) -> int | None:
-        mark = self.marks.get(instrument)
-        if mark is None or mark.twice is None:
-            return None
-        return notional(self.listings[instrument], quantity, mark.twice)
+    def _worth(self, instrument: str, quantity: int, *, sure: bool = False) -> int | None:
+        twice = self._twice(instrument, sure=sure)
+        return None if twice is None else notional(self.listings[instrument], quantity, twice)
 
-    def money(self) -> dict[str, int] | None:
+    def money(self, *, sure: bool = False) -> dict[str, int] | None:
         """Say what all is worth by currency, in 1e-12; None while anything cannot be valued."""
         if self._matched is None:
             return None
@@ -395,7 +396,9 @@ class VenueView:
         found = {each.currency: each.total for each in account.balances}
         for each in account.positions:
             listing = self.listings.get(each.instrument)
-            worth = None if listing is None else self._worth(each.instrument, each.quantity)
+            worth = None
+            if listing is not None:
+                worth = self._worth(each.instrument, each.quantity, sure=sure)
             if listing is None or worth is None:
                 return None
             if listing.settlement == "difference":
@@ -431,6 +434,11 @@ class VenueView:
                 names.add(name)
         return {name for name in names if name in self.listings}
 
+    def unsure(self, home: str) -> list[str]:
+        """Instruments whose prices are needed, and of which none can be built upon."""
+        sure = self.sure_prices()
+        return sorted(name for name in self.watched(home) if name not in sure)
+
     def exposed(self, began: Mapping[str, int], home: str) -> set[str]:
         """Instruments that are held or ordered; pairs where there is more or less than at first."""
         if self.account is None:
@@ -448,53 +456,3 @@ class VenueView:
             }:
                 names.add(name)
         return names
-
-
-@dataclass(slots=True)
-class NodeView:
-    """What the node said last."""
-
-    status: dict[str, Any] = field(default_factory=dict)
-    heard_at: float | None = None
-    skew_ns: int = 0
-    journal: tuple[int, float] = (0, 0.0)
-    journal_bytes: int = 0
-    is_running: bool = False
-
-    def hear(self, status: dict[str, Any], at: float, now_ns: int) -> None:
-        """Take an answer; ``now_ns`` is the middle between question and answer."""
-        self.status, self.heard_at = status, at
-        self.skew_ns = int(status["now"]) - now_ns if "now" in status else 0
-        tail = status.get("journal") or {}
-        sequence = int(tail.get("sequence", 0))
-        if sequence != self.journal[0]:
-            self.journal = (sequence, at)
-        self.journal_bytes = int(tail.get("bytes", 0))
-
-    @property
-    def epoch(self) -> int | None:
-        """Of the node that answers."""
-        found = self.status.get("epoch")
-        return None if found is None else int(found)
-
-    @property
-    def health(self) -> str:
-        """As it says itself."""
-        return str(self.status.get("health", "unknown"))
-
-    @property
-    def positions(self) -> dict[str, Decimal]:
-        """Over all sleeves, by instrument."""
-        found: dict[str, Decimal] = {}
-        for row in self.status.get("positions", ()):
-            name = str(row["instrument"])
-            found[name] = found.get(name, Decimal(0)) + Decimal(str(row["quantity"]))
-        return {name: quantity for name, quantity in found.items() if quantity}
-
-    @property
-    def balances(self) -> dict[str, Decimal]:
-        """Money by currency."""
-        return {
-            str(row["currency"]): Decimal(str(row["amount"]))
-            for row in self.status.get("balances", ())
-        }

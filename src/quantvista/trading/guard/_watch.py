@@ -7,8 +7,11 @@ from decimal import Decimal
 from math import inf
 
 from quantvista.fund import GuardSection
+from quantvista.trading.guard._equity import Worth, total
+from quantvista.trading.guard._node import NodeView
 from quantvista.trading.guard._records import Level
-from quantvista.trading.guard._views import NodeView, Pair, VenueView, convert
+from quantvista.trading.guard._views import VenueView
+from quantvista.trading.guard._worth import convert
 
 __all__ = ["Finding", "Firm", "Watch", "Window"]
 
@@ -119,11 +122,7 @@ class Watch:
     def __init__(self, section: GuardSection, currency: str, started_at: float) -> None:
         self.section, self.currency = section, currency
         self._started = started_at
-        self.equity: int | None = None
-        self.valued_at: float | None = None
-        self.highest: int | None = None
-        self.day = ""
-        self.day_start: int | None = None
+        self.worth = Worth(currency)
         self.disk_free: int | None = None
         self.firm: Firm | None = None
         self.gross: int | None = None
@@ -131,6 +130,11 @@ class Watch:
         self._difference: tuple[int | None, dict[str, Decimal]] = (None, {})
         self._resets = 0
         self.restart()
+
+    @property
+    def has_forgotten(self) -> bool:
+        """Whether a venue forgot what it told, and nobody has resumed since."""
+        return self._resets > 0
 
     def restart(self) -> None:
         """Begin to count anew, as after a person's ``resume``."""
@@ -202,36 +206,10 @@ class Watch:
         flows: Iterable[tuple[str, int]],
     ) -> None:
         """Value all accounts; ``flows`` is money that came or went by itself since last time."""
+        self.worth.value(at, day, venues, flows)
         pairs = [pair for view in venues for pair in view.pairs()]
-        for currency, amount in flows:
-            worth = convert(amount, currency, self.currency, pairs)
-            if worth is not None:
-                self.highest = None if self.highest is None else self.highest + worth
-                self.day_start = None if self.day_start is None else self.day_start + worth
-        equity = self._sum([view.money() for view in venues], pairs)
         gross = [view.gross(began.get(view.venue, {}), self.currency) for view in venues]
-        self.gross = self._sum(gross, pairs)
-        if equity is None:
-            return
-        self.equity = equity
-        self.valued_at = min(
-            (view.valued_at for view in venues if view.valued_at is not None), default=at
-        )
-        self.highest = equity if self.highest is None else max(self.highest, equity)
-        if day != self.day or self.day_start is None:
-            self.day, self.day_start = day, equity
-
-    def _sum(self, money: Sequence[dict[str, int] | None], pairs: Sequence[Pair]) -> int | None:
-        total = 0
-        for each in money:
-            if each is None:
-                return None
-            for currency, amount in each.items():
-                worth = convert(amount, currency, self.currency, pairs)
-                if worth is None:
-                    return None
-                total += worth
-        return total
+        self.gross = total(gross, pairs, self.currency)
 
     def _compare(self, at: float, node: NodeView, venues: Sequence[VenueView]) -> None:
         """Note since when node and venues differ, thing by thing."""
@@ -255,7 +233,8 @@ class Watch:
 
     def _balances_differ(self, at: float, node: NodeView, venues: Sequence[VenueView]) -> set[str]:
         """Compare money; what an account holds besides the fund's must only stay the same."""
-        if self.section.reconciliation is None or not node.balances or self.equity is None:
+        equity = self.worth.least
+        if self.section.reconciliation is None or not node.balances or equity is None:
             return set()
         codes = {
             each.currency
@@ -277,7 +256,7 @@ class Watch:
             self._difference = (node.epoch, {})
         beside_known = self._difference[1]
         pairs = [pair for view in venues for pair in view.pairs()]
-        most = abs(self.equity) * self.section.reconciliation.tolerance
+        most = abs(equity) * self.section.reconciliation.tolerance
         differ = set()
         for code, (least, largest) in rest.items():
             # Mostly the account has the fund's money only. What else it has is seen when it rests.
@@ -305,8 +284,13 @@ class Watch:
         for view in venues:
             if view.heard_at is None or at - view.heard_at > most:
                 found.append(f"venue {view.venue} does not say how the account stands")
-        if self.equity is None or self.valued_at is None or at - self.valued_at > most:
+        worth = self.worth
+        if worth.equity is None or worth.valued_at is None or at - worth.valued_at > most:
             found.append("what the account is worth is not known")
+        elif worth.known_at is None or at - worth.known_at > most:
+            names = sorted({name for view in venues for name in view.unsure(self.currency)})
+            text = "what the day began with is not known: one price alone tells that of "
+            found.append(text + ", ".join(names))
         if self.firm is not None:
             found += [f"fund {name} of the firm does not answer" for name in self.firm.unknown]
         return found
@@ -349,23 +333,26 @@ class Watch:
         ]
 
     def _losses(self) -> Iterable[Finding]:
-        section, equity = self.section, self.equity
-        if section.drawdown is not None and equity is not None and (self.highest or 0) > 0:
-            assert self.highest is not None, "it is positive"
-            yield _share("drawdown", section.drawdown, self.highest - equity, self.highest)
-        if section.day_loss is not None and equity is not None and (self.day_start or 0) > 0:
-            assert self.day_start is not None, "it is positive"
-            yield _share("day_loss", section.day_loss, self.day_start - equity, self.day_start)
+        section, worth = self.section, self.worth
+        if worth.equity is None:
+            return
+        for name, trigger, since in (
+            ("drawdown", section.drawdown, worth.highest),
+            ("day_loss", section.day_loss, worth.day_start),
+        ):
+            if trigger is not None and since is not None and since > 0:
+                yield _share(name, trigger, worth.lost(since), since)
         firm, terms = self.firm, section.firm
-        if firm is None or self.equity is None:
+        if firm is None:
             return
         level = Level[terms.level.upper()]
         if terms.gross_max is not None and self.gross is not None:
             used = Decimal(self.gross + firm.gross) / _E12
             text = f"the firm's positions are {used:,.2f} {self.currency}"
             yield Finding("firm_gross", level, used, terms.gross_max, text)
-        if terms.day_loss_max is not None and self.day_start is not None:
-            used = Decimal(self.day_start - self.equity - firm.day_pnl) / _E12
+        if terms.day_loss_max is not None:  # what the others lost counts in any case
+            own = 0 if worth.day_start is None else worth.lost(worth.day_start)
+            used = Decimal(own - firm.day_pnl) / _E12
             text = f"the firm lost {used:,.2f} {self.currency} today"
             yield Finding("firm_day_loss", level, used, terms.day_loss_max, text)
 

@@ -12,13 +12,14 @@ from typing import Any
 from quantvista.fund import Fund, GuardSection, LoadedFund, load_fund
 from quantvista.trading.control import ControlServer, Place
 from quantvista.trading.gateway.http import SystemClock
-from quantvista.trading.guard._guard import Guard, GuardTerms, Seams
+from quantvista.trading.guard._guard import Guard
 from quantvista.trading.guard._process import (
     FileHalts,
     NodeProcess,
     OtherFunds,
     opening_times,
 )
+from quantvista.trading.guard._terms import GuardTerms, Seams
 from quantvista.trading.guard.lease import FileLeaseWriter
 from quantvista.trading.paper.linking import linked_gateway
 
@@ -49,6 +50,7 @@ def guard_terms(fund: Fund) -> GuardTerms:
         fund.guard or GuardSection(),
         frozenset(each.id for each in fund.venue if each.is_paper),
         opening_times(fund.fund.calendar),
+        traded=frozenset(name for each in fund.venue for name in each.instruments),
     )
 
 

@@ -306,7 +306,8 @@ def test_resume_begins_a_drawdown_anew_but_not_a_day() -> None:
         await lab.until(lambda: lab.guard.chain.is_done)
         await asyncio.sleep(2)
         assert "day_loss" in (await ask(lab, "resume"))["error"]
-        lab.guard.watch.day_start = lab.guard.watch.equity
+        worth = lab.guard.watch.worth
+        worth.day_start = worth.equity
         await asyncio.sleep(1.1)
         assert (await ask(lab, "resume"))["ok"]
 

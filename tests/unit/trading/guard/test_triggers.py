@@ -49,7 +49,7 @@ def test_money_that_is_taken_out_is_no_loss() -> None:
     assert flows == [("USDT", -500 * E12)]
     bench.value(1, flows)
     assert not bench.above(1)
-    assert (bench.watch.highest, bench.watch.day_start) == (500 * E12, 500 * E12)
+    assert (bench.watch.worth.highest, bench.watch.worth.day_start) == (500 * E12, 500 * E12)
 
 
 def test_funding_that_is_paid_is_a_loss() -> None:
@@ -98,7 +98,7 @@ def test_what_is_open_is_worth_what_it_gained(
     bench.account(0, position=held, USDT=1000)
     bench.value(0)
     expected = {20: 1020, 10: 1010, -20: 980, -10: 990, 0: 1000}[open_profit]
-    assert bench.watch.equity == expected * E12
+    assert bench.watch.worth.equity == expected * E12
 
 
 @pytest.mark.parametrize(("refused", "expected"), [(4, False), (5, False), (6, True)])
@@ -382,18 +382,18 @@ def test_an_account_is_valued_only_with_the_fills_that_it_has() -> None:
     bench.heard = 1  # the account is after a fill that was not heard yet
     bench.account(1, position=1000, USDT=999)
     bench.value(1)
-    assert bench.watch.equity == 1000 * E12
-    assert bench.watch.valued_at == 0
+    assert bench.watch.worth.equity == 1000 * E12
+    assert bench.watch.worth.valued_at == 0
 
 
 def test_other_money_is_worth_what_its_pair_says() -> None:
     bench = Bench()
     bench.account(0, USDT=1000, BTC=2)
     bench.value(0)
-    assert bench.watch.equity is None
+    assert bench.watch.worth.equity is None
     bench.quote(0, 10_000, 10_100, name=PAIR)
     bench.value(0)
-    assert bench.watch.equity == 1201 * E12
+    assert bench.watch.worth.equity == 1201 * E12
     assert bench.watch.gross == 201 * E12
     bench.began["x"] = {"BTC": 2 * E12}
     bench.value(0)
@@ -418,4 +418,4 @@ def test_an_account_older_than_the_last_report_is_valued_as_of_its_own() -> None
     bench.quote(1, 11_000)
     bench.account(2, position=1000, USDT=1000)
     bench.value(2)
-    assert (bench.watch.equity, bench.watch.valued_at) == (1010 * E12, 2)
+    assert (bench.watch.worth.equity, bench.watch.worth.valued_at) == (1010 * E12, 2)
