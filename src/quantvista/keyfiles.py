@@ -2,14 +2,51 @@
 
 import os
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
 from quantvista.durable import create_file
 from quantvista.errors import ConfigError, OutputError
 
-__all__ = ["make_key_file", "read_key_file"]
+__all__ = ["find_key_file", "make_key_file", "read_key_file"]
 
 _TEXT_MAX = 1024
+
+
+def find_key_file(
+    path: Path | None, variables: Sequence[str], *, option: str, made_by: str
+) -> Path:
+    """Find the file of a key: where it is named, else where the environment says.
+
+    Parameters
+    ----------
+    path : pathlib.Path, optional
+        As the option names it.
+    variables : sequence of str
+        Environment variables, of which the first that is set is taken.
+    option, made_by : str
+        For messages: what names it, and the command that makes one.
+
+    Returns
+    -------
+    pathlib.Path
+        Need not be there.
+
+    Raises
+    ------
+    ConfigError
+        If nothing names one.
+    """
+    if path is not None:
+        return path
+    for each in variables:
+        if named := os.environ.get(each):
+            return Path(named).expanduser()
+    where = "variable" if len(variables) == 1 else "variables"
+    raise ConfigError(
+        f"`{option}` must name the file of the key; found none, and no path in the environment "
+        f"{where} {' and '.join(variables)}; `{made_by}` makes one"
+    )
 
 
 def make_key_file(path: Path, text: str, *, mode: int = 0o600) -> None:

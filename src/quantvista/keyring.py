@@ -13,7 +13,7 @@ from pathlib import Path
 
 from quantvista.durable import replace_file
 from quantvista.errors import ConfigError, OutputError
-from quantvista.keyfiles import make_key_file, read_key_file
+from quantvista.keyfiles import find_key_file, make_key_file, read_key_file
 
 __all__ = ["KEY_RING_VARIABLE", "Ring", "add_key", "make_ring", "read_ring", "use_ring"]
 
@@ -109,13 +109,9 @@ def read_ring(path: Path | None = None, option: str = "--key-ring") -> Ring:
     ConfigError
         If no file is named, it is not there, others may read it, or it holds no keys.
     """
-    named = os.environ.get(KEY_RING_VARIABLE)
-    if path is None and not named:
-        raise ConfigError(
-            "`--key-ring` must name the file of the keys; found none, and no path in the "
-            f"environment variable {KEY_RING_VARIABLE}; `qv keys make FILE` makes one"
-        )
-    path = path or Path(str(named)).expanduser()
+    path = find_key_file(
+        path, [KEY_RING_VARIABLE], option="--key-ring", made_by="qv keys make FILE"
+    )
     title, *lines = read_key_file(path, option, size_max=_TEXT_MAX).splitlines() or [""]
     try:
         keys = [bytes.fromhex(line) for line in lines]

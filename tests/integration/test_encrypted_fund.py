@@ -1,4 +1,4 @@
-"""A fund whose journals are encrypted: killed, recovered, verified, replayed, restored."""
+"""A fund with encrypted journals and venue: killed, recovered, verified, replayed, restored."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,13 +15,17 @@ from typer.testing import CliRunner
 from quantvista.backtest.recorded import replay
 from quantvista.cli._app import app
 from quantvista.journal import Journal, verify
-from quantvista.keyring import KEY_RING_VARIABLE, add_key, make_ring, read_ring
+from quantvista.keyring import KEY_RING_VARIABLE, Ring, add_key, make_ring, read_ring
 from quantvista.trading.control import Place
+from quantvista.trading.paper import is_encrypted_database, open_database
 from support.live_fund import LiveFund
 
 FUND = """
 [storage]
 encrypted = true
+key_ring = "../coins.keys"
+"""
+PAPER = """encrypted = true
 key_ring = "../coins.keys"
 """
 
@@ -33,6 +38,8 @@ def fund(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveFund]:
     found = LiveFund(tmp_path / "fund")
     path = found.folder / "fund.toml"
     path.write_text(path.read_text() + FUND)
+    paper = found.folder / "paper.toml"
+    paper.write_text(PAPER + paper.read_text())
     yield found
     found.end()
 
@@ -52,10 +59,12 @@ def test_a_fund_lives_with_encrypted_journals(
         time.sleep(0.2)
     epoch = fund.status()["epoch"]
     add_key(ring)  # which the next process takes
-    fund.kill("node", "guard")
+    fund.kill("node", "guard", "paper")
     time.sleep(0.2)
     fund.until_trading(epoch)
-    time.sleep(1.0)
+    until = time.monotonic() + 30
+    while not fund.has_in_flight() and time.monotonic() < until:
+        time.sleep(0.2)
     backup = tmp_path / "fund.qvb"
     # The fund file names the ring, for its backups, too.
     code, said = qv("backup", "--fund", str(fund.folder / "fund.toml"), "--out", str(backup))
@@ -80,12 +89,15 @@ def test_a_fund_lives_with_encrypted_journals(
 def _check_folder(fund: LiveFund, keys: tuple[bytes, ...]) -> None:
     """Nothing of what was traded, and no key, is in any file of the state folder."""
     names = [b"BTC-USDT", b"ETH-USDT", b"market_maker"]
-    with fund.store() as store:
+    database = fund.folder / "paper" / "paper" / "venue.db"
+    with closing(open_database(database, Ring(keys))) as store:
         names += [row[0].encode() for row in store.execute("SELECT client FROM orders")]
-    assert len(names) > 10
+    assert len(names) > 3, "it made orders"
     names += keys
     names += [key.hex().encode() for key in keys]
+    assert is_encrypted_database(database)
     files = [path for path in fund.place.folder.rglob("*") if path.is_file()]
+    files += database.parent.iterdir()
     assert {path.suffix for path in files} >= {".qvj", ".qvs"}
     for path in files:
         content = path.read_bytes()
@@ -101,4 +113,8 @@ def _check_restored(backup: Path, to: Path) -> None:
     assert found.opened == found.records
     with Journal(place.journal, found.stream) as again:
         assert again.encrypted
+    database = to / "paper" / "paper" / "venue.db"
+    assert is_encrypted_database(database)
+    with closing(open_database(database, read_ring())) as store:
+        assert store.execute("SELECT count(*) FROM orders").fetchone()[0] > 0
     shutil.rmtree(to)

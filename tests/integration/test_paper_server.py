@@ -20,6 +20,7 @@ import pytest
 from typer.testing import CliRunner
 
 from quantvista.cli._app import app
+from quantvista.keyring import make_ring
 from quantvista.trading.gateway import (
     Acknowledged,
     Cancelled,
@@ -171,7 +172,11 @@ async def check(
     await to.close()
 
 
-def test_server_that_is_killed_has_all_that_it_acknowledged(folder: Path) -> None:
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_server_that_is_killed_has_all_that_it_acknowledged(folder: Path, encrypted: bool) -> None:
+    if encrypted:
+        make_ring(folder / "coins.keys")
+        (folder / "paper.toml").write_text(f'encrypted = true\nkey_ring = "coins.keys"\n{CONFIG}')
     key = qv(folder, "key")
     sent: list[SubmitOrder] = []
     known: list[Acknowledged] = []

@@ -1,17 +1,19 @@
 """The lake against a plain dict: whatever is appended, revised or compacted, reads are the same."""
 
 import copy
+import os
 import tempfile
 from pathlib import Path
 
 import duckdb
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from quantvista.data.lake import Dataset, compact
+from quantvista.data.lake import Dataset, Lake, compact, encrypt, encrypt_lake
 from quantvista.errors import MarketDataError
+from quantvista.keyring import KEY_RING_VARIABLE, add_key, make_ring
 
 NAMES = ("A.X", "B.X", "C.X", "D.X")
 TIMES = st.integers(0, 5)
@@ -29,6 +31,15 @@ ROWS = st.lists(
 )
 OPERATIONS = st.lists(
     st.tuples(st.sampled_from(["append", "upsert", "revise", "compact", "vacuum"]), ROWS),
+    min_size=1,
+    max_size=8,
+)
+# The same of a lake that is encrypted at some time, and anew with another key.
+HIDDEN = st.lists(
+    st.tuples(
+        st.sampled_from(["append", "upsert", "revise", "compact", "vacuum", "rotate", "encrypt"]),
+        ROWS,
+    ),
     min_size=1,
     max_size=8,
 )
@@ -103,35 +114,65 @@ def apply(dataset: Dataset, operation: str, rows: list[Row]) -> None:
 def test_the_lake_reads_like_a_dict(
     operations: list[tuple[str, list[Row]]], when: int, data: st.DataObject
 ) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        check(Dataset(Path(folder) / "d"), operations, when, data)
+
+
+@pytest.fixture
+def ring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(KEY_RING_VARIABLE, str(tmp_path / "lake.keys"))
+
+
+@pytest.mark.usefixtures("ring")
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(HIDDEN, st.booleans(), st.integers(0, 15), st.data())
+def test_an_encrypted_lake_reads_like_a_dict(
+    operations: list[tuple[str, list[Row]]], at_once: bool, when: int, data: st.DataObject
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        ring = Path(os.environ[KEY_RING_VARIABLE])
+        ring.unlink(missing_ok=True)
+        make_ring(ring)
+        lake = Lake(Path(folder))
+        if at_once:
+            encrypt_lake(lake)
+        check(lake.dataset("d"), operations, when, data)
+
+
+def check(
+    dataset: Dataset, operations: list[tuple[str, list[Row]]], when: int, data: st.DataObject
+) -> None:
     model: Model = {}
     past: dict[str, Model] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        dataset = Dataset(Path(folder) / "d")
-        for operation, rows in operations:
-            if operation == "compact":
-                compact(dataset, rows=data.draw(st.integers(1, 20)))
-            elif operation == "vacuum":
-                dataset.vacuum()
-            else:
-                after = accepted(model, operation, rows)
-                if after is None:
-                    head = dataset.head()
-                    with pytest.raises(MarketDataError):
-                        apply(dataset, operation, rows)
-                    assert dataset.head() == head
-                else:
+    for operation, rows in operations:
+        if operation == "compact":
+            compact(dataset, rows=data.draw(st.integers(1, 20)))
+        elif operation == "rotate":
+            add_key(Path(os.environ[KEY_RING_VARIABLE]))
+        elif operation == "encrypt":
+            encrypt(dataset)
+        elif operation == "vacuum":
+            dataset.vacuum()
+        else:
+            after = accepted(model, operation, rows)
+            if after is None:
+                head = dataset.head()
+                with pytest.raises(MarketDataError):
                     apply(dataset, operation, rows)
-                    model = after
-            if head := dataset.head():
-                past[head] = copy.deepcopy(model)
-        for commit, then in past.items():
-            assert read(dataset, commit, when) == as_of(then, when)
-        assert read(dataset, None, None) == as_of(model, EVER)
-        snapshot = dataset.at()
-        if "bars" in snapshot.kinds:
-            everything = snapshot.scan("bars", vintages=True).collect()
-            assert everything.height == sum(map(len, model.values()))
-            _check_window(snapshot_rows(dataset, when), model, when)
+                assert dataset.head() == head
+            else:
+                apply(dataset, operation, rows)
+                model = after
+        if head := dataset.head():
+            past[head] = copy.deepcopy(model)
+    for commit, then in past.items():
+        assert read(dataset, commit, when) == as_of(then, when)
+    assert read(dataset, None, None) == as_of(model, EVER)
+    snapshot = dataset.at()
+    if "bars" in snapshot.kinds:
+        everything = snapshot.scan("bars", vintages=True).collect()
+        assert everything.height == sum(map(len, model.values()))
+        _check_window(snapshot_rows(dataset, when), model, when)
 
 
 def snapshot_rows(dataset: Dataset, when: int) -> dict[str, list[tuple[str, int, float]]]:
@@ -141,8 +182,15 @@ def snapshot_rows(dataset: Dataset, when: int) -> dict[str, list[tuple[str, int,
     snapshot = dataset.at()
     lazy = snapshot.scan("bars", columns=columns, **options).collect()  # type: ignore[arg-type]
     arrow = snapshot.arrow("bars", columns=columns, **options)
-    connection = duckdb.connect()
-    query = snapshot.sql("bars", columns=columns, **options)  # type: ignore[arg-type]
+    if dataset.is_encrypted:
+        connection = snapshot.duckdb(as_of=when)
+        query = (
+            f"SELECT {', '.join(columns)} FROM bars WHERE ts_event >= 1 AND ts_event < 4 "
+            "AND instrument IN ('A.X', 'C.X')"
+        )
+    else:
+        connection = duckdb.connect()
+        query = snapshot.sql("bars", columns=columns, **options)  # type: ignore[arg-type]
     return {
         "polars": sorted(lazy.rows()),
         "arrow": sorted(tuple(row.values()) for row in arrow.to_pylist()),

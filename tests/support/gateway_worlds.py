@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
 from quantvista.engine import AccountTerms, VenueRates
+from quantvista.keyring import Ring
 from quantvista.market import Instrument
 from quantvista.trading.gateway import Clock, Delivery, Gateway, Report, SubmitOrder, Transport
 from quantvista.trading.gateway.http import HttpTransport, SystemClock
@@ -25,6 +29,7 @@ from quantvista.trading.paper import (
     PaperGateway,
     PaperServer,
     PaperVenue,
+    SQLiteStore,
     Store,
     VenueTerms,
 )
@@ -195,8 +200,9 @@ async def _in_paper(
     clock: Clock,
     over_http: bool,
     terms: VenueTerms,
+    store: Store | None = None,
 ) -> None:
-    world = PaperWorld(terms, clock, over_http)
+    world = PaperWorld(terms, clock, over_http, store or MemoryStore())
     if terms.instruments[0].id == PERPETUAL:
         world.pair = PERPETUAL
     await world.start()
@@ -221,7 +227,20 @@ def on_loopback(test: Callable[[PaperWorld], Awaitable[None]], terms: VenueTerms
     asyncio.run(_in_paper(test, SystemClock(), True, replace(terms, window_ns=_WINDOW_NS)))
 
 
-WORLDS = {"memory": in_memory, "loopback": on_loopback}
+def encrypted(test: Callable[[PaperWorld], Awaitable[None]], terms: VenueTerms = CASH) -> None:
+    """Run a test against a venue with an encrypted database, on a virtual clock."""
+
+    async def main(store: Store) -> None:
+        clock = LoopClock(asyncio.get_running_loop())
+        await _in_paper(test, clock, False, terms, store)
+
+    with TemporaryDirectory() as folder:
+        store = SQLiteStore(Path(folder) / "venue.db", Ring((bytes(range(32)),)))
+        with contextlib.closing(store):
+            run_virtually(main(store))
+
+
+WORLDS = {"memory": in_memory, "encrypted": encrypted, "loopback": on_loopback}
 
 
 class Heard:

@@ -1,7 +1,8 @@
 """A writer to a lake that is killed: at every step that it takes, and at random times.
 
-Run as ``python -m support.lake_writer steps FOLDER`` or ``... random FOLDER SEED COUNT``. Each run
-is a fork of this process, which itself does no work on tables, so that no thread of theirs is lost.
+Run as ``python -m support.lake_writer steps FOLDER EVERY`` or ``... random FOLDER SEED COUNT``.
+Each run is a fork of this process, which does no work on tables, so that no thread is lost.
+The lake is encrypted if a key ring is named.
 """
 
 import os
@@ -18,6 +19,8 @@ import polars as pl
 
 from quantvista.data.lake import Dataset, compact
 from quantvista.data.lake import _files as files
+from quantvista.data.lake._dataset import ENCRYPTED
+from quantvista.keyring import KEY_RING_VARIABLE
 
 ACKNOWLEDGED = "acknowledged"
 DATASET = "prices"
@@ -79,6 +82,13 @@ def run(folder: Path, operations: tuple[Operation, ...] = OPERATIONS) -> None:
                 file.write(commit + "\n")
 
 
+def make_lake(folder: Path) -> None:
+    """Make the folder of a lake."""
+    folder.mkdir(parents=True)
+    if KEY_RING_VARIABLE in os.environ:
+        (folder / ENCRYPTED).touch()
+
+
 def _fork(work: Callable[[], None]) -> int:
     child = os.fork()
     if child == 0:
@@ -109,13 +119,13 @@ def _until(step: int, folder: Path) -> None:
         seen += 1
 
     files.observers.append(kill)
-    folder.mkdir(parents=True)
+    make_lake(folder)
     run(folder)
 
 
-def kill_at_every_step(base: Path) -> None:
+def kill_at_steps(base: Path, every: int) -> None:
     """Leave a folder for each step at which a writer was killed, and one of a whole run."""
-    for step in count():
+    for step in count(step=every):
         if not _killed(_fork(partial(_until, step, base / f"{step:04d}"))):
             return
 
@@ -125,7 +135,7 @@ def kill_at_random(base: Path, seed: int, times: int) -> None:
     chance = random.Random(seed)
     for number in range(times):
         folder = base / f"{number:04d}"
-        folder.mkdir(parents=True)
+        make_lake(folder)
         many = tuple(_append(10 * index) for index in range(10_000))
         child = _fork(partial(run, folder, many))
         time.sleep(0.3 + chance.random() * 0.5)
@@ -135,6 +145,6 @@ def kill_at_random(base: Path, seed: int, times: int) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1] == "steps":
-        kill_at_every_step(Path(sys.argv[2]))
+        kill_at_steps(Path(sys.argv[2]), int(sys.argv[3]))
     else:
         kill_at_random(Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))

@@ -35,6 +35,7 @@ def back_up(
     key: Path | None,
     *,
     with_keys: bool,
+    with_lake: bool,
     as_json: bool,
 ) -> None:
     """Make a backup.
@@ -51,6 +52,8 @@ def back_up(
         File of the key; where the environment says by default.
     with_keys : bool
         Take API keys.
+    with_lake : bool
+        Take the lake beside the fund file.
     as_json : bool
         Print JSON, nothing else.
     """
@@ -63,7 +66,14 @@ def back_up(
     place = Place.beside(fund, state)
     with progress_bar(enabled=not as_json) as advance:
         made = make_backup(
-            fund, place, out, secret.newest, now_ns=now, with_keys=with_keys, progress=advance
+            fund,
+            place,
+            out,
+            secret.newest,
+            now_ns=now,
+            with_keys=with_keys,
+            with_lake=with_lake,
+            progress=advance,
         )
     if as_json:
         print_json({"backup": str(made.path), "bytes": made.size, **_plain(made.manifest)})
@@ -109,12 +119,15 @@ def get_back(path: Path, to: Path, key: Path | None, *, quick: bool, as_json: bo
         )
     if as_json:
         facts = {"folder": str(to), "level": found.level, "verified": True}
+        facts |= {"lake_files": found.lake_files}
         print_json({**_plain(found.manifest), **facts, "state_hash": found.state_hash})
         return
     console().print(Text(f"{found.manifest.fund}: restored to {to}", style="bold"))
     _show(found.manifest)
     how = "all recorded inputs" if found.level == "R1" else "the newest snapshot"
     say(f"The journals verify, and the state of {how} is that of the backup.")
+    if found.lake_files:
+        say(f"The lake has {found.lake_files:,} files, each of them as its commits name it.")
     say("")
     say(
         "Before you start it, be sure that the fund runs nowhere else: two of it would trade twice."

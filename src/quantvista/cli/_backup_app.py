@@ -42,17 +42,21 @@ def backup(
     with_keys: Annotated[
         bool, typer.Option("--with-keys", help="Take the API keys of venues, too.")
     ] = False,
+    with_lake: Annotated[
+        bool, typer.Option("--with-lake", help="Take the lake beside the fund file, too.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Write an encrypted backup of a fund, which may go on trading meanwhile.
 
     In it are the journals up to their last whole batch, the fund file and its strategies, and the
-    paper venue beside it. Who loses the key has lost the backup.
+    paper venue beside it; with --with-lake all datasets of the lake, to which nobody can write
+    until it is done. Who loses the key has lost the backup.
     """
     if context.invoked_subcommand is None:
         from quantvista.cli._backup import back_up
 
-        back_up(fund, state, out, key, with_keys=with_keys, as_json=json)
+        back_up(fund, state, out, key, with_keys=with_keys, with_lake=with_lake, as_json=json)
 
 
 @backup_app.command(epilog="Example: qv backup key backup.key")

@@ -195,6 +195,23 @@ def history(name: DataSet, lake: LakeFolder = None, json: Json = False) -> None:
     show_history(lake, name, as_json=json)
 
 
+@data_app.command(
+    epilog="Examples: export QV_KEY_RING=$PWD/coins.keys; qv data encrypt    "
+    "qv keys rotate coins.keys; qv data encrypt"
+)
+@guarded
+def encrypt(lake: LakeFolder = None, json: Json = False) -> None:
+    """Encrypt the lake: what is in it, and what comes into it from now on.
+
+    Rows, commits and their ids stay as they are. Each file is read back before those in the clear
+    are removed. What is encrypted already is encrypted anew where it has an older key than the
+    newest of the ring, so that no older key is needed any more.
+    """
+    from quantvista.cli._lake import encrypt_datasets
+
+    encrypt_datasets(lake, as_json=json)
+
+
 @data_app.command(epilog="Examples: qv data compact mine    qv data compact mine --keep 5")
 @guarded
 def compact(

@@ -35,9 +35,8 @@ def rotate_keys(path: Path, *, as_json: bool) -> None:
         print_json({"ring": str(path), "keys": ids})
         return
     say(f"{path}: key {ids[-1]} encrypts from now on; {len(ids)} keys")
-    say(
-        "Copy the ring again to where its copy is kept. Journals take the key when they start next."
-    )
+    say("Copy the ring again to where its copy is kept. Journals take the key when they start")
+    say("next, lakes with what is written next; `qv data encrypt` encrypts a lake anew.")
 
 
 def show_keys(path: Path | None, *, as_json: bool) -> None:

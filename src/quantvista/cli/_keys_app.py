@@ -40,8 +40,8 @@ def rotate(
 ) -> None:
     """Add a new key to a ring; it encrypts from now on, and the others stay to read with.
 
-    A journal takes it with its next start; what it holds stays as it is. Copy the ring again to
-    where its copy is kept.
+    A journal takes it with its next start, a lake with what is written next; what they hold stays
+    as it is. Copy the ring again to where its copy is kept.
     """
     from quantvista.cli._keys import rotate_keys
 

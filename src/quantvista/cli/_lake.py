@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,12 @@ from quantvista.data.importing import (
     left_out,
     understand,
 )
-from quantvista.data.lake import Dataset, Lake, compact, lake_dir
+from quantvista.data.lake import Dataset, Lake, compact, encrypt_lake, lake_dir
 from quantvista.errors import ConfigError, MarketDataError
 
 __all__ = [
     "compact_dataset",
+    "encrypt_datasets",
     "import_files",
     "instant",
     "list_datasets",
@@ -47,7 +49,9 @@ def list_datasets(folder: Path | None, *, as_json: bool) -> None:
     found, damaged = [], {}
     for name in lake.names():
         try:
-            found.append(_facts(lake.open(name)))
+            dataset = lake.open(name)
+            dataset.at().verify(sizes_only=True)
+            found.append(_facts(dataset))
         except MarketDataError as error:  # the others are there all the same
             damaged[name] = str(error)
     if as_json:
@@ -91,6 +95,7 @@ def _facts(dataset: Dataset, commit: str | None = None) -> dict[str, Any]:
     return {
         "name": dataset.name,
         "commit": snapshot.commit,
+        "encrypted": dataset.is_encrypted,
         "bytes": sum(each.size for each in snapshot.manifest.files),
         "kinds": kinds,
     }
@@ -303,6 +308,8 @@ def _say_facts(facts: Mapping[str, Any]) -> None:
     say(f"{facts['name']}, commit {str(facts['commit'])[:_SHORT]}")
     if "verified" in facts:
         say(f"All {facts['verified']:,} files have the content that the commit names.")
+    if facts["encrypted"]:
+        say("Encrypted.")
     say("")
     table(
         ("kind", "rows", "files", "first", "last"),
@@ -371,3 +378,30 @@ def compact_dataset(folder: Path | None, name: str, *, keep: int | None, as_json
     if gone is not None:
         size = number(gone.size / 1e6, 1)
         say(f"Removed {gone.commits:,} commits and {gone.files:,} files, {size} MB.")
+
+
+def encrypt_datasets(folder: Path | None, *, as_json: bool) -> None:
+    """Encrypt a lake."""
+    lake = open_lake(folder)
+    with progress_bar(enabled=not as_json) as advance:
+        done = encrypt_lake(
+            lake, lambda name, count, total: advance(count, total, f"encrypting {name}")
+        )
+    if as_json:
+        print_json({"lake": str(lake.root), "datasets": [asdict(each) for each in done]})
+        return
+    for each in done:
+        new, again = _files(each.encrypted), _files(each.renewed)
+        if each.encrypted:
+            say(f"{each.dataset}: {new} encrypted; {each.removed:,} in the clear removed.")
+        elif each.renewed:
+            say(f"{each.dataset}: {again} encrypted anew with the newest key.")
+        else:
+            say(f"{each.dataset}: nothing to do; all of it has the newest key.")
+    say(f"The lake {lake.root} is encrypted. Keep a copy of the ring elsewhere: without it all of")
+    say("that is lost.")
+    next_steps(["qv data list"])
+
+
+def _files(count: int) -> str:
+    return f"{count:,} file" + ("" if count == 1 else "s")

@@ -208,17 +208,24 @@ def _venues(node: Mapping[str, Any]) -> tuple[Row, list[Row]]:
     for each in node.get("venues") or []:
         last = each.get("last_report")
         timed = isinstance(now, int) and isinstance(last, int) and last > _A_TIME
-        up = each.get("connected")
         rows.append(
             (
                 str(each.get("id")),
-                Text("connected") if up else Text("not connected", _CAUTION),
+                _link(each),
                 _age(now - last) if timed else _number(last, exact=True),
                 _ms(each.get("clock_offset_ns"), sign=True),
                 _ms(each.get("lag_ns")),
             )
         )
     return ("Venues", "", "last report", "clock", "lag"), rows
+
+
+def _link(venue: Mapping[str, Any]) -> Text:
+    """Say whether a venue is connected, and what is on the account that is not the fund's."""
+    if not venue.get("connected"):
+        return Text("not connected", _CAUTION)
+    besides = [str(each["currency"]) for each in venue.get("besides") or []]
+    return Text("connected" + (f", not ours: {', '.join(besides)}" if besides else ""))
 
 
 def _decisions(node: Mapping[str, Any]) -> tuple[Row, list[Row]]:

@@ -4,13 +4,12 @@ The file is text: a title, the secret and the public key in hexadecimal digits. 
 lies beside it in a file ``.pub``, to be handed on.
 """
 
-import os
 import secrets
 from pathlib import Path
 
 from quantvista._native import SecretKey
 from quantvista.errors import ConfigError
-from quantvista.keyfiles import make_key_file, read_key_file
+from quantvista.keyfiles import find_key_file, make_key_file, read_key_file
 
 __all__ = ["KEY_VARIABLE", "make_key", "read_public_key", "read_secret_key"]
 
@@ -66,13 +65,7 @@ def read_secret_key(path: Path | None = None) -> SecretKey:
     ConfigError
         If no file is named, it is not there, others may read it, or it holds no key.
     """
-    named = os.environ.get(KEY_VARIABLE)
-    if path is None and not named:
-        raise ConfigError(
-            "`--key` must name the key file; found none, and no path in the environment variable "
-            f"{KEY_VARIABLE}; `qv journal key --out FILE` makes a key"
-        )
-    path = path or Path(str(named)).expanduser()
+    path = find_key_file(path, [KEY_VARIABLE], option="--key", made_by="qv journal key --out FILE")
     text = read_key_file(path)
     lines = dict(line.split(" ", 1) for line in text.splitlines()[1:] if " " in line)
     content = _bytes(lines.get("secret", ""))

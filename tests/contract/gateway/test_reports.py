@@ -90,7 +90,8 @@ def test_venue_that_knows_less_than_we_do_says_so(run: Run) -> None:
     async def test(world: PaperWorld) -> None:
         gateway = await world.connect(after=50)
         heard = Heard(gateway)
-        assert (await heard.until(Status, 2)).state == "reset"
+        told = await heard.until(Status, 2)
+        assert (told.state, told.sequence) == ("reset", 0)
         await gateway.submit(order("buy", 1, 1))
         await heard.up_to(2)
         assert heard.sequences == [1, 2]

@@ -145,7 +145,8 @@ def test_a_damaged_dataset_is_named_and_hides_no_other(qv: Qv, here: Path) -> No
     assert (code, list(said["damaged"])) == (3, ["spoilt"])
     (path,) = (here / "lake" / "good").rglob("*.parquet")
     path.write_bytes(path.read_bytes()[:4])
-    for arguments in (["data", "show", "good", "-k", "bars"], ["data", "check", "lake:good"]):
+    show = ["data", "show", "good", "-k", "bars"]
+    for arguments in (["data", "list"], show, ["data", "check", "lake:good"]):
         code, _, err = qv(*arguments)
         assert (code, path.name in err) == (3, True), err
 

@@ -128,7 +128,7 @@ def test_tail_filters_by_kind(folder: Path) -> None:
     lines = run("tail", folder, "-k", "140", "-k", "input", "--json").splitlines()
     assert [json.loads(line)["kind"] for line in lines] == ["input", "140"]
     said = run("tail", folder, "-k", "nope", code=2)
-    assert "must be a number or one of answered, commanded, decided, " in said
+    assert "must be a number or one of answered, commanded, computed, " in said
 
 
 def test_a_long_record_stays_within_the_line(tmp_path: Path) -> None:
@@ -231,7 +231,7 @@ def test_a_proof_is_checked_with_the_public_key_alone(
 
 def test_seal_signs_the_end_once(folder: Path, key: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(KEY_VARIABLE, raising=False)
-    assert "`qv journal key --out FILE` makes a key" in run("seal", folder, code=2)
+    assert "`qv journal key --out FILE` makes one" in run("seal", folder, code=2)
     monkeypatch.setenv(KEY_VARIABLE, str(key))
     told = json.loads(run("seal", folder, "--json"))
     assert (told["new"], told["last"], told["stream"]) == (True, 10, "fund/demo")

@@ -8,9 +8,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from quantvista.data.lake import Lake
+from quantvista.data.lake import Lake, encrypt_lake
 from quantvista.errors import ConfigError, MarketDataError
 from quantvista.features import FeatureSet, FeatureStore, InProcess, Operator
+from quantvista.keyring import KEY_RING_VARIABLE, make_ring
 from support.feature_bars import DAY_NS, feature_bars
 
 FEATURES = FeatureSet({"rsi": "rsi(close, 5)", "trend": "ema(close, 3) / close - 1"})
@@ -44,6 +45,20 @@ def test_history_is_what_was_computed(tmp_path: Path) -> None:
     )
     assert window["instrument"].unique().to_list() == ["I1.X"]
     assert window["ts"].min() == 10 * DAY_NS
+
+
+def test_an_encrypted_store_keeps_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_ring(tmp_path / "lake.keys")
+    monkeypatch.setenv(KEY_RING_VARIABLE, str(tmp_path / "lake.keys"))
+    clear, hidden = store(tmp_path / "clear"), store(tmp_path / "hidden")
+    encrypt_lake(Lake(tmp_path / "hidden" / "lake"))
+    for kept in (clear, hidden):
+        kept.materialise("core", FEATURES, bars())
+    assert hidden.history("core", FEATURES).equals(clear.history("core", FEATURES))
+    assert hidden.versions() == clear.versions()
+    for path in (tmp_path / "hidden").rglob("*"):
+        content = path.name.encode() + (path.read_bytes() if path.is_file() else b"")
+        assert not [word for word in (b"core", b"rsi", b"trend", b"I1.X") if word in content]
 
 
 def test_the_same_again_changes_nothing(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def test_a_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
 
 def test_the_environment_names_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(KEY_VARIABLE, raising=False)
-    with pytest.raises(ConfigError, match="`qv journal key --out FILE` makes a key"):
+    with pytest.raises(ConfigError, match="`qv journal key --out FILE` makes one"):
         read_secret_key()
     public = make_key(tmp_path / "seal.key")
     monkeypatch.setenv(KEY_VARIABLE, str(tmp_path / "seal.key"))

@@ -9,10 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from typer.testing import CliRunner
 
 from quantvista.cli._app import app
+from quantvista.data.lake import Lake, encrypt_lake
 from quantvista.errors import BackupError, ConfigError, OutputError
 from quantvista.fund import write_template
 from quantvista.journal import Journal, Reader, verify
@@ -382,6 +384,69 @@ def test_the_commands_make_check_and_restore(
     damaged = CliRunner().invoke(app, ["backup", "verify", "one.qvb"])
     assert damaged.exit_code == 3
     assert "take another copy of it" in damaged.output
+
+
+def filled_lake(folder: Path) -> Lake:
+    lake = Lake(folder / "lake")
+    for close in (10.0, 11.0):
+        with lake.dataset("us").write() as writer:
+            bars = {"instrument": ["ACME.X"], "ts_event": [1], "known_at": [int(close)]}
+            writer.upsert("bars", pl.DataFrame({**bars, "close": [close]}))
+            writer.commit()
+    return lake
+
+
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_a_lake_goes_with_it_if_asked_for(
+    backed_up: tuple[Path, Backup],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    encrypted: bool,
+) -> None:
+    folder = tmp_path / "fund"
+    shutil.copytree(backed_up[0], folder)
+    monkeypatch.delenv("QUANTVISTA_LAKE", raising=False)
+    make_backup_key(tmp_path / "coins.keys")
+    monkeypatch.setenv("QV_KEY_RING", str(tmp_path / "coins.keys"))
+    lake = filled_lake(folder)
+    if encrypted:
+        encrypt_lake(lake)
+    before = [each.id for each in lake.open("us").history()]
+
+    def qv(*words: str, code: int = 0) -> Any:  # noqa: ANN401
+        found = CliRunner().invoke(app, [*words, "--json"])
+        assert found.exit_code == code, found.output
+        return json.loads(found.stdout) if code == 0 else found.output
+
+    command = ("backup", "--fund", str(folder / "fund.toml"), "--out")
+    qv(*command, str(tmp_path / "without.qvb"))
+    assert (
+        qv("restore", str(tmp_path / "without.qvb"), "--to", str(tmp_path / "a"))["lake_files"] == 0
+    )
+    assert not (tmp_path / "a" / "lake").exists()
+    qv(*command, str(tmp_path / "with.qvb"), "--with-lake")
+    assert qv("restore", str(tmp_path / "with.qvb"), "--to", str(tmp_path / "b"))["lake_files"] == 2
+    again = Lake(tmp_path / "b" / "lake")
+    assert again.is_encrypted == again.open("us").is_encrypted == encrypted
+    assert [each.id for each in again.open("us").history()] == before
+    assert again.open("us").at().scan("bars").collect()["close"].to_list() == [11.0]
+    if not encrypted:
+        return
+    # The backup's own key opens it, and the lake needs another one.
+    make_backup_key(tmp_path / "other.keys")
+    key = str(tmp_path / "coins.keys")
+    monkeypatch.setenv("QV_KEY_RING", str(tmp_path / "other.keys"))
+    said = qv(
+        "restore", str(tmp_path / "with.qvb"), "--to", str(tmp_path / "c"), "--key", key, code=2
+    )
+    assert "is encrypted with key" in said
+    assert not (tmp_path / "c").exists()
+    monkeypatch.setenv("QV_KEY_RING", key)
+    path = next((folder / "lake" / "us" / "data").glob("*.encrypted"))
+    path.write_bytes(path.read_bytes()[:-1])
+    said = qv(*command, str(tmp_path / "damaged.qvb"), "--with-lake", code=3)
+    assert str(path) in said
+    assert not (tmp_path / "damaged.qvb").exists()
 
 
 def test_a_venue_that_went_on_is_caught_up_with(

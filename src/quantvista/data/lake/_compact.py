@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from quantvista.data.lake._dataset import Dataset
-from quantvista.data.lake._files import locked
 from quantvista.data.lake._kinds import stored_schema
 from quantvista.data.lake._manifest import FileEntry, KindEntry, Manifest
 from quantvista.data.lake._proof import prove
+from quantvista.data.lake._storage import Storage
 from quantvista.data.lake._transaction import write_part
 
 __all__ = ["compact"]
@@ -36,7 +36,7 @@ def compact(dataset: Dataset, *, rows: int = ROWS_TARGET) -> str | None:
     No row is lost or changed, all vintages stay. Rows of a kind with a key are sorted by it,
     events keep their order of ``ts_received``. The files before are there until a vacuum.
     """
-    with locked(dataset.folder):
+    with dataset.locked() as (head, storage):
         base = dataset.at()
         files: list[FileEntry] = []
         merged = False
@@ -48,12 +48,12 @@ def compact(dataset: Dataset, *, rows: int = ROWS_TARGET) -> str | None:
                     if len(group) == 1:
                         files += group
                     else:
-                        files.append(_merge(dataset, entry, group))
+                        files.append(_merge(storage, entry, group, (head or "none")[:12]))
                         merged = True
         if not merged:
             return base.commit
         manifest = Manifest(base.commit, "compact", base.manifest.kinds, tuple(files))
-        return dataset.publish(manifest)
+        return dataset.publish(manifest, storage)
 
 
 def _groups(parts: Sequence[FileEntry], rows: int) -> Iterator[list[FileEntry]]:
@@ -70,19 +70,14 @@ def _groups(parts: Sequence[FileEntry], rows: int) -> Iterator[list[FileEntry]]:
         yield group
 
 
-def _merge(dataset: Dataset, entry: KindEntry, group: Sequence[FileEntry]) -> FileEntry:
-    prove(dataset.folder, group, (dataset.head() or "none")[:12])
-    frames = (
-        pl.scan_parquet(
-            dataset.folder / each.path,
-            schema=stored_schema(entry.columns),
-            missing_columns="insert",
-            hive_partitioning=False,
-        ).collect()
-        for each in group
-    )
+def _merge(
+    storage: Storage, entry: KindEntry, group: Sequence[FileEntry], commit: str
+) -> FileEntry:
+    prove(storage, group, commit)
+    schema = stored_schema(entry.columns)
+    frames = (storage.scan([each.path], schema).collect() for each in group)
     whole = pl.concat(list(frames))
     key = [name for name in entry.kind.key if name != "ts_event"]
     order = [*key, "ts_event", "known_at"] if entry.kind.key else ["ts_received"]
     whole = whole.sort(order, maintain_order=True)
-    return write_part(dataset.folder, group[0].kind, group[0].partition, whole)
+    return write_part(storage, group[0].kind, group[0].partition, whole)

@@ -1,18 +1,30 @@
 """A dataset: a chain of commits and the files that they name."""
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from quantvista.data.lake._cipher import decrypted, lake_ring
+from quantvista.data.lake._encrypted import (
+    Encrypted,
+    encrypted_files,
+    is_encrypted_head,
+    open_encrypted,
+)
 from quantvista.data.lake._files import TEMPORARY, locked, remove, write_whole
 from quantvista.data.lake._manifest import Manifest, read_manifest, write_manifest
 from quantvista.data.lake._snapshot import Snapshot
+from quantvista.data.lake._storage import Clear, Storage, commit_path
 from quantvista.data.lake._transaction import Transaction
-from quantvista.errors import ConfigError, MarketDataError
+from quantvista.errors import ConfigError, MarketDataError, OutputError
 
-__all__ = ["Commit", "Dataset", "Vacuumed"]
+__all__ = ["ENCRYPTED", "Commit", "Dataset", "Vacuumed"]
+
+ENCRYPTED = "ENCRYPTED"
+"""File of a lake that has only encrypted datasets; what is in it is for people."""
 
 _ID = re.compile(r"[0-9a-f]{64}")
 _SHORTEST = 6  # characters by which a commit may be named
@@ -71,18 +83,86 @@ class Dataset:
         MarketDataError
             If the file that says it cannot be read, or says no commit.
         """
+        return self.opened()[0]
+
+    def opened(self) -> tuple[str | None, Storage]:
+        """Open it: id of the newest commit, and its files."""
         path = self.folder / "HEAD"
         try:
-            text = path.read_bytes().decode("utf-8", "backslashreplace").strip()
+            content = path.read_bytes()
         except FileNotFoundError:
-            return None
+            if self.must_be_encrypted:
+                return None, Encrypted(self.folder, lake_ring(self.folder))
+            return None, Clear(self.folder)
         except OSError as error:
             reason = (error.strerror or type(error).__name__).lower()
             raise MarketDataError(f"{path}: cannot be read: {reason}") from None
+        if is_encrypted_head(content):
+            return open_encrypted(self.folder)
+        text = content.decode("utf-8", "backslashreplace").strip()
         if not _ID.fullmatch(text):
             rule = "must name a commit by its 64 hexadecimal digits (those of `commits` are there)"
             raise MarketDataError(f"{path}: {rule}; found {text[:80]!r}")
-        return text
+        return text, Clear(self.folder)
+
+    @property
+    def must_be_encrypted(self) -> bool:
+        """Whether its lake has only encrypted datasets."""
+        return (self.folder.parent / ENCRYPTED).exists()
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether it is, which is seen without a key."""
+        try:
+            return is_encrypted_head((self.folder / "HEAD").read_bytes())
+        except OSError:
+            return False
+
+    @contextmanager
+    def locked(self) -> Iterator[tuple[str | None, Storage]]:
+        """Be the only writer: newest commit, and how what is written must lie.
+
+        Raises
+        ------
+        OutputError
+            If another process writes to this dataset, or it is in the clear and must not be.
+        MarketDataError
+            If it has lost the file that names its newest commit.
+        """
+        with locked(self.folder):
+            head, storage = self.opened()
+            if self.must_be_encrypted and not storage.is_encrypted:
+                raise OutputError(
+                    f"`dataset` must be encrypted, as {self.folder.parent} is; found "
+                    f"{self.name} in the clear: `qv data encrypt`"
+                )
+            if head is None:
+                self._must_be_new()
+            if head is None and (beside := self._encrypted_beside()) is not None:
+                # A lake with a dataset for each of two rings could not be encrypted anew.
+                beside.opened()
+                storage = Encrypted(self.folder, lake_ring(self.folder))
+            yield head, storage
+
+    def _must_be_new(self) -> None:
+        """Refuse a dataset that has lost its ``HEAD``: what is written would begin it anew.
+
+        A first writer that was killed leaves a commit, too, but none that follows another.
+        """
+        hidden = encrypted_files(self.folder, "commits")
+        contents = [decrypted(each, lake_ring(self.folder)) for each in hidden]
+        contents += [each.read_bytes() for each in (self.folder / "commits").glob("*.json")]
+        if any(json.loads(each).get("parent") for each in contents):
+            raise MarketDataError(
+                f"{self.folder / 'HEAD'}: must name the newest commit; found commits, and no such "
+                "file: restore it from a copy"
+            )
+
+    def _encrypted_beside(self) -> "Dataset | None":
+        """Find an encrypted dataset of the same lake; None if there is none."""
+        folders = (each for each in self.folder.parent.iterdir() if each != self.folder)
+        found = (Dataset(each) for each in sorted(folders) if each.is_dir())
+        return next((each for each in found if each.is_encrypted), None)
 
     def at(self, commit: str | None = None) -> Snapshot:
         """Open a commit.
@@ -102,15 +182,16 @@ class Dataset:
         MarketDataError
             If there is no such commit.
         """
-        name = self.head() if commit is None else self._full(commit)
-        manifest = read_manifest(self._commits, name) if name else Manifest()
-        return Snapshot(self.folder, name, manifest)
+        name, storage = self.opened()
+        if commit is not None:
+            name = self._full(commit, storage)
+        return _snapshot(storage, name)
 
     def history(self) -> Iterator[Commit]:
         """List the commits that are kept, the newest first."""
-        name = self.head()
-        while name is not None and (path := self._commits / f"{name}.json").exists():
-            manifest = read_manifest(self._commits, name)
+        name, storage = self.opened()
+        while name is not None and (path := storage.place(commit_path(name))).exists():
+            manifest = read_manifest(storage, name)
             yield Commit(name, manifest, path.stat().st_mtime_ns)
             name = manifest.parent
 
@@ -136,26 +217,19 @@ class Dataset:
         1
         1
         """
-        with locked(self.folder):
-            made = Transaction(self, self.at())
+        with self.locked() as (head, storage):
+            made = Transaction(self, storage, _snapshot(storage, head))
             try:
                 yield made
             except BaseException:
                 made.discard()
                 raise
 
-    def publish(self, manifest: Manifest) -> str:
+    def publish(self, manifest: Manifest, storage: Storage) -> str:
         """Make a manifest the newest commit; for those that hold the lock."""
-        name = write_manifest(self._commits, manifest)
-        write_whole(self.folder / "HEAD", lambda path: _put(path, name))
+        name = write_manifest(storage, manifest)
+        put_head(storage, name)
         return name
-
-    def named(self, path: str) -> bool:
-        """Whether some commit names a file."""
-        return any(
-            path in {each.path for each in read_manifest(self._commits, name).files}
-            for name in self._ids()
-        )
 
     def vacuum(self, *, keep: int | None = None, commits: Sequence[str] = ()) -> Vacuumed:
         """Remove what no kept commit names.
@@ -179,36 +253,27 @@ class Dataset:
         """
         if keep is not None and keep < 1:
             raise ConfigError(f"`keep` must be at least 1; found {keep}")
-        with locked(self.folder):
+        with self.locked() as (_, storage):
             chain = [each.id for each in self.history()]
-            kept = {*chain[:keep], *(self._full(name) for name in commits)}
+            kept = {*chain[:keep], *(self._full(name, storage) for name in commits)}
             named = {
-                each.path for name in kept for each in read_manifest(self._commits, name).files
+                storage.place(each.path)
+                for name in kept
+                for each in read_manifest(storage, name).files
             }
-            gone = [name for name in self._ids() if name not in kept]
+            gone = [name for name in storage.commits() if name not in kept]
             for name in gone:  # before the files that they name
-                remove(self._commits / f"{name}.json")
-            files = [
-                path
-                for path in sorted((self.folder / "data").rglob("*.parquet"))
-                if path.relative_to(self.folder).as_posix() not in named
-            ]
+                remove(storage.place(commit_path(name)))
+            files = [path for path in storage.tables() if path not in named]
             size = sum(path.stat().st_size for path in files)
             for path in [*files, *sorted(self.folder.rglob(f"{TEMPORARY}*"))]:
                 remove(path)
         return Vacuumed(len(gone), len(files), size)
 
-    @property
-    def _commits(self) -> Path:
-        return self.folder / "commits"
-
-    def _ids(self) -> list[str]:
-        return sorted(path.stem for path in self._commits.glob("*.json"))
-
-    def _full(self, commit: str) -> str:
+    def _full(self, commit: str, storage: Storage) -> str:
         if len(commit) == 64:
             return commit
-        found = [name for name in self._ids() if name.startswith(commit)]
+        found = [name for name in storage.commits() if name.startswith(commit)]
         if len(commit) < _SHORTEST or len(found) != 1:
             what = "none" if not found else f"{len(found)} of them"
             raise MarketDataError(
@@ -218,5 +283,16 @@ class Dataset:
         return found[0]
 
 
-def _put(path: Path, name: str) -> None:
-    path.write_text(f"{name}\n", encoding="utf-8")
+def put_head(storage: Storage, name: str) -> None:
+    """Make a commit the newest one."""
+    content = storage.head(name)
+    write_whole(storage.folder / "HEAD", lambda path: _put(path, content))
+
+
+def _snapshot(storage: Storage, name: str | None) -> Snapshot:
+    manifest = read_manifest(storage, name) if name else Manifest()
+    return Snapshot(storage, name, manifest)
+
+
+def _put(path: Path, content: bytes) -> None:
+    path.write_bytes(content)

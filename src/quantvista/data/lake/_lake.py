@@ -5,7 +5,7 @@ import os
 import re
 from pathlib import Path
 
-from quantvista.data.lake._dataset import Dataset
+from quantvista.data.lake._dataset import ENCRYPTED, Dataset
 from quantvista.errors import ConfigError, MarketDataError
 
 __all__ = ["Lake", "lake_dir"]
@@ -43,15 +43,21 @@ class Lake:
     def __init__(self, root: Path) -> None:
         self.root = root
 
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether all its datasets are, also those that are made from now on."""
+        return (self.root / ENCRYPTED).exists()
+
     def names(self) -> list[str]:
         """Names of the datasets, ascending."""
+        return [name for name in self.folders() if (self.root / name / "HEAD").is_file()]
+
+    def folders(self) -> list[str]:
+        """Names of the datasets and of what a killed first writer left, ascending."""
         if not self.root.is_dir():
             return []
-        return sorted(
-            path.name
-            for path in self.root.iterdir()
-            if _NAME.fullmatch(path.name) and (path / "HEAD").is_file()
-        )
+        found = (path for path in self.root.iterdir() if _NAME.fullmatch(path.name))
+        return sorted(path.name for path in found if _is_dataset(path))
 
     def dataset(self, name: str) -> Dataset:
         """Name a dataset, to write to it; it need not be there.
@@ -87,3 +93,8 @@ class Lake:
                 f"`dataset` must be in the lake {self.root}; found no {name!r}, {hint}"
             )
         return found
+
+
+def _is_dataset(folder: Path) -> bool:
+    """Whether some writer was there; a copy may be without its lock."""
+    return (folder / "HEAD").is_file() or (folder / ".lock").is_file()

@@ -4,15 +4,14 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from quantvista.data.lake._files import write_whole
 from quantvista.data.lake._kinds import Kind
+from quantvista.data.lake._storage import Storage, commit_path
 from quantvista.errors import MarketDataError
 
-__all__ = ["FileEntry", "KindEntry", "Manifest", "read_manifest", "write_manifest"]
+__all__ = ["FileEntry", "KindEntry", "Manifest", "is_named", "read_manifest", "write_manifest"]
 
 _FORMAT = 1
 
@@ -118,27 +117,22 @@ class Manifest:
         return (json.dumps(value, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
-def write_manifest(folder: Path, manifest: Manifest) -> str:
+def write_manifest(storage: Storage, manifest: Manifest) -> str:
     """Write a commit and return its id, the SHA-256 of its bytes."""
     content = manifest.content()
     name = hashlib.sha256(content).hexdigest()
-    path = folder / f"{name}.json"
-    if not path.exists():
-        write_whole(path, lambda aside: _put(aside, content))
+    if not storage.place(commit_path(name)).exists():
+        storage.write(commit_path(name), content)
     return name
 
 
-def _put(path: Path, content: bytes) -> None:
-    path.write_bytes(content)
-
-
-def read_manifest(folder: Path, name: str) -> Manifest:
+def read_manifest(storage: Storage, name: str) -> Manifest:
     """Read a commit, proving that it is what its id says.
 
     Parameters
     ----------
-    folder : pathlib.Path
-        Of the commits.
+    storage : Storage
+        Of the dataset.
     name : str
         Id.
 
@@ -152,12 +146,12 @@ def read_manifest(folder: Path, name: str) -> Manifest:
     MarketDataError
         If it is not there, or was changed.
     """
-    path = folder / f"{name}.json"
+    path = storage.place(commit_path(name))
     try:
-        content = path.read_bytes()
+        content = storage.read(commit_path(name))
     except FileNotFoundError:
         raise MarketDataError(
-            f"`commit` must be a commit that was kept; found no {name[:12]} in {folder.parent}"
+            f"`commit` must be a commit that was kept; found no {name[:12]} in {storage.folder}"
         ) from None
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
@@ -188,3 +182,11 @@ def read_manifest(folder: Path, name: str) -> Manifest:
         for each in value["files"]
     )
     return Manifest(value["parent"], value["operation"], kinds, files, value["notes"])
+
+
+def is_named(storage: Storage, path: str) -> bool:
+    """Whether some commit names a file."""
+    return any(
+        path in {each.path for each in read_manifest(storage, name).files}
+        for name in storage.commits()
+    )

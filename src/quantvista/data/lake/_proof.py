@@ -4,8 +4,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from quantvista.data.lake._files import sha256
 from quantvista.data.lake._manifest import FileEntry
+from quantvista.data.lake._storage import Storage
 from quantvista.errors import MarketDataError
 
 __all__ = ["prove", "remember"]
@@ -16,12 +16,19 @@ _proven: dict[str, tuple[_State, str]] = {}
 """By absolute path: what the file system said of it when its bytes were hashed, and their hash."""
 
 
-def prove(folder: Path, files: Iterable[FileEntry], commit: str, *, anew: bool = False) -> int:
+def prove(
+    storage: Storage,
+    files: Iterable[FileEntry],
+    commit: str,
+    *,
+    anew: bool = False,
+    sizes_only: bool = False,
+) -> int:
     """Prove that files are whole before something reads them.
 
     Parameters
     ----------
-    folder : pathlib.Path
+    storage : Storage
         Of the dataset.
     files : iterable of FileEntry
         As the commit names them.
@@ -29,6 +36,8 @@ def prove(folder: Path, files: Iterable[FileEntry], commit: str, *, anew: bool =
         How messages call it.
     anew : bool
         Hash every file, also one that was proven before.
+    sizes_only : bool
+        Hash none.
 
     Returns
     -------
@@ -48,17 +57,21 @@ def prove(folder: Path, files: Iterable[FileEntry], commit: str, *, anew: bool =
     """
     count = 0
     for each in files:
-        path = folder / each.path
+        path = storage.place(each.path)
         try:
             state = _state(path)
             key = os.path.abspath(path)  # noqa: PTH100 - a key, links stay as they are
             if anew or _proven.get(key) != (state, each.sha256):
-                if state[0] != each.size or sha256(path) != each.sha256:
+                is_right = state[0] == storage.size(each.size)
+                if is_right and not sizes_only:
+                    is_right = storage.digest(each.path) == each.sha256
+                if not is_right:
                     raise MarketDataError(
                         f"{path}: must have the content that commit {commit} names; found other "
                         "bytes: restore the file, or go back to another commit"
                     )
-                _proven[key] = (state, each.sha256)
+                if not sizes_only:
+                    _proven[key] = (state, each.sha256)
             count += 1
         except FileNotFoundError:
             raise MarketDataError(f"{path}: must be there, commit {commit} names it") from None

@@ -1,7 +1,6 @@
 """Reading a commit: as of a time, for some instruments, some columns and a window."""
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -9,6 +8,7 @@ import polars as pl
 from quantvista.data.lake._kinds import bucket, stored_schema
 from quantvista.data.lake._manifest import FileEntry, KindEntry, Manifest
 from quantvista.data.lake._proof import prove
+from quantvista.data.lake._storage import Storage
 from quantvista.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -23,16 +23,16 @@ class Snapshot:
 
     Parameters
     ----------
-    folder : pathlib.Path
-        Of the dataset.
+    storage : Storage
+        Files of the dataset.
     commit : str or None
         Its id; ``None`` for a dataset without commits.
     manifest : Manifest
         Of the commit.
     """
 
-    def __init__(self, folder: Path, commit: str | None, manifest: Manifest) -> None:
-        self._folder = folder
+    def __init__(self, storage: Storage, commit: str | None, manifest: Manifest) -> None:
+        self._storage = storage
         self._manifest = manifest
         self.commit = commit
 
@@ -101,7 +101,7 @@ class Snapshot:
         entry = self._entry(kind)
         self._check_columns(kind, entry, columns)
         files = self._files(kind, as_of, start, end, instruments)
-        prove(self._folder, files, self._short)
+        prove(self._storage, files, self._short)
         revised = set() if vintages else set(entry.revised)
         parts = []
         plain = [each for each in files if each.partition not in revised]
@@ -123,19 +123,19 @@ class Snapshot:
 
     def arrow_dataset(self, kind: str) -> "pa_dataset.Dataset":
         """All vintages of a kind as an Arrow dataset, which pushes filters and columns down."""
-        import pyarrow as pa
-        from pyarrow import dataset as pa_dataset
+        files = self._manifest.of(kind)
+        return self._arrow_dataset(self._entry(kind), files)
 
-        entry = self._entry(kind)
+    def _arrow_dataset(self, entry: KindEntry, files: Sequence[FileEntry]) -> "pa_dataset.Dataset":
+        import pyarrow as pa
+
         empty = pl.DataFrame(schema=stored_schema(entry.columns)).to_arrow()
         fields = [
             pa.field(each.name, pa.string() if pa.types.is_large_string(each.type) else each.type)
             for each in empty.schema
         ]
-        files = self._manifest.of(kind)
-        prove(self._folder, files, self._short)
-        paths = [str(self._folder / each.path) for each in files]
-        return pa_dataset.dataset(paths, format="parquet", schema=pa.schema(fields))
+        prove(self._storage, files, self._short)
+        return self._storage.arrow([each.path for each in files], pa.schema(fields))
 
     def sql(
         self,
@@ -159,16 +159,25 @@ class Snapshot:
         -------
         str
             A ``SELECT``; its rows are in no order.
+
+        Raises
+        ------
+        ConfigError
+            If the dataset is encrypted: `duckdb` makes views of it.
         """
         entry = self._entry(kind)
         self._check_columns(kind, entry, columns)
         names = ", ".join(map(_quoted, columns if columns is not None else entry.columns))
         files = self._files(kind, as_of, start, end, instruments)
         if not files:
-            nothing = ", ".join(f"NULL AS {_quoted(name)}" for name in columns or entry.columns)
-            return f"SELECT {nothing} WHERE false"
-        prove(self._folder, files, self._short)
-        paths = ", ".join(_literal(str(self._folder / each.path)) for each in files)
+            return _nothing(columns or entry.columns)
+        if self._storage.is_encrypted:
+            raise ConfigError(
+                f"`sql` must be of a dataset in the clear, whose files DuckDB opens itself; found "
+                f"the encrypted {self._storage.folder.name}: `duckdb` makes views of it"
+            )
+        prove(self._storage, files, self._short)
+        paths = ", ".join(_literal(str(self._storage.place(each.path))) for each in files)
         tests = [
             text
             for value, text in (
@@ -180,16 +189,13 @@ class Snapshot:
         ]
         if instruments is not None:
             tests.append(f"instrument IN ({', '.join(map(_literal, instruments)) or 'NULL'})")
-        where = f" WHERE {' AND '.join(tests)}" if tests else ""
-        query = f"SELECT {names} FROM read_parquet([{paths}], union_by_name = true){where}"
-        if entry.revised and not vintages:
-            key = ", ".join(map(_quoted, entry.kind.key))
-            by = f"PARTITION BY {key} ORDER BY known_at DESC"
-            query += f" QUALIFY row_number() OVER ({by}) = 1"
-        return query
+        source = f"read_parquet([{paths}], union_by_name = true)"
+        return _query(entry, names, source, tests, vintages=vintages)
 
     def duckdb(self, connection: Any = None, *, as_of: int | None = None) -> Any:  # noqa: ANN401 - DuckDB is optional
         """Give DuckDB a view of each kind, which pushes filters and columns down.
+
+        Of an encrypted dataset the views are for this connection, and read through Arrow.
 
         Parameters
         ----------
@@ -218,24 +224,48 @@ class Snapshot:
                 ) from None
             connection = duckdb.connect()
         for kind in self.kinds:
-            query = self.sql(kind, as_of=as_of)
+            if self._storage.is_encrypted:
+                query = self._registered(connection, kind, as_of)
+            else:
+                query = self.sql(kind, as_of=as_of)
             connection.execute(f"CREATE OR REPLACE VIEW {_quoted(kind)} AS {query}")
         return connection
 
-    def verify(self) -> int:
+    def _registered(self, connection: Any, kind: str, as_of: int | None) -> str:  # noqa: ANN401
+        """Query of an Arrow dataset, which the connection knows by a name."""
+        entry = self._entry(kind)
+        files = self._files(kind, as_of, None, None, None)
+        if not files:
+            return _nothing(entry.columns)
+        known = f"{self._storage.folder.name} {self._short} {kind} {as_of}"
+        connection.execute("SELECT 1").fetchall()  # else an answer that is half read is in the way
+        connection.register(known, self._arrow_dataset(entry, files))
+        tests = [] if as_of is None else [f"known_at <= {as_of}"]
+        names = ", ".join(map(_quoted, entry.columns))
+        return _query(entry, names, _quoted(known), tests, vintages=False)
+
+    def verify(self, *, anew: bool = True, sizes_only: bool = False) -> int:
         """Prove that every file has the bytes that the commit names.
+
+        Parameters
+        ----------
+        anew : bool
+            Hash every file, also one that this process has proven before.
+        sizes_only : bool
+            Hash none: see that each is there, as large as it must be.
 
         Returns
         -------
         int
-            Files that were read.
+            Files that were looked at.
 
         Raises
         ------
         MarketDataError
             Naming the first that is missing or was changed.
         """
-        return prove(self._folder, self._manifest.files, self._short, anew=True)
+        files = self._manifest.files
+        return prove(self._storage, files, self._short, anew=anew, sizes_only=sizes_only)
 
     @property
     def _short(self) -> str:
@@ -245,7 +275,7 @@ class Snapshot:
         if kind not in self._manifest.kinds:
             known = ", ".join(self.kinds) or "none"
             raise ConfigError(
-                f"`kind` must be in the dataset {self._folder.name}, which has {known}; "
+                f"`kind` must be in the dataset {self._storage.folder.name}, which has {known}; "
                 f"found {kind!r}"
             )
         return self._manifest.kinds[kind]
@@ -280,13 +310,8 @@ class Snapshot:
         ]
 
     def _open(self, files: Sequence[FileEntry], entry: KindEntry) -> pl.LazyFrame:
-        return pl.scan_parquet(
-            [self._folder / each.path for each in files],
-            schema=stored_schema(entry.columns),
-            missing_columns="insert",
-            hive_partitioning=False,
-            glob=False,
-        )
+        paths = [each.path for each in files]
+        return self._storage.scan(paths, stored_schema(entry.columns))
 
 
 def _may_hold(file: FileEntry, instruments: Sequence[str]) -> bool:
@@ -318,6 +343,23 @@ def _last_vintages(frame: pl.LazyFrame, key: tuple[str, ...]) -> pl.LazyFrame:
     return frame.sort("known_at", maintain_order=True).unique(
         list(key), keep="last", maintain_order=True
     )
+
+
+def _nothing(columns: Iterable[str]) -> str:
+    nothing = ", ".join(f"NULL AS {_quoted(name)}" for name in columns)
+    return f"SELECT {nothing} WHERE false"
+
+
+def _query(
+    entry: KindEntry, names: str, source: str, tests: Sequence[str], *, vintages: bool
+) -> str:
+    where = f" WHERE {' AND '.join(tests)}" if tests else ""
+    query = f"SELECT {names} FROM {source}{where}"
+    if entry.revised and not vintages:
+        key = ", ".join(map(_quoted, entry.kind.key))
+        by = f"PARTITION BY {key} ORDER BY known_at DESC"
+        query += f" QUALIFY row_number() OVER ({by}) = 1"
+    return query
 
 
 def _quoted(name: str) -> str:

@@ -2,24 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from quantvista.data.lake._files import remove, sha256, write_whole
+from quantvista.data.lake._files import remove
 from quantvista.data.lake._kinds import Kind, kind_of, normalised, partitions, stored_schema
-from quantvista.data.lake._manifest import FileEntry, KindEntry, Manifest
+from quantvista.data.lake._manifest import FileEntry, KindEntry, Manifest, is_named
 from quantvista.data.lake._proof import prove, remember
 from quantvista.data.lake._snapshot import Snapshot
+from quantvista.data.lake._storage import Storage
 from quantvista.errors import ConfigError, MarketDataError
 
 if TYPE_CHECKING:
     from quantvista.data.lake._dataset import Dataset
 
 __all__ = ["Transaction", "write_part"]
-
-_ROW_GROUP = 131_072
 
 
 class Transaction:
@@ -31,12 +29,15 @@ class Transaction:
     ----------
     dataset : Dataset
         Which is locked.
+    storage : Storage
+        Its files.
     base : Snapshot
         The commit that this one follows.
     """
 
-    def __init__(self, dataset: "Dataset", base: Snapshot) -> None:
+    def __init__(self, dataset: "Dataset", storage: Storage, base: Snapshot) -> None:
         self._dataset = dataset
+        self._storage = storage
         self._base = base
         self._kinds: dict[str, KindEntry] = dict(base.manifest.kinds)
         self._files: list[FileEntry] = list(base.manifest.files)
@@ -171,14 +172,14 @@ class Transaction:
         manifest = Manifest(
             self._base.commit, operation, self._kinds, tuple(self._files), dict(notes or {})
         )
-        return self._dataset.publish(manifest)
+        return self._dataset.publish(manifest, self._storage)
 
     def discard(self) -> None:
         """Remove the files of what is not committed."""
         kept = {each.path for each in self._base.manifest.files}
         for each in self._files:
-            if each.path not in kept and not self._dataset.named(each.path):
-                remove(self._dataset.folder / each.path)
+            if each.path not in kept and not is_named(self._storage, each.path):
+                remove(self._storage.place(each.path))
 
     def _accept(
         self,
@@ -219,7 +220,7 @@ class Transaction:
     def _write(self, kind: Kind, partition: str, part: pl.DataFrame) -> FileEntry:
         if kind.key:
             part = part.sort(*_order(kind), maintain_order=True)
-        return write_part(self._dataset.folder, kind.name, partition, part)
+        return write_part(self._storage, kind.name, partition, part)
 
     def _stored(
         self, kind: Kind, part: pl.DataFrame, files: Sequence[FileEntry], columns: Sequence[str]
@@ -228,7 +229,7 @@ class Transaction:
         manifest = Manifest(None, "", self._kinds, tuple(files))
         low, high = _bounds(part, "ts_event")
         names = part["instrument"].unique().to_list() if "instrument" in kind.key else None
-        snapshot = Snapshot(self._dataset.folder, self._base.commit, manifest)
+        snapshot = Snapshot(self._storage, self._base.commit, manifest)
         found = snapshot.scan(
             kind.name, start=low, end=high + 1, instruments=names, columns=columns, vintages=True
         )
@@ -297,8 +298,7 @@ class Transaction:
         if not kind.key:
             return
         identity = [*kind.key, "known_at"]
-        paths = [self._dataset.folder / each.path for each in appended]
-        rows = pl.concat([pl.read_parquet(path, columns=identity) for path in paths])
+        rows = pl.concat([self._storage.columns(each.path, identity) for each in appended])
         _refuse_twice(rows, identity, "append")
         if partition not in entry.revised and rows.select(kind.key).is_duplicated().any():
             self._revise(kind.name, partition)
@@ -309,8 +309,8 @@ class Transaction:
                 continue
             if each.ts_event[1] < low or each.ts_event[0] > high:
                 continue
-            prove(self._dataset.folder, [each], (self._base.commit or "none")[:12])
-            stored = pl.read_parquet(self._dataset.folder / each.path, columns=list(kind.key))
+            prove(self._storage, [each], (self._base.commit or "none")[:12])
+            stored = self._storage.columns(each.path, kind.key)
             again = rows.join(stored, on=list(kind.key), how="semi")
             if again.height:
                 raise MarketDataError(
@@ -324,12 +324,12 @@ class Transaction:
         self._kinds[kind] = replace(entry, revised=revised)
 
 
-def write_part(folder: Path, kind: str, partition: str, part: pl.DataFrame) -> FileEntry:
+def write_part(storage: Storage, kind: str, partition: str, part: pl.DataFrame) -> FileEntry:
     """Write one Parquet file under the name of its content.
 
     Parameters
     ----------
-    folder : pathlib.Path
+    storage : Storage
         Of the dataset.
     kind, partition : str
         What it belongs to.
@@ -341,19 +341,12 @@ def write_part(folder: Path, kind: str, partition: str, part: pl.DataFrame) -> F
     FileEntry
         Of the file, which is on the disk.
     """
-    under = Path("data") / kind / partition
-    written: list[tuple[str, int]] = []
-
-    def put(path: Path) -> None:
-        part.write_parquet(path, compression="zstd", statistics=True, row_group_size=_ROW_GROUP)
-        written.append((sha256(path), path.stat().st_size))
-
-    write_whole(folder / under / "part.parquet", put, lambda: f"{written[0][0][:32]}.parquet")
-    digest, size = written[0]
-    path = under / f"{digest[:32]}.parquet"
-    remember(folder / path, digest)
+    path, digest, size = storage.write_table(
+        part, lambda digest: f"data/{kind}/{partition}/{digest[:32]}.parquet"
+    )
+    remember(storage.place(path), digest)
     return FileEntry(
-        path=path.as_posix(),
+        path=path,
         kind=kind,
         partition=partition,
         rows=part.height,

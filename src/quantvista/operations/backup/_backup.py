@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from quantvista.durable import sync_folder
 from quantvista.errors import OutputError
 from quantvista.operations.backup._archive import Manifest, finish_archive, write_members
 from quantvista.operations.backup._journals import node_states
+from quantvista.operations.backup._lake import lake_members
 from quantvista.operations.backup._members import Members, find_members, venue_members
 from quantvista.operations.backup._sealed import SealedWriter
 from quantvista.trading.control import Place
@@ -47,6 +49,7 @@ def make_backup(
     *,
     now_ns: int,
     with_keys: bool = False,
+    with_lake: bool = False,
     progress: Advance = lambda done, total, text: None,
 ) -> Backup:
     """Write an encrypted backup of a fund, which may go on trading.
@@ -68,6 +71,8 @@ def make_backup(
         UTC.
     with_keys : bool
         Whether API keys are taken.
+    with_lake : bool
+        Whether the lake beside the fund file is taken, to which nobody writes meanwhile.
     progress : callable
         Told what is done, of how much, and in words.
 
@@ -90,7 +95,12 @@ def make_backup(
     found = find_members(fund, place, with_keys=with_keys)
     try:
         # Nothing that was secret may lie where the backup goes, so copies are made in the state.
-        with tempfile.TemporaryDirectory(prefix=".backup-", dir=place.folder) as copies:
+        with (
+            ExitStack() as held,
+            tempfile.TemporaryDirectory(prefix=".backup-", dir=place.folder) as copies,
+        ):
+            if with_lake:
+                found.files += lake_members(found, fund.absolute().parent, held)
             found.files += venue_members(found, Path(copies))
             facts = {name: cut.to_dict() for name, cut in found.journals.items()}
             node = found.journals["node"]

@@ -4,7 +4,9 @@ import shutil
 import sqlite3
 from pathlib import Path
 
-from quantvista.errors import BackupError
+from quantvista.errors import BackupError, ConfigError
+from quantvista.keyring import read_ring
+from quantvista.trading.paper import is_encrypted_database, open_database
 
 __all__ = ["copy_database"]
 
@@ -31,6 +33,8 @@ def copy_database(source: Path, target: Path) -> None:
     ------
     BackupError
         If it could not be copied whole.
+    ConfigError
+        If it is encrypted and its key is not at hand: what was copied must be checked.
     """
     log = source.with_name(f"{source.name}-wal")
     beside = target.with_name(f"{target.name}-wal")
@@ -46,11 +50,11 @@ def copy_database(source: Path, target: Path) -> None:
         raise BackupError(
             f"{source} is written too fast to be copied; try again, or stop the venue meanwhile"
         )
-    db = sqlite3.connect(target)
+    db = _open(source, target)
     try:
-        (said,) = db.execute("PRAGMA integrity_check").fetchone()
+        ((said,), *_) = db.execute("PRAGMA integrity_check").fetchall()
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    except sqlite3.DatabaseError as error:
+    except db.DatabaseError as error:
         said = str(error)
     finally:
         db.close()
@@ -59,6 +63,15 @@ def copy_database(source: Path, target: Path) -> None:
             f"{source} is damaged: {said}; restore the venue from an older backup, or move its "
             "folder away to back up the fund without it"
         )
+
+
+def _open(source: Path, target: Path) -> sqlite3.Connection:
+    if not is_encrypted_database(target):
+        return open_database(target)
+    try:
+        return open_database(target, read_ring())
+    except ConfigError as error:
+        raise ConfigError(f"the database {source} is encrypted: {error}") from None
 
 
 def _salt(log: Path) -> bytes:

@@ -1,9 +1,8 @@
 """Keys of backups: a key ring, of which the newest key encrypts and all of them decrypt."""
 
-import os
 from pathlib import Path
 
-from quantvista.errors import ConfigError
+from quantvista.keyfiles import find_key_file
 from quantvista.keyring import KEY_RING_VARIABLE, Ring, make_ring, read_ring
 
 __all__ = ["KEY_VARIABLE", "make_backup_key", "read_backup_key"]
@@ -46,11 +45,6 @@ def read_backup_key(path: Path | None = None) -> Ring:
     ConfigError
         If no file is named, it is not there, others may read it, or it holds no key.
     """
-    named = os.environ.get(KEY_VARIABLE) or os.environ.get(KEY_RING_VARIABLE)
-    if path is None and not named:
-        raise ConfigError(
-            "`--key` must name the file of the backup key; found none, and no path in the "
-            f"environment variables {KEY_VARIABLE} and {KEY_RING_VARIABLE}; "
-            "`qv backup key FILE` makes one"
-        )
-    return read_ring(path or Path(str(named)).expanduser(), "--key")
+    variables = [KEY_VARIABLE, KEY_RING_VARIABLE]
+    found = find_key_file(path, variables, option="--key", made_by="qv backup key FILE")
+    return read_ring(found, "--key")

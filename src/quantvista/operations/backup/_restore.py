@@ -16,6 +16,7 @@ from quantvista.fund.records import Restored as RestoredRecord
 from quantvista.journal import Journal, verify
 from quantvista.keyring import Ring
 from quantvista.operations.backup._archive import Manifest, read_archive
+from quantvista.operations.backup._lake import prove_lake
 from quantvista.operations.backup._sealed import SealedReader
 from quantvista.trading.control import Place
 from quantvista.trading.node import NodeState
@@ -41,12 +42,15 @@ class Restored:
         How its state was done again: from all inputs, or up to the newest snapshot.
     state_hash : str
         As it came out, the same as in the manifest.
+    lake_files : int
+        Files of the lake that were held against their commits; 0 where it was not taken.
     """
 
     folder: Path
     manifest: Manifest
     level: str
     state_hash: str
+    lake_files: int = 0
 
 
 def verify_backup(
@@ -132,6 +136,7 @@ def restore_backup(
         with _open(path) as file:
             reader = _reader(file, path, key, progress, "restoring")
             manifest = read_archive(reader, lambda name, size: _make(partial / name, partial))
+        files = prove_lake(partial)
         level, state = _prove(partial, manifest, quick=quick, progress=progress)
         _mark(partial, manifest, now_ns)
         _sync(partial)
@@ -145,7 +150,7 @@ def restore_backup(
             reason = (error.strerror or type(error).__name__).lower()
             raise OutputError(f"`--to` must be writable; found {reason}: {to}") from None
         raise
-    return Restored(to, manifest, level, state)
+    return Restored(to, manifest, level, state, files)
 
 
 def _open(path: Path) -> BinaryIO:

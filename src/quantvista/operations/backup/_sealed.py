@@ -12,10 +12,8 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from quantvista.chunkcipher import TAG_BYTES, ChunkCipher
 from quantvista.errors import BackupError
 from quantvista.keyring import Ring
 
@@ -26,19 +24,11 @@ _MAGIC = b"QVBACKUP"
 _VERSION = 1
 _HEADER = struct.Struct("<8sHxxI32s16s")
 HEADER_BYTES = _HEADER.size
-_TAG = 16
-_BESIDE = struct.Struct("<QB")
 _CHUNK_MAX = 64 << 20
 
 
-def _derive(key: bytes, salt: bytes, size: int) -> tuple[AESGCM, bytes]:
-    info = b"quantvista backup 1" + struct.pack("<I", size)
-    found = HKDF(SHA256(), 48, salt, info).derive(key)
-    return AESGCM(found[:32]), found[32:]
-
-
-def _nonce(number: int, is_last: bool) -> bytes:
-    return number.to_bytes(11, "big") + bytes([is_last])
+def _derive(key: bytes, salt: bytes, size: int) -> ChunkCipher:
+    return ChunkCipher(key, salt, b"quantvista backup 1" + struct.pack("<I", size))
 
 
 class SealedWriter:
@@ -56,8 +46,8 @@ class SealedWriter:
 
     def __init__(self, file: BinaryIO, key: bytes, chunk: int = CHUNK) -> None:
         salt = secrets.token_bytes(32)
-        self._cipher, check = _derive(key, salt, chunk)
-        self._header = _HEADER.pack(_MAGIC, _VERSION, chunk, salt, check)
+        self._cipher = _derive(key, salt, chunk)
+        self._header = _HEADER.pack(_MAGIC, _VERSION, chunk, salt, self._cipher.check)
         self._file, self._chunk = file, chunk
         self._buffer = bytearray()
         self._number = 0
@@ -77,8 +67,8 @@ class SealedWriter:
         self._buffer.clear()
 
     def _seal(self, content: bytes, *, is_last: bool) -> None:
-        beside = self._header + _BESIDE.pack(self._number, is_last)
-        self._file.write(self._cipher.encrypt(_nonce(self._number, is_last), content, beside))
+        sealed = self._cipher.encrypt(self._number, content, self._header, is_last=is_last)
+        self._file.write(sealed)
         self._number += 1
 
 
@@ -120,15 +110,15 @@ class SealedReader:
         if not 0 < chunk <= _CHUNK_MAX:
             raise _damaged(0)
         for each in reversed(key.keys if isinstance(key, Ring) else (key,)):
-            self._cipher, ours = _derive(each, salt, chunk)
-            if secrets.compare_digest(check, ours):
+            self._cipher = _derive(each, salt, chunk)
+            if secrets.compare_digest(check, self._cipher.check):
                 break
         else:
             raise BackupError(
                 "the key is not that of the backup, or the backup's beginning is damaged; give the "
                 "key that it was made with. Without that nobody can read it"
             )
-        self._size = chunk + _TAG
+        self._size = chunk + TAG_BYTES
         self._ahead = file.read(self._size)
         self._number = 0
         self._is_over = False
@@ -145,9 +135,10 @@ class SealedReader:
     def _open_next(self) -> None:
         sealed, self._ahead = self._ahead, self._file.read(self._size)
         is_last = not self._ahead
-        beside = self._header + _BESIDE.pack(self._number, is_last)
         try:
-            self._buffer += self._cipher.decrypt(_nonce(self._number, is_last), sealed, beside)
+            self._buffer += self._cipher.decrypt(
+                self._number, sealed, self._header, is_last=is_last
+            )
         except (InvalidTag, ValueError):
             raise _damaged(HEADER_BYTES + self._number * self._size) from None
         self._number += 1

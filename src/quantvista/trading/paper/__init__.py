@@ -2,6 +2,7 @@
 
 from quantvista.trading.paper._auth import Credentials, Key, sign
 from quantvista.trading.paper._core import Core
+from quantvista.trading.paper._database import is_encrypted_database, open_database
 from quantvista.trading.paper._endpoint import Answer, Endpoint
 from quantvista.trading.paper._faults import FAULTS, PLACES, Fault, Faults
 from quantvista.trading.paper._runner import LocalTransport, PaperServer
@@ -50,5 +51,7 @@ __all__ = [
     "VenueError",
     "VenueFailedError",
     "VenueTerms",
+    "is_encrypted_database",
+    "open_database",
     "sign",
 ]

@@ -266,6 +266,8 @@ class PaperConfig(_Section):
     folder: str = "paper"
     host: str = "127.0.0.1"
     port: int = Field(8710, ge=0, le=65_535)
+    encrypted: bool = False
+    key_ring: str | None = Field(None, min_length=1)
     venue: tuple[VenueConfig, ...] = Field(min_length=1)
 
 

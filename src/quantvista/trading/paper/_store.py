@@ -1,10 +1,12 @@
 """Where a venue keeps what it has acknowledged."""
 
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
+
+from quantvista.keyring import Ring
+from quantvista.trading.paper._database import open_database
 
 __all__ = ["Batch", "MemoryStore", "SQLiteStore", "Store"]
 
@@ -144,6 +146,15 @@ class MemoryStore:
     def close(self) -> None:
         """Keep everything."""
 
+    def copy(self) -> "MemoryStore":
+        """Make another one that has what this has now, as a backup does."""
+        found = MemoryStore()
+        found._snapshot, found._records = self._snapshot, list(self._records)
+        found._reports = {account: list(each) for account, each in self._reports.items()}
+        found._orders, found._clients = dict(self._orders), dict(self._clients)
+        found._trades, found._busted = dict(self._trades), set(self._busted)
+        return found
+
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS snapshot (one INTEGER PRIMARY KEY CHECK (one = 1), state BLOB NOT NULL);
@@ -169,11 +180,18 @@ class SQLiteStore:
     ----------
     path : pathlib.Path
         The file; made with its folder if it is not there. One process may have it at a time.
+    ring : Ring or None
+        Keys, if it is encrypted: the newest encrypts, also what had an older one.
+
+    Raises
+    ------
+    ConfigError
+        If no key fits, it is in the clear and must not be, or SQLCipher is not installed.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, ring: Ring | None = None) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(path, isolation_level=None, timeout=1.0)
+        self._db = open_database(path, ring)
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "locking_mode=EXCLUSIVE"):
             self._db.execute(f"PRAGMA {pragma}").fetchall()
         self._db.executescript(_SCHEMA)

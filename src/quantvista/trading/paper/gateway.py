@@ -223,8 +223,9 @@ class PaperGateway:
             elif message["op"] == "heartbeat" and message["sequence"] > self._reports.last:
                 await self._fetch(message["sequence"])
             elif message["op"] == "reset":
-                self._reports = Sequencer(message["sequence"])
-                self._tell(Status(state="reset", ts=self._venue_now()))
+                last = int(message["sequence"])
+                self._reports = Sequencer(last)
+                self._tell(Status(state="reset", ts=self._venue_now(), sequence=last))
             if (gap := self._reports.missing) is not None:
                 await self._fetch(gap[1])
 

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quantvista.errors import ConfigError
+from quantvista.keyring import Ring, read_ring, use_ring
 from quantvista.trading.gateway import Clock
 from quantvista.trading.gateway.http import SystemClock
 from quantvista.trading.paper._config import PaperConfig, load_config
+from quantvista.trading.paper._database import encrypt_database, is_encrypted_database
 from quantvista.trading.paper._endpoint import Endpoint
 from quantvista.trading.paper._faults import Faults
 from quantvista.trading.paper._keys import KeyFile
@@ -68,13 +70,32 @@ def build_server(served: Served, clock: Clock) -> PaperServer:
     endpoints = {}
     for each in served.config.venue:
         terms, source = each.build(served.base)
-        store = SQLiteStore(served.folder / each.id / "venue.db")
+        store = _store(served, served.folder / each.id / "venue.db")
         venue = PaperVenue(terms, store, source)
         if served.keys.console(each.id) is None:
             served.keys.make(each.id, "")
         faults = Faults(each.seed)
         endpoints[each.id] = Endpoint(venue, served.keys.find, faults, clock.now_ns())
     return PaperServer(endpoints, clock)
+
+
+def _store(served: Served, path: Path) -> SQLiteStore:
+    """Open the database of a venue, which is encrypted first if it must be and is not."""
+    if not served.config.encrypted and not is_encrypted_database(path):
+        return SQLiteStore(path)
+    ring = _ring(served, path)
+    if path.exists() and path.stat().st_size and not is_encrypted_database(path):
+        encrypt_database(path, ring)
+    return SQLiteStore(path, ring)
+
+
+def _ring(served: Served, path: Path) -> Ring:
+    if served.config.key_ring is not None:
+        use_ring(served.base / Path(served.config.key_ring).expanduser())
+    try:
+        return read_ring()
+    except ConfigError as error:
+        raise ConfigError(f"the database {path} is encrypted: {error}") from None
 
 
 def serve(served: Served, port: int | None, said: Callable[[str], None]) -> None:

@@ -7,10 +7,12 @@ import polars as pl
 import pyarrow.compute as pc
 import pytest
 
-from quantvista.data.lake import Dataset, Lake, compact, lake_dir
+from quantvista.data.lake import Dataset, Lake, compact, encrypt_lake, lake_dir
 from quantvista.data.lake import _files as files
 from quantvista.data.lake import _proof as proof
+from quantvista.data.lake import _storage as storage
 from quantvista.errors import ConfigError, MarketDataError, OutputError
+from quantvista.keyring import KEY_RING_VARIABLE, make_ring
 
 
 def bars(days: range = range(1, 4), close: float = 10.0, **columns: object) -> pl.DataFrame:
@@ -20,8 +22,20 @@ def bars(days: range = range(1, 4), close: float = 10.0, **columns: object) -> p
 
 
 @pytest.fixture
-def dataset(tmp_path: Path) -> Dataset:
+def clear(tmp_path: Path) -> Dataset:
     return Lake(tmp_path).dataset("d")
+
+
+@pytest.fixture(params=["clear", "encrypted"])
+def dataset(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Dataset:
+    lake = Lake(tmp_path)
+    if request.param == "encrypted":
+        make_ring(tmp_path / "lake.keys")
+        monkeypatch.setenv(KEY_RING_VARIABLE, str(tmp_path / "lake.keys"))
+        encrypt_lake(lake)
+    return lake.dataset("d")
 
 
 def write(dataset: Dataset, frame: pl.DataFrame, kind: str = "bars", **options: object) -> str:
@@ -138,17 +152,17 @@ def test_events_stand_for_themselves_and_keep_their_order(dataset: Dataset) -> N
         w.upsert("trades", pl.DataFrame({"instrument": ["A.X"], "ts_event": [1]}))
 
 
-def test_a_window_opens_only_its_files(dataset: Dataset) -> None:
+def test_a_window_opens_only_its_files(clear: Dataset) -> None:
     day = 86_400 * 10**9
     frame = pl.DataFrame(
         {"instrument": "A.X", "ts_event": [0, day, 2 * day], "price": [1.0, 2.0, 3.0]}
     )
-    write(dataset, frame, "trades")
-    plan = dataset.at().scan("trades", start=day, end=2 * day, columns=["price"]).explain()
+    write(clear, frame, "trades")
+    plan = clear.at().scan("trades", start=day, end=2 * day, columns=["price"]).explain()
     assert plan.count(".parquet") == 1
     assert "date=1970-01-02" in plan
     assert "PROJECT" in plan
-    lazy = dataset.at().scan("trades").filter(pl.col("price") > 2.5).select("ts_event")
+    lazy = clear.at().scan("trades").filter(pl.col("price") > 2.5).select("ts_event")
     assert "SELECTION" in lazy.explain()
     assert lazy.collect()["ts_event"].to_list() == [2 * day]
 
@@ -182,16 +196,16 @@ def test_a_vacuum_keeps_what_kept_commits_name(dataset: Dataset) -> None:
         dataset.vacuum(keep=0)
 
 
-def test_changed_bytes_are_noticed(dataset: Dataset) -> None:
-    commit = write(dataset, bars())
-    (data,) = dataset.folder.rglob("*.parquet")
+def test_changed_bytes_are_noticed(clear: Dataset) -> None:
+    commit = write(clear, bars())
+    (data,) = clear.folder.rglob("*.parquet")
     data.write_bytes(data.read_bytes()[:-1] + b"?")
     with pytest.raises(MarketDataError, match="must have the content that commit"):
-        dataset.at().verify()
-    manifest = dataset.folder / "commits" / f"{commit}.json"
+        clear.at().verify()
+    manifest = clear.folder / "commits" / f"{commit}.json"
     manifest.write_text(manifest.read_text().replace("append", "upsert"))
     with pytest.raises(MarketDataError, match="is not the commit that it was written as"):
-        dataset.at()
+        clear.at()
 
 
 def test_every_file_is_synced_before_it_is_renamed(dataset: Dataset) -> None:
@@ -263,21 +277,21 @@ def damaged(path: Path, how: str) -> None:
         ("other prices", "found other bytes"),
     ],
 )
-def test_no_reader_is_given_a_damaged_file(dataset: Dataset, how: str, message: str) -> None:
-    write(dataset, bars())
-    write(dataset, bars(range(4, 6)))
-    path = dataset.folder / dataset.at().manifest.files[0].path
-    dataset.at().scan("bars").collect()
+def test_no_reader_is_given_a_damaged_file(clear: Dataset, how: str, message: str) -> None:
+    write(clear, bars())
+    write(clear, bars(range(4, 6)))
+    path = clear.folder / clear.at().manifest.files[0].path
+    clear.at().scan("bars").collect()
     damaged(path, how)
-    snapshot = dataset.at()
+    snapshot = clear.at()
     readers = (
         lambda: snapshot.scan("bars"),
         lambda: snapshot.arrow("bars"),
         lambda: snapshot.arrow_dataset("bars"),
         lambda: snapshot.sql("bars"),
-        lambda: compact(dataset),
-        lambda: write(dataset, bars(range(3, 4))),
-        lambda: upsert(dataset, bars(range(2, 3), 70.0, known_at=9)),
+        lambda: compact(clear),
+        lambda: write(clear, bars(range(3, 4))),
+        lambda: upsert(clear, bars(range(2, 3), 70.0, known_at=9)),
         snapshot.verify,
     )
     for read in readers:
@@ -285,10 +299,13 @@ def test_no_reader_is_given_a_damaged_file(dataset: Dataset, how: str, message: 
             read()
         assert str(path) in str(raised.value)
     assert snapshot.scan("bars", start=4).collect().height == 2, "the other file is whole"
+    if how != "other prices":  # which may be as large
+        with pytest.raises(MarketDataError, match=message):
+            snapshot.verify(sizes_only=True)
 
 
 def test_a_file_is_hashed_once_for_as_long_as_it_stays(
-    dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+    clear: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hashed: list[str] = []
 
@@ -297,19 +314,19 @@ def test_a_file_is_hashed_once_for_as_long_as_it_stays(
         return files.sha256(path)
 
     monkeypatch.setattr(proof, "_proven", {})
-    monkeypatch.setattr(proof, "sha256", heard)
-    write(dataset, bars())
-    dataset.at().scan("bars")
+    write(clear, bars())
+    monkeypatch.setattr(storage, "sha256", heard)
+    clear.at().scan("bars")
     assert hashed == [], "this process wrote it"
     proof._proven.clear()
     for _ in range(3):
-        dataset.at().scan("bars").collect()
+        clear.at().scan("bars").collect()
     assert len(hashed) == 1
-    (path,) = dataset.folder.rglob("*.parquet")
+    (path,) = clear.folder.rglob("*.parquet")
     os.utime(path, ns=(1, 1))
-    dataset.at().scan("bars")
+    clear.at().scan("bars")
     assert len(hashed) == 2
-    dataset.at().verify()
+    clear.at().verify()
     assert len(hashed) == 3, "which proves it anew"
 
 
