@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from quantvista.strategies import (
         Bar,
         Book,
+        ComputeResult,
         Context,
         EventStrategy,
         Fill,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Bar",
     "Book",
+    "ComputeResult",
     "Context",
     "EventStrategy",
     "Fill",
@@ -65,6 +67,7 @@ _HOME = {
         (
             "Bar",
             "Book",
+            "ComputeResult",
             "Context",
             "EventStrategy",
             "Fill",

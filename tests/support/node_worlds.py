@@ -106,6 +106,18 @@ def setup(
 SETTINGS = NodeSettings(reconcile_ns=2_000_000_000, snapshot_records=500)
 
 
+async def killed(node: Node, task: asyncio.Task[None]) -> None:
+    """Let a node do nothing more, whatever it was at."""
+    for each in (*node._tasks, task):
+        each.cancel()
+    for link in node.links:
+        for sent in list(link.sender._last.values()):
+            sent.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    for link in node.links:
+        await link.venue.gateway.close()
+
+
 @dataclass
 class NodeWorld:
     """A venue, its market, and the process of a fund that may be killed and started again."""
@@ -155,16 +167,9 @@ class NodeWorld:
 
     async def kill(self) -> None:
         """End the process at once: what is not durable is gone, no order is taken back."""
-        task = self._task
-        assert task is not None, "it runs"
+        assert self._task is not None, "it runs"
         self.disk.lose_power(self.random.randrange(2**32))
-        for each in (*self.node._tasks, task):
-            each.cancel()
-        gateway = self.node.links[0].venue.gateway
-        for each in list(self.node.links[0].sender._last.values()):
-            each.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        await gateway.close()
+        await killed(self.node, self._task)
         self.journal.close()
         self._task = None
 

@@ -51,12 +51,14 @@ class LoadedFund:
         bool
             As ``[storage]`` has it.
         """
+        self.name_ring()
+        return self.fund.storage is not None and self.fund.storage.encrypted
+
+    def name_ring(self) -> None:
+        """Name the key ring of ``[storage]``, if there is one and none is named: lakes need it."""
         storage = self.fund.storage
-        if storage is None:
-            return False
-        if storage.key_ring is not None:
+        if storage is not None and storage.key_ring is not None:
             use_ring(self.base / Path(storage.key_ring).expanduser())
-        return storage.encrypted
 
     @property
     def inputs(self) -> tuple[Path, ...]:
@@ -79,6 +81,7 @@ class LoadedFund:
     @property
     def needs_events(self) -> bool:
         """Whether a run needs more than bars, such as the corporate actions of its dataset."""
+        self.name_ring()
         source = self.fund.data.source or ""
         return self.fund.needs_events or has_lake_actions(source, self.base)
 
@@ -92,6 +95,7 @@ class LoadedFund:
         ConfigError
             If the fund asks for something that they do not have.
         """
+        self.name_ring()
         return load(
             self.fund.data_spec(),
             base=self.base,
@@ -110,6 +114,7 @@ class LoadedFund:
         ConfigError
             If the fund asks for something that they do not have.
         """
+        self.name_ring()
         fund = self.fund
         return load_events(
             fund.data_spec(),

@@ -1,4 +1,4 @@
-"""What runs write, numbers 400 to 499, and with what nodes begin and end."""
+"""What runs write, numbers 400 to 499, and of what nodes write what explains a fund."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -10,6 +10,7 @@ from quantvista.portfolio import Decision
 
 __all__ = [
     "RUN_KINDS",
+    "Computed",
     "Decided",
     "NodeClosed",
     "NodeOpened",
@@ -161,5 +162,34 @@ class Restored(Body, frozen=True):
     epoch_floor: int
 
 
-RUN_KINDS = KINDS | Kinds((RunStarted, Decided, RunEnded, NodeOpened, NodeClosed, Restored))
+class Computed(Body, frozen=True, omit_defaults=True):
+    """A strategy is told what became of a computation; what it does about it comes next.
+
+    Parameters
+    ----------
+    sleeve, number : int
+        Which strategy asked, and which of its computations it is.
+    name : str
+        In the strategy's words.
+    asked_ts : int
+        When it was asked for, UTC ns.
+    value : bytes
+        MessagePack of what was returned.
+    error : str
+        Why there is no value; empty where there is one.
+    """
+
+    KIND: ClassVar[Kind] = Kind(113, "computed", 1)
+
+    sleeve: int
+    number: int
+    name: str
+    asked_ts: int
+    value: bytes = b""
+    error: str = ""
+
+
+RUN_KINDS = KINDS | Kinds(
+    (RunStarted, Decided, RunEnded, NodeOpened, NodeClosed, Restored, Computed)
+)
 """What the journals of runs hold, and of nodes what is needed to do them again."""

@@ -29,6 +29,7 @@ from quantvista.strategies._market_maker import MarketMaker
 from quantvista.strategies._momentum import Momentum
 from quantvista.strategies._params import StrategyParams, plain_params
 from quantvista.strategies._random import dump_rng, load_rng, make_rng
+from quantvista.strategies._result import ComputeResult
 from quantvista.strategies._signals import checked_features
 from quantvista.strategies._trend import Trend
 from quantvista.strategies._triangular import TriangularArbitrage
@@ -38,6 +39,7 @@ __all__ = [
     "Bar",
     "Book",
     "Clock",
+    "ComputeResult",
     "Context",
     "CrossVenueArbitrage",
     "EqualWeight",

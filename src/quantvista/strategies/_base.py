@@ -22,6 +22,7 @@ from quantvista.strategies._context import (
     Trade,
 )
 from quantvista.strategies._params import StrategyParams, params_error
+from quantvista.strategies._result import ComputeResult
 from quantvista.strategies._signals import checked_features, last_values
 from quantvista.strategies._state import STATE_CONFIG, dump, load, state_adapter
 
@@ -297,6 +298,9 @@ class EventStrategy(Strategy):
 
     def on_timer(self, ctx: Context, timer: Timer) -> None:
         """Answer a timer that ``ctx.set_timer`` asked for."""
+
+    def on_result(self, ctx: Context, result: ComputeResult) -> None:
+        """Answer the end of a computation that ``ctx.compute`` asked for, whatever it was."""
 
 
 def _check_choice(cls: type[Strategy], name: str, allowed: tuple[str | None, ...]) -> None:

@@ -6,7 +6,7 @@ says otherwise, quantities in units of the instrument, times in integer nanoseco
 comes from them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -283,3 +283,39 @@ class Context(Protocol):
 
         In a run over bars alone it comes at the first barrier at or after that time.
         """
+
+    def compute(
+        self,
+        function: Callable[..., object],
+        *arguments: Any,  # noqa: ANN401 - the function's
+        after_ns: int,
+        name: str = "",
+    ) -> int:
+        """Ask for a computation that would take too long here, and return its number.
+
+        Only where the strategy defines ``on_result``, which is called ``after_ns`` from now,
+        neither earlier nor later, with what became of it. In a run over bars alone it comes at the
+        first barrier then.
+
+        Parameters
+        ----------
+        function : callable
+            A function of a module that depends on its arguments alone. It may run in another
+            thread. It returns numbers, text, lists, dicts or arrays.
+        *arguments : object
+            Copied now.
+        after_ns : int
+            When the result is wanted, in ns from now, up to an hour: longer than the function
+            takes, for what is not there by then is a failed result, ``late``.
+        name : str
+            For people; by default the function's.
+
+        Raises
+        ------
+        StrategyError
+            If the function is a method, or made within another; if 32 results are awaited.
+        """
+
+    @property
+    def awaited(self) -> int:
+        """Results that were asked for and not heard of yet; where ``on_result`` is defined."""

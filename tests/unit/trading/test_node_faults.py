@@ -13,6 +13,7 @@ from quantvista.market import Instrument
 from quantvista.strategies import EventStrategy, Quote, Timer
 from quantvista.trading.gateway import BarData, GatewayError, QuoteData, TradeData
 from quantvista.trading.node._sense import nonsense
+from quantvista.trading.node._status import status
 from support.gateway_worlds import PAIR
 from support.node_worlds import TERMS, NodeWorld, setup
 from support.virtual_loop import run_virtually
@@ -116,6 +117,30 @@ def test_nonsense_of_a_venue_reaches_no_engine(bid: Any, ask: Any) -> None:  # n
         assert any("nonsense" in text for _, text in node.texts)
         await world.stop()
         assert len(told(world)) == inputs
+        await world.paper.stop()
+
+    run_virtually(main())
+
+
+@pytest.mark.parametrize("price", [10**13, 2**50, 2**56, 2**60 - 1])
+def test_an_absurd_price_leaves_the_node_able_to_say_how_it_stands(price: int) -> None:
+    """The ten coins that it has would otherwise be worth more than the engine can count."""
+
+    async def main() -> None:
+        world = NodeWorld(fund=setup(limits={"gross_max": 2 * 10**9, "crossed": "reduce_only"}))
+        await world.start()
+        node = world.boot()
+        await world.until_trading()
+        await world.market(40)
+        assert status(node)["limits"]
+        for _ in range(2):
+            data = QuoteData(
+                instrument=PAIR, bid=price, bid_size=1, ask=price + 1, ask_size=1, ts=1
+            )
+            node.links[0].venue.gateway._tell(data)  # type: ignore[attr-defined]
+            await asyncio.sleep(1)
+            assert status(node)["ok"]
+        await world.stop()
         await world.paper.stop()
 
     run_virtually(main())
@@ -231,13 +256,15 @@ def test_a_kill_does_not_begin_the_day_anew() -> None:
         world = NodeWorld()
         await world.start()
         node = world.boot()
-        began = node.past.day[1]
         await world.until_trading()
         await world.market(60)
         await world.settle()
-        assert str(node.session.equity()) != began
+        began, earned = node.past.cash.day[1], node.cashier.day_pnl
+        assert not node.past.cash.unpriced
+        assert 0 < abs(earned) < began // 100
         await world.kill()
-        assert world.boot().past.day[1] == began
+        node = world.boot()
+        assert node.past.cash.day[1] == began
         await world.stop()
         await world.paper.stop()
 

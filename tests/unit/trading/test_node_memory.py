@@ -12,6 +12,7 @@ from quantvista.journal import MemoryDisk
 from quantvista.strategies import EventStrategy, Quote
 from quantvista.trading.gateway import BalanceChanged, Delivery, Filled
 from quantvista.trading.node import NodeSettings, _orders, _recovery, status
+from quantvista.trading.paper import MemoryStore
 from support.gateway_worlds import PAIR
 from support.node_worlds import NodeWorld, setup
 from support.virtual_loop import run_virtually
@@ -74,13 +75,46 @@ def test_a_venue_that_lost_its_memory_is_for_people_after_a_restart_too(how: str
     live(test)
 
 
-def test_what_cannot_be_booked_is_for_people_after_a_restart_too() -> None:
-    """Money is not compared where there are several venues, and the report was only a line."""
+def test_what_a_venue_tells_after_it_forgot_is_booked_once() -> None:
+    """An account that knew of more was taken for what had been heard, and a kill lost the rest."""
 
     async def test(world: NodeWorld) -> None:
         world.boot()
         await world.until_trading()
-        flow = BalanceChanged(currency="DOGE", amount=10**12, cause="deposit", ts=1)
+        await world.market(40)
+        await world.settle()
+        dollars = world.fund.currencies.index("USDT")
+        before = world.node.session.balance(0, dollars)
+        assert world.node.links[0].heard > 3
+        world.paper.store = MemoryStore()
+        await world.paper.crash()
+        await asyncio.sleep(3)
+        link = world.node.links[0]
+        assert (link.heard, world.node.past.heard["paper"]) == (0, 0)
+        for amount in (1, 10, 100):
+            world.paper.venue.pay(0, "USDT", amount * 10**12, world.clock.now_ns())
+        account = await link.venue.gateway.account()
+        assert account.sequence == 3
+        world.node._reconciler.answered(link, account)
+        assert link.heard == 0
+        await world.kill()
+        world.boot()
+        await asyncio.sleep(5)
+        assert world.node.links[0].heard == 3
+        assert world.node.session.balance(0, dollars) - before == 111 * 10**12
+        assert any("lost its memory" in each for each in world.node.reasons)
+        await world.stop()
+
+    live(test)
+
+
+def test_what_cannot_be_booked_is_for_people_after_a_restart_too() -> None:
+    """The report was only a line among others."""
+
+    async def test(world: NodeWorld) -> None:
+        world.boot()
+        await world.until_trading()
+        flow = BalanceChanged(currency="USDT", amount=10**40, cause="deposit", ts=1)
         link = world.node.links[0]
         world.node._report(link, link.heard, flow)
         await asyncio.sleep(1)

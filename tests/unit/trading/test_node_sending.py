@@ -62,7 +62,11 @@ OURS = Books({"USD": 10**18}, {"A.X": 3}, {7: WORKS}, set())
     [
         (OURS, THERE, ""),
         (replace(OURS, money={"USD": 10**18 + 1}), THERE, "balance of USD"),
-        (replace(OURS, money={"USD": 10**18, "EUR": 1}), THERE, "balance of EUR: 1 here, 0 there"),
+        (
+            replace(OURS, money={"USD": 10**18, "EUR": 5 * 10**11}),
+            THERE,
+            "balance of EUR: 0.5 here, 0 there",
+        ),
         (replace(OURS, positions={"A.X": 2}), THERE, "position in A.X: 2 here, 3 there"),
         (replace(OURS, positions={}), THERE, "position in A.X: 0 here, 3 there"),
         (replace(OURS, working={7: {**WORKS, "filled": 2}}), THERE, "filled of order 7: 2 here"),

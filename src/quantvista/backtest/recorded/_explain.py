@@ -12,7 +12,7 @@ from typing import Any
 
 from quantvista.backtest.recorded._reading import Progress, each_record, run_started
 from quantvista.errors import ConfigError
-from quantvista.fund.records import RUN_KINDS, Decided, NodeOpened, RunStarted
+from quantvista.fund.records import RUN_KINDS, Computed, Decided, NodeOpened, RunStarted
 from quantvista.journal import INPUT, OUTPUT, Record
 
 __all__ = ["Explanation", "Happening", "explain"]
@@ -138,6 +138,7 @@ class _Search:
         self.number = self._number(str(order))
         self._market: dict[int, Happening] = {}
         self._decided: dict[str, tuple[Record, Decided]] = {}
+        self._computed: dict[int, tuple[Record, Computed]] = {}
         self._input: tuple[Record, str, Any] | None = None
         self._causes: list[Happening] = []
         self._events: list[Happening] = []
@@ -173,6 +174,9 @@ class _Search:
         elif record.kind == Decided.KIND.number:
             body = RUN_KINDS.body(record)
             self._decided[body.sleeve] = (record, body)
+        elif record.kind == Computed.KIND.number:
+            body = RUN_KINDS.body(record)
+            self._computed[body.sleeve] = (record, body)
 
     def _hear(self, record: Record, name: str, terms: Any) -> None:  # noqa: ANN401
         if self.terms is not None:
@@ -207,7 +211,16 @@ class _Search:
         sleeve = self._sleeves[terms["sleeve"]]
         if name == "target_portfolio" and sleeve in self._decided:
             self._causes.append(self._decision(*self._decided[sleeve], place))
+        heard = self._computed.get(terms["sleeve"])
+        if heard is not None and heard[0].ts == record.ts:  # it was told of that, and then asked
+            self._causes.append(self._computation(*heard))
         self._causes.append(self._happening(record, name, asked))
+
+    def _computation(self, record: Record, body: Computed) -> Happening:
+        value = {name: getattr(body, name) for name in ("number", "name", "asked_ts", "error")}
+        waited = Decimal(record.ts - body.asked_ts).scaleb(-6).normalize()
+        text = f"{body.error or body.name}, asked for {waited:f} ms before"
+        return Happening(record.sequence, record.ts, "computed", text, value)
 
     def _decision(self, record: Record, body: Decided, place: int) -> Happening:
         at = body.instruments.index(self._id(place)) if self._id(place) in body.instruments else -1

@@ -4,6 +4,7 @@ Backtests and running funds use the same one, so that a decision does not depend
 """
 
 from quantvista.fund.desk._bars import BarSource, HistoryBars, LiveBars
+from quantvista.fund.desk._compute import Answer, Asked, AtOnce, Computer, Work, carried_out
 from quantvista.fund.desk._desk import (
     Desk,
     OnDecision,
@@ -14,12 +15,18 @@ from quantvista.fund.desk._desk import (
 from quantvista.fund.desk._schedule import DecisionSchedule, decision_rows
 
 __all__ = [
+    "Answer",
+    "Asked",
+    "AtOnce",
     "BarSource",
+    "Computer",
     "DecisionSchedule",
     "Desk",
     "HistoryBars",
     "LiveBars",
     "OnDecision",
+    "Work",
+    "carried_out",
     "decision_rows",
     "load_strategies",
     "look_back",

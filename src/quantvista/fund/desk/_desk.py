@@ -14,6 +14,7 @@ from quantvista.errors import ConfigError, MarketDataError, QuantVistaError, Str
 from quantvista.fund._load import LoadedFund
 from quantvista.fund._model import Fund
 from quantvista.fund.desk._bars import BarSource
+from quantvista.fund.desk._compute import Answer, Asked, AtOnce, Bureau, Computer
 from quantvista.portfolio import Decision, WeightSettings, decide_weights, rows_needed
 from quantvista.strategies import (
     EventStrategy,
@@ -35,6 +36,10 @@ type Host = tuple[int, Context, dict[str, Handler], list[int] | None]
 
 type OnDecision = Callable[[str, int, Sequence[str], Decision], None]
 """Told of a decision before the engine is: sleeve, time of the last bar, instruments."""
+
+
+def _unheard(_asked: Asked, _answer: Answer) -> None:
+    """Nobody writes it down: in a run it comes of the data, as all else."""
 
 
 @dataclass
@@ -66,6 +71,10 @@ class Desk:
     ----------
     hosts : list
         Event strategies, as ``Session.run`` takes them.
+    computer : Computer
+        Where what strategies ask for is computed; by default at once, in simulated time.
+    on_answer : callable
+        Told of each answer before its strategy is.
 
     Raises
     ------
@@ -87,12 +96,18 @@ class Desk:
     has_universe: bool = False
     on_decision: OnDecision | None = None
     hosts: list[Host] = field(default_factory=list, init=False)
+    computer: Computer = field(default_factory=AtOnce, init=False)
+    on_answer: Callable[[Asked, Answer], None] = field(default_factory=lambda: _unheard, init=False)
 
     def __post_init__(self) -> None:
         """Give every strategy its place."""
         self._places = {each["id"]: at for at, each in enumerate(self.config["instruments"])}
         self._sleeves = [sleeve["id"] for sleeve in self.config["sleeves"]]
         self._rngs = [make_rng(self.seed, sleeve) for sleeve in self._sleeves]
+        self._bureaus = [
+            Bureau(each, lambda: self.computer, lambda asked, answer: self.on_answer(asked, answer))
+            for each in range(len(self._sleeves))
+        ]
         self._deciders: list[tuple[int, PortfolioStrategy, int]] = []
         for index, sleeve in enumerate(self._sleeves):
             self._host(index, self.strategies[sleeve])
@@ -128,6 +143,8 @@ class Desk:
             clock = SessionClock(self.session)
             context = Context(self.session, index, clock, self._rngs[index])
             handlers = {name: getattr(strategy, name) for name in type(strategy).handlers()}
+            if "on_result" in handlers:
+                self._bureaus[index].hosted(context, handlers)
             self.hosts.append((index, context, handlers, self._universe(index, strategy)))
 
     def _universe(self, index: int, strategy: EventStrategy) -> list[int] | None:
@@ -183,19 +200,25 @@ class Desk:
         if type(error).__module__ == "pyo3_runtime":
             return error  # the engine broke down, which no strategy is to blame for
         sleeve, handler, instrument, ts = self.session.calling
+        if isinstance(error, AttributeError) and error.name in ("compute", "awaited"):
+            text = f"{error}; a strategy that computes must define `on_result`"
+            error = AttributeError(text).with_traceback(error.__traceback__)
         name = self._sleeves[sleeve]
         return strategy_error(
             error, self.strategies[name], handler, instrument=instrument, ts=ts, sleeve=name
         )
 
     def dump(self) -> list[bytes]:
-        """State of each sleeve's strategy and random generator, for ``Session.snapshot``."""
-        return [
-            json.dumps(
-                [self.strategies[sleeve].dump_state().decode(), dump_rng(rng).decode()]
-            ).encode()
-            for sleeve, rng in zip(self._sleeves, self._rngs, strict=True)
-        ]
+        """State of each sleeve's strategy and random generator, for ``Session.snapshot``.
+
+        What is awaited is part of it. What it comes to is too, but in a running fund, where it is
+        lost with the process.
+        """
+        found = []
+        for sleeve, rng, bureau in zip(self._sleeves, self._rngs, self._bureaus, strict=True):
+            state = [self.strategies[sleeve].dump_state().decode(), dump_rng(rng).decode()]
+            found.append(json.dumps([*state, *bureau.dump()]).encode())
+        return found
 
     def load(self, states: Sequence[bytes]) -> None:
         """Go on from what `dump` gave.
@@ -205,8 +228,10 @@ class Desk:
         StrategyError
             If a state does not fit its strategy; those before it have taken theirs.
         """
-        for sleeve, rng, packed in zip(self._sleeves, self._rngs, states, strict=True):
-            state, rng_state = json.loads(packed)
+        each = zip(self._sleeves, self._rngs, self._bureaus, states, strict=True)
+        for sleeve, rng, bureau, packed in each:
+            state, rng_state, *computing = json.loads(packed)
+            bureau.load(computing)
             self.strategies[sleeve].load_state(state.encode())
             load_rng(rng, rng_state.encode())
 

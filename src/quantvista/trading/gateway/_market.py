@@ -68,13 +68,15 @@ class Status:
     ``state`` is ``connected``, ``disconnected`` (reports and data are late from now on),
     ``halted`` or ``trading`` (an instrument), ``data_missed`` (market data of an instrument were
     lost and do not come again) or ``reset`` (the venue does not know what it told us before:
-    everything must be reconciled).
+    everything must be reconciled). ``sequence`` is, with a reset, the number of the last report
+    that does not come: those after it follow. None where a venue does not say.
     """
 
     state: Literal["connected", "disconnected", "halted", "trading", "data_missed", "reset"]
     ts: int
     instrument: str | None = None
     text: str = ""
+    sequence: int | None = None
 
 
 type MarketData = QuoteData | TradeData | BarData | BookLevelData

@@ -4,14 +4,17 @@ from typing import ClassVar
 
 import msgspec
 
-from quantvista.fund.records import RUN_KINDS, NodeClosed, NodeOpened
+from quantvista.fund.records import RUN_KINDS, Computed, NodeClosed, NodeOpened
 from quantvista.journal import Body, Kind, Kinds
 
 __all__ = [
     "NODE_KINDS",
     "Answered",
     "Commanded",
+    "Computed",
+    "DayBegan",
     "Doubted",
+    "Flowed",
     "Heard",
     "Held",
     "NodeClosed",
@@ -23,13 +26,28 @@ __all__ = [
 ]
 
 
-class Heard(Body, frozen=True):
-    """Reports of a venue up to this number are in the journal, in the inputs before."""
+class Heard(Body, frozen=True, omit_defaults=True):
+    """Reports of a venue up to this number are in the journal, in the inputs before.
+
+    Parameters
+    ----------
+    venue : str
+        Which.
+    sequence : int
+        The number.
+    money : dict of str to str
+        Where a fund trades at several venues: what must be at this one by then, by currency in
+        1e-12; empty before the account was compared for the first time.
+    opened : dict of str to (int, str)
+        Quantity and cost of what is open there in instruments that only pay differences.
+    """
 
     KIND: ClassVar[Kind] = Kind(101, "heard", 1)
 
     venue: str
     sequence: int
+    money: dict[str, str] = msgspec.field(default_factory=dict)
+    opened: dict[str, tuple[int, str]] = msgspec.field(default_factory=dict)
 
 
 class Woken(Body, frozen=True):
@@ -130,6 +148,56 @@ class Doubted(Body, frozen=True):
     on: bool
 
 
+class Flowed(Body, frozen=True, omit_defaults=True):
+    """Money came to an account or left it without a trade; the inputs that book it come before.
+
+    Parameters
+    ----------
+    venue : str
+        Where; empty where only something is booked that was owed.
+    currency : str
+        Of the money.
+    amount : str
+        What the venue said, signed, in 1e-12.
+    cause : str
+        In the venue's words: ``deposit``, ``withdrawal``, ``interest`` ...
+    parts : tuple of (int, str)
+        Sleeves, and what was booked to each. What an engine does not take at once, for orders
+        hold it, is owed, and booked later.
+    worth : str or None
+        Of what was booked, in the fund's currency; None while that is not known.
+    between : str
+        The venue where the other half of a transfer was.
+    """
+
+    KIND: ClassVar[Kind] = Kind(111, "flowed", 1)
+
+    venue: str
+    currency: str
+    amount: str
+    cause: str
+    parts: tuple[tuple[int, str], ...] = ()
+    worth: str | None = None
+    between: str = ""
+
+
+class DayBegan(Body, frozen=True, omit_defaults=True):
+    """A day of the fund began, or what it began with has a price by now.
+
+    Parameters
+    ----------
+    equity : str
+        Of the fund then, in 1e-12.
+    unpriced : dict of str to str
+        Money that is not in it, for it had no price yet, by currency in 1e-12.
+    """
+
+    KIND: ClassVar[Kind] = Kind(112, "day_began", 1)
+
+    equity: str
+    unpriced: dict[str, str] = msgspec.field(default_factory=dict)
+
+
 class NodeState(msgspec.Struct, frozen=True):
     """A snapshot of a node: all that its journal up to there leads to.
 
@@ -146,7 +214,7 @@ class NodeState(msgspec.Struct, frozen=True):
     reduced : bool
         Whether the node itself took the fund to reducing, and may undo that.
     day : (int, str)
-        Day of the fund, and its equity at its beginning.
+        When the day of the fund began, and its equity then, with what was brought since.
     first : NodeOpened
         What the journal began with.
     last : NodeOpened
@@ -161,6 +229,8 @@ class NodeState(msgspec.Struct, frozen=True):
         How trades that are nobody's were divided, as `Adoption.known` has it.
     doubts : tuple of (str, str)
         Venue and cause of what a person is to judge, as `Doubted` has it.
+    unpriced, owed, waiting, purses
+        Of money, as `Cash.state` has them.
     """
 
     VERSION: ClassVar[int] = 1
@@ -178,6 +248,10 @@ class NodeState(msgspec.Struct, frozen=True):
     closes: tuple[tuple[int, float], ...] = ()
     adopted: tuple[tuple[str, str, int, int, int], ...] = ()
     doubts: tuple[tuple[str, str], ...] = ()
+    unpriced: dict[str, str] = msgspec.field(default_factory=dict)
+    owed: tuple[tuple[str, bool, str], ...] = ()
+    waiting: tuple[tuple[int, Flowed], ...] = ()
+    purses: tuple[Heard, ...] = ()
 
     def encode(self) -> bytes:
         """Write it as MessagePack."""
@@ -202,6 +276,8 @@ NODE_KINDS = RUN_KINDS | Kinds(
         Answered,
         StrategyFailed,
         Doubted,
+        Flowed,
+        DayBegan,
     )
 )
 """What the journal of a node holds."""

@@ -102,12 +102,10 @@ class Translator:
         Names of orders.
     places : mapping of str to int
         Instruments that trade there.
-    currencies : sequence of str
-        Of the engine; places of money.
     money : mapping of str to str
         The currency of fees by instrument.
     adopt_into : int
-        Sleeve that gets money that is nobody's, and of trades what closes no position.
+        Sleeve that gets of trades that are nobody's what closes no position.
     adoption : Adoption
         How trades that are nobody's were divided.
     held : callable
@@ -116,14 +114,13 @@ class Translator:
 
     orders: Orders
     places: Mapping[str, int]
-    currencies: Sequence[str]
     money: Mapping[str, str]
     adopt_into: int
     adoption: Adoption
     held: Callable[[int], Sequence[int]]
 
     def report(self, report: Report) -> list[Event]:
-        """Write a report; nothing where it changes nothing in the books.
+        """Write a report; nothing where it changes nothing in the books, or is of money alone.
 
         Raises
         ------
@@ -134,11 +131,7 @@ class Translator:
             word = "filled" if isinstance(report, Filled) else "busted"
             return [{"report": {word: each}} for each in self._executions(report)]
         if isinstance(report, BalanceChanged):
-            if report.currency not in self.currencies:
-                raise Untranslatable(f"{report.cause} in {report.currency}, which the fund lacks")
-            currency = self.currencies.index(report.currency)
-            flow = {"sleeve": self.adopt_into, "currency": currency, "amount": report.amount}
-            return [{"cash_flow": flow}]
+            return []
         word = _WORDS.get(type(report), "")
         order = self.orders.number(report.client_order_id)
         if not word or order is None:

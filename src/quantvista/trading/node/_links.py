@@ -10,6 +10,7 @@ from quantvista.market import Instrument
 from quantvista.trading.gateway import AccountSnapshot, GatewayError, Report
 from quantvista.trading.node._bodies import Doubted
 from quantvista.trading.node._events import Event, Translator, Untranslatable
+from quantvista.trading.node._purse import Purse
 from quantvista.trading.node._sender import Answer, Sender
 from quantvista.trading.node._sense import unbookable
 from quantvista.trading.node._terms import VenueLink
@@ -37,6 +38,13 @@ class Link:
         Of commands to it.
     heard : int
         Its last report in the journal.
+    purse : Purse
+        What money must be there.
+
+    Attributes
+    ----------
+    besides : dict of str to int
+        What else is on the account, by currency in 1e-12: it is not the fund's.
     """
 
     place: int
@@ -44,6 +52,8 @@ class Link:
     translator: Translator
     sender: Sender
     heard: int = 0
+    purse: Purse = field(default_factory=Purse)
+    besides: dict[str, int] = field(default_factory=dict)
     connected: bool = False
     forgot: bool = False
     renumber: bool = False
@@ -116,11 +126,11 @@ class Link:
 
     def events_of(
         self, report: Report, instruments: Sequence[Instrument], note: Callable[[str], None]
-    ) -> list[Event]:
-        """Write a report as inputs; one that cannot be booked is for people.
+    ) -> list[Event] | None:
+        """Write a report as inputs; one that cannot be booked is None, and for people.
 
-        A comparison of the account would find it too, but where there are several venues money
-        is not compared. An engine would refuse it, and the next process would get it again.
+        A comparison of the account finds it too. An engine would refuse it, and the next process
+        would get it again.
         """
         at = self.translator.places.get(getattr(report, "instrument", ""))
         problem = unbookable(report, None if at is None else instruments[at])
@@ -132,7 +142,7 @@ class Link:
         self.unbooked = True
         _log.warning("report not booked: %s", problem, extra={"venue": self.venue.id})
         note(f"{self.venue.id} told of what cannot be booked: {problem}")
-        return []
+        return None
 
     def refused(self, answer: Answer, note: Callable[[str], None]) -> bool:
         """Say whether the venue refused an order; ``note`` is told once as long as it is the same.

@@ -22,12 +22,12 @@ from quantvista.trading.node._arrivals import Arrivals
 from quantvista.trading.node._bodies import (
     Answered,
     Commanded,
-    Heard,
     Held,
     NodeClosed,
     NodeState,
 )
 from quantvista.trading.node._calendar import DueEvents
+from quantvista.trading.node._cashier import Cashier
 from quantvista.trading.node._events import Event, Translator
 from quantvista.trading.node._holdings import held
 from quantvista.trading.node._links import Link, doubted, reached
@@ -99,8 +99,6 @@ class Node:
         self.stage.noted = self.note
         self.session, self.orders = self.stage.session, self.stage.orders
         self.epoch = self.orders.epochs[-1][0]
-        if not self.past.day[0]:
-            self.past.day = (clock.now_ns(), str(self.session.equity()))
         self.texts: deque[tuple[int, str]] = deque(maxlen=50)
         self.counts = {"inputs": 0, "orders": 0, "fills": 0, "rejects": 0}
         self.reasons: list[str] = []
@@ -112,6 +110,7 @@ class Node:
         self._venue_of = [int(each["venue"]) for each in setup.config["instruments"]]
         self._instruments = {each.id: place for place, each in enumerate(setup.instruments)}
         self.links = [self._link(place, each) for place, each in enumerate(venues)]
+        self.cashier = Cashier(self)
         self._reconciler = Reconciler(self)
         self._told: list[Told] = []
         self._last = self._last_told = max(self.session.now, 0)
@@ -127,13 +126,14 @@ class Node:
             self.session.now if self.session.now > 0 else clock.now_ns() - 1,
             with_bars=with_bars,
         )
+        if not self.past.cash.day[0]:
+            self.cashier.begin_day()
 
     def _link(self, place: int, venue: VenueLink) -> Link:
         known = {each.id: at for at, each in enumerate(self.setup.instruments)}
         translator = Translator(
             self.orders,
             {name: known[name] for name in venue.instruments},
-            self.setup.currencies,
             {each.id: each.currency for each in self.setup.instruments},
             venue.adopt_into,
             self.past.adoption,
@@ -146,7 +146,7 @@ class Node:
             self._leave_problem,
         )
         heard = self.past.heard.get(venue.id, 0)
-        link = Link(place, venue, translator, sender, heard)
+        link = Link(place, venue, translator, sender, heard, self.past.cash.purse(venue.id))
         link.doubt_again(self.past.doubts)
         return link
 
@@ -233,6 +233,7 @@ class Node:
         for ts, event in self._due.take(now, self._is_ready):
             self._pass(ts, event)
         self._reconciler.look(now)
+        self.cashier.look(now)
         self._hold(now)
         self.flush()
         if self._urgent or (self._dirty and now >= self._synced_at + self.settings.sync_ns):
@@ -245,17 +246,17 @@ class Node:
 
     def _pass(self, ts: int, event: dict[str, Any]) -> None:
         """Tell what time has brought."""
-        self._tell_all(self._arrivals.with_bars(ts, event), ts)
+        self.tell_all(self._arrivals.with_bars(ts, event), ts)
         if "day_ended" in event:
             self.flush()
-            self.past.day = (self._last, str(self.session.equity()))
+            self.cashier.begin_day()
 
     # -- what comes ----------------------------------------------------------
     def _tell(self, event: dict[str, Any], ts_event: int | None = None) -> None:
         """Queue an input at a time of its own."""
-        self._tell_all([event], ts_event)
+        self.tell_all([event], ts_event)
 
-    def _tell_all(self, events: Sequence[dict[str, Any]], ts_event: int | None = None) -> None:
+    def tell_all(self, events: Sequence[dict[str, Any]], ts_event: int | None = None) -> None:
         """Queue inputs at one time, which is theirs alone."""
         self._last_told = max(self.clock.now_ns(), self._last_told + 1, self._last + 1)
         ts = self._last_told
@@ -276,19 +277,19 @@ class Node:
         at = self._instruments.get(event.instrument or "")
         if at is None or self._venue_of[at] != link.place:
             return
-        if problem := nonsense(event, self.setup.instruments[at]):
+        if problem := nonsense(event, self.setup.instruments[at], sum(self._held(at))):
             self.note(f"{link.venue.id} sent nonsense of {event.instrument}: {problem}")
             return
         offset = link.venue.gateway.clock_offset_ns
         link.lag_ns = delivery.ts_received + offset - event.ts
         if events := self._arrivals.take(event, at):
-            self._tell_all(events, event.ts)
+            self.tell_all(events, event.ts)
 
     def _report(self, link: Link, sequence: int, report: Report) -> None:
         link.last_report_ts = report.ts
         events = link.events_of(report, self.setup.instruments, self.note)
-        if events:
-            self._tell_all(events, report.ts)
+        if events is not None:
+            self.cashier.take(link, report, events)
         if link.venue.refuses_manual and link.translator.is_foreign(report):
             link.foreign = True
         self.counts["fills"] += isinstance(report, Filled)
@@ -305,7 +306,10 @@ class Node:
         if status.state in ("connected", "disconnected", "reset"):
             link.clean = False
             if status.state == "reset":
-                link.forgot = link.renumber = True
+                link.forgot, link.renumber = True, status.sequence is None
+                if status.sequence is not None:
+                    link.heard = self._heard[link.venue.id] = status.sequence
+                self._urgent = True
             self._reconciler.forget(link)
             self.note(f"{link.venue.id} {status.state}")
 
@@ -368,7 +372,7 @@ class Node:
     def _reasons(self, now: int) -> list[str]:
         skew_ns = self.settings.skew_ns
         found = [each.reason for each in self.links]
-        found += [self._leave_problem(), self.stage.failed]
+        found += [self.cashier.problem, self._leave_problem(), self.stage.failed]
         found += ["the clock of this machine was set back"] if self._last - now > skew_ns else []
         found += [each.clock_reason(skew_ns) for each in self.links]
         return [each for each in found if each]
@@ -445,7 +449,7 @@ class Node:
         for each in doubted(self.links, self.past.doubts):
             self.write(each)
         for venue, sequence in self._heard.items():
-            self.write(Heard(venue, sequence))
+            self.write(self.cashier.heard(venue, sequence))
             self.past.heard[venue] = sequence
         self._heard.clear()
         self.journal.commit()

@@ -1,10 +1,11 @@
 """Comparing the books with an account at a venue, as of one report."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from quantvista.trading.gateway import AccountSnapshot, OrderState
+from quantvista.trading.node._cashier import written
 from quantvista.trading.node._orders import Orders
 
 __all__ = ["Books", "Compared", "compare"]
@@ -74,7 +75,7 @@ def compare(books: Books, there: AccountSnapshot, orders: Orders) -> Compared:
     """
     found = Compared()
     money = {each.currency: each.total for each in there.balances}
-    _amounts(found, "balance of", books.money, money)
+    _amounts(found, "balance of", books.money, money, written)
     positions = {each.instrument: each.quantity for each in there.positions}
     _amounts(found, "position in", books.positions, positions)
     listed: dict[int, OrderState] = {}
@@ -93,12 +94,16 @@ def compare(books: Books, there: AccountSnapshot, orders: Orders) -> Compared:
 
 
 def _amounts(
-    found: Compared, what: str, ours: Mapping[str, int], theirs: Mapping[str, int]
+    found: Compared,
+    what: str,
+    ours: Mapping[str, int],
+    theirs: Mapping[str, int],
+    write: Callable[[int], str] = str,
 ) -> None:
     for name in sorted({*ours, *theirs}):
         here, there = ours.get(name, 0), theirs.get(name, 0)
         if here != there:
-            found.differences.append(f"{what} {name}: {here} here, {there} there")
+            found.differences.append(f"{what} {name}: {write(here)} here, {write(there)} there")
 
 
 def _order(

@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
 
 from quantvista.engine import Session
 from quantvista.journal import Body
 from quantvista.trading.gateway import AccountSnapshot, CancelOrder, Clock, GatewayError
-from quantvista.trading.node._bodies import Heard, Reconciled
+from quantvista.trading.node._bodies import Reconciled
+from quantvista.trading.node._cashier import Cashier
 from quantvista.trading.node._links import Link
 from quantvista.trading.node._orders import Orders
 from quantvista.trading.node._reconcile import Books, compare
@@ -29,6 +31,7 @@ class Host(Protocol):
     session: Session
     orders: Orders
     links: list[Link]
+    cashier: Cashier
 
     def post(self, what: str, item: Any) -> None:  # noqa: ANN401
         """Hand something in."""
@@ -92,7 +95,7 @@ class Reconciler:
             return
         if link.renumber:  # the venue counts anew
             link.renumber, link.heard = False, snapshot.sequence
-            self._node.write(Heard(link.venue.id, snapshot.sequence))
+            self._node.write(self._node.cashier.heard(link.venue.id, snapshot.sequence))
         self.heard(link)
 
     def heard(self, link: Link) -> None:
@@ -109,6 +112,7 @@ class Reconciler:
 
     def _compare(self, link: Link, snapshot: AccountSnapshot) -> None:
         node = self._node
+        snapshot = self._ours(link, snapshot)
         books = self._books(link, snapshot)
         found = compare(books, snapshot, node.orders)
         if found.foreign and link.venue.refuses_manual:
@@ -131,14 +135,27 @@ class Reconciler:
         link.clean = not found.differences
         link.differences = found.differences
 
+    def _ours(self, link: Link, snapshot: AccountSnapshot) -> AccountSnapshot:
+        """Leave out money that the fund does not trade in, and never did.
+
+        Its currencies are those of its instruments, and other ones need a new state folder.
+        """
+        known = self._node.setup.currencies
+        link.besides = {
+            each.currency: each.total
+            for each in snapshot.balances
+            if each.currency not in known and each.total
+        }
+        return replace(
+            snapshot, balances=tuple(each for each in snapshot.balances if each.currency in known)
+        )
+
     def _books(self, link: Link, snapshot: AccountSnapshot) -> Books:
         node = self._node
         session, setup = node.session, node.setup
         sleeves = range(len(setup.sleeves))
-        money: dict[str, int] = {each.currency: each.total for each in snapshot.balances}
-        if len(node.links) == 1:
-            for place, code in enumerate(setup.currencies):
-                money[code] = sum(session.balance(sleeve, place) for sleeve in sleeves)
+        there = {each.currency: each.total for each in snapshot.balances}
+        money = node.cashier.must_be(link, there)
         positions: dict[str, int] = {}
         mine = set(link.venue.instruments)
         for place, each in enumerate(setup.instruments):

@@ -15,7 +15,10 @@ from quantvista.trading.node._adoption import Adoption, Part
 from quantvista.trading.node._bodies import (
     NODE_KINDS,
     Commanded,
+    Computed,
+    DayBegan,
     Doubted,
+    Flowed,
     Heard,
     NodeClosed,
     NodeOpened,
@@ -23,6 +26,7 @@ from quantvista.trading.node._bodies import (
     StrategyFailed,
     Woken,
 )
+from quantvista.trading.node._cash import Cash
 from quantvista.trading.node._changes import check_changes
 from quantvista.trading.node._orders import Orders
 from quantvista.trading.node._stage import Stage, Told, is_by_breaker
@@ -30,7 +34,10 @@ from quantvista.trading.node._terms import NodeSetup
 
 __all__ = ["Past", "recover"]
 
-_DERIVED = {INPUT.number, OUTPUT.number, Decided.KIND.number, StrategyFailed.KIND.number}
+_DERIVED = {
+    *(INPUT.number, OUTPUT.number),
+    *(each.KIND.number for each in (Computed, Decided, StrategyFailed)),
+}
 _DECISIONS = {
     *("target_portfolio", "submit_order", "submit_list", "amend_order", "replace_order"),
     *("cancel_order", "activate_semantics"),
@@ -57,8 +64,8 @@ class Past:
         How trades that are nobody's were divided.
     reduced : bool
         Whether the node itself took the fund to reducing.
-    day : (int, str)
-        When the fund's day began, and its equity then, in 1e-12.
+    cash : Cash
+        What it remembers of money beside the engine.
     first, last : NodeOpened or None
         What the first and the last process said.
     was_closed : bool
@@ -81,7 +88,7 @@ class Past:
     heard: dict[str, int] = field(default_factory=dict)
     adoption: Adoption = field(default_factory=Adoption)
     reduced: bool = False
-    day: tuple[int, str] = (0, "0")
+    cash: Cash = field(default_factory=Cash)
     first: NodeOpened | None = None
     last: NodeOpened | None = None
     was_closed: bool = True
@@ -103,7 +110,6 @@ class Past:
             heard=self.heard,
             owners=orders.owners(_OWNERS_KEPT),
             reduced=self.reduced,
-            day=self.day,
             first=self.first,
             last=self.last,
             failed=self.stage.failed,
@@ -111,6 +117,7 @@ class Past:
             closes=tuple(self.stage.closes.items()),
             adopted=tuple(self.adoption.known),
             doubts=tuple(sorted(self.doubts)),
+            **self.cash.state(),  # type: ignore[arg-type]
         )
 
 
@@ -208,7 +215,8 @@ def _resume(past: Past, state: NodeState) -> None:
     if stage.bars is not None:
         stage.bars.load(state.bars)
     past.adoption = Adoption(state.adopted)
-    past.heard, past.reduced, past.day = dict(state.heard), state.reduced, state.day
+    past.heard, past.reduced = dict(state.heard), state.reduced
+    past.cash.resume(state.day, state.unpriced, state.owed, state.waiting, state.purses)
     past.last, past.doubts = state.last, set(state.doubts)
 
 
@@ -223,6 +231,7 @@ def _replay(past: Past, setup: NodeSetup, place: Any, start: int) -> None:  # no
         _check_code(past, setup, batch)
         comparing.expect(batch)
         again = _Again.of(batch)
+        past.stage.recorded = again.computed
         past.stage.give_again(again.seen, again.encoded)
         last = past.stage.session.now if again.last is None else again.last
         woken = [record.ts for record in batch if record.kind == Woken.KIND.number]
@@ -231,6 +240,7 @@ def _replay(past: Past, setup: NodeSetup, place: Any, start: int) -> None:  # no
         for record in batch:
             _follow(past, record, again.decoded.get(record.sequence))
         past.replayed += len(batch)
+    past.stage.recorded = None
     past.stage.effects.clear()
     past.stage.state_moved = False
     past.stage.write = _refuse
@@ -253,19 +263,25 @@ class _Again:
     """What came from outside in a batch.
 
     ``encoded`` is all of it as it was written, ``seen`` what others than the engine look at, and
-    ``last`` when the last was received; ``decoded`` has all inputs but prices, by their number.
+    ``last`` when the last was received; ``decoded`` has all inputs but prices, by their number;
+    ``computed`` what strategies were told of computations.
     """
 
     encoded: list[bytes] = field(default_factory=list)
     seen: list[Mapping[str, Any]] = field(default_factory=list)
     last: int | None = None
     decoded: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    computed: dict[tuple[int, int], Computed] = field(default_factory=dict)
 
     @classmethod
     def of(cls, batch: list[Record]) -> "_Again":
         """Find it."""
         found = cls()
         for record in batch:
+            if record.kind == Computed.KIND.number:
+                body = NODE_KINDS.body(record)
+                assert isinstance(body, Computed), "it is of that kind"
+                found.computed[body.sleeve, body.number] = body
             if record.kind != INPUT.number:
                 continue
             if _PRICES.search(record.payload, _NAME_AT, _NAME_END) is None:
@@ -291,8 +307,6 @@ def _follow(past: Past, record: Record, event: Mapping[str, Any] | None) -> None
         if filled is not None and filled["order"] is None:
             part = (filled[name] for name in ("trade", "sleeve", "quantity", "fee"))
             past.adoption.booked(Part(*part))
-        if "day_ended" in event:
-            past.day = (record.ts, str(past.stage.session.equity()))
         return
     if record.kind == OUTPUT.number:
         if is_by_breaker(record.payload):
@@ -300,14 +314,17 @@ def _follow(past: Past, record: Record, event: Mapping[str, Any] | None) -> None
         return
     match NODE_KINDS.body(record):
         case NodeOpened() as opened:
-            if not past.day[0]:
-                past.day = (record.ts, str(past.stage.session.equity()))
             _pardon(past, opened.fund_hash)
             past.first = past.first or opened
             past.last = opened
             past.stage.orders.epochs.append((opened.epoch, opened.first_order))
-        case Heard(venue=venue, sequence=sequence):
+        case Heard(venue=venue, sequence=sequence) as heard:
             past.heard[venue] = sequence
+            past.cash.heard(heard)
+        case Flowed() as flowed:
+            past.cash.flowed(flowed, record.ts)
+        case DayBegan() as began:
+            past.cash.began(began, record.ts)
         case Commanded():
             past.commanded = True
         case Doubted(venue=venue, cause=cause, on=on):

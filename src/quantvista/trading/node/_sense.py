@@ -16,11 +16,14 @@ from quantvista.trading.gateway import (
 __all__ = ["nonsense", "unbookable"]
 
 _LARGEST = 2**60
-_MONEY_MAX = 10**28  # in 1e-12: sums of the engine have 128 bits
+# In 1e-12. What is converted by a rate, which has twelve places as well, must fit into 128 bits.
+_MONEY_MAX = 10**25
 
 
-def nonsense(data: MarketData | Status, instrument: Instrument) -> str:
+def nonsense(data: MarketData | Status, instrument: Instrument, held: int = 0) -> str:
     """Say what is wrong with market data; empty if nothing is.
+
+    A price that is wrong by far may fit into a message, and what is held not into an engine at it.
 
     Parameters
     ----------
@@ -28,6 +31,8 @@ def nonsense(data: MarketData | Status, instrument: Instrument) -> str:
         As a gateway delivers them: what a venue sent, of whatever type.
     instrument : Instrument
         Of which.
+    held : int
+        How much the fund has of it, in units of its precision.
 
     Returns
     -------
@@ -53,6 +58,9 @@ def nonsense(data: MarketData | Status, instrument: Instrument) -> str:
     for each in prices:
         if each is not None and not (_is_whole(each) and lowest <= each <= _LARGEST):
             return f"a price is {str(each)[:40]}"
+    quantity = max(abs(held), 10**instrument.quantity_precision)
+    if any(each is not None and not _is_bookable(instrument, quantity, each) for each in prices):
+        return "what is held, or one of it, would be worth more than 10^13 of money"
     for each in sizes:
         if each is not None and not (_is_whole(each) and 0 <= each <= _LARGEST):
             return f"a size is {str(each)[:40]}"
@@ -91,9 +99,15 @@ def unbookable(report: Report, instrument: Instrument | None) -> str:
         value = getattr(report, name)
         if not (_is_whole(value) and least <= value <= most):
             return f"its {name} is {str(value)[:40]}"
+    is_bookable = _is_bookable(instrument, report.quantity, report.price)
+    return "" if is_bookable else "it is worth more than 10^13 of money"
+
+
+def _is_bookable(instrument: Instrument, quantity: int, price: int) -> bool:
     places = 12 - instrument.price_precision - instrument.quantity_precision
-    worth = abs(report.quantity * report.price * instrument.multiplier) * 10**places
-    return "" if worth <= _MONEY_MAX else "it is worth more than 10^16 of money"
+    worth = abs(quantity * price * instrument.multiplier)
+    scale: int = 10 ** abs(places)
+    return worth <= (_MONEY_MAX // scale if places >= 0 else _MONEY_MAX * scale)
 
 
 def _is_whole(value: object) -> bool:

@@ -5,13 +5,22 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from quantvista.engine import Session
+from quantvista.engine import RawEngine, Session
 from quantvista.errors import QuantVistaError, StrategyError, printable
-from quantvista.fund.desk import DecisionSchedule, Desk, LiveBars
+from quantvista.fund.desk import (
+    Answer,
+    Asked,
+    AtOnce,
+    Computer,
+    DecisionSchedule,
+    Desk,
+    LiveBars,
+    Work,
+)
 from quantvista.fund.records import Decided
 from quantvista.journal import INPUT, OUTPUT, Body
 from quantvista.portfolio import Decision
-from quantvista.trading.node._bodies import StrategyFailed, Woken
+from quantvista.trading.node._bodies import Computed, StrategyFailed, Woken
 from quantvista.trading.node._orders import Orders
 
 __all__ = ["Stage", "Told", "Write", "is_by_breaker"]
@@ -76,6 +85,13 @@ class Stage:
         What is to leave for venues, as ``Session.take_effects`` has it.
     state_moved : bool
         Whether the engine changed the state of the fund by itself.
+    computer : Computer
+        Where what strategies ask for is computed.
+    recorded : dict of (int, int) to Computed, or None
+        While inputs are given again: what came of computations then, by sleeve and number. Nothing
+        is computed again.
+    available : int
+        What could have been taken out when it last refused to give so much, in 1e-12.
     """
 
     def __init__(
@@ -97,7 +113,11 @@ class Stage:
         self.failed = ""
         self.effects: list[tuple[str, Any]] = []
         self.state_moved = False
+        self.available = 0
+        self.computer: Computer = AtOnce()
+        self.recorded: dict[tuple[int, int], Computed] | None = None
         desk.on_decision = self._decided
+        desk.computer, desk.on_answer = self, self._answered
         session.open_log()
 
     def give(self, told: Sequence[Told], horizon: int) -> None:
@@ -168,6 +188,9 @@ class Stage:
             self.write(kind.number, kind.version, ts, payload)
             if side == "output" and is_by_breaker(payload):
                 self.state_moved = True
+            if side == "output" and b"cash_flow_rejected" in payload[:_NAME_END]:
+                body = RawEngine.decode_output(payload)["cash_flow_rejected"]
+                self.available = int(body["available"])
         for what, body in self.session.take_effects():
             if what == "submit":
                 self.orders.owned(body["id"], body["sleeve"], body["instrument"])
@@ -181,6 +204,24 @@ class Stage:
         self._drain()
         self._body(Decided.of(sleeve, known_ts, instruments, decision), self.session.now)
         self.noted(f"{sleeve} decided on {len(instruments)} instruments")
+
+    # -- what strategies let be computed -----------------------------------------
+    def ask(self, asked: Asked, work: Work) -> None:
+        """Have something computed; not what was computed before."""
+        if self.recorded is None:
+            self.computer.ask(asked, work)
+
+    def answer(self, asked: Asked) -> Answer:
+        """Say what came of it, or came of it then."""
+        if self.recorded is None:
+            return self.computer.answer(asked)
+        found = self.recorded.get((asked.sleeve, asked.number))
+        return Answer(error="not recorded") if found is None else Answer(found.value, found.error)
+
+    def _answered(self, asked: Asked, answer: Answer) -> None:
+        self._drain()
+        of = (asked.sleeve, asked.number, asked.name, asked.ts)
+        self._body(Computed(*of, answer.value, answer.error), self.session.now)
 
     def _body(self, body: Body, ts: int) -> None:
         kind = body.KIND

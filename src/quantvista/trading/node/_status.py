@@ -1,6 +1,7 @@
 """What a node says of itself, for people and for the guard."""
 
 import os
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,7 @@ def status(node: "Node") -> dict[str, Any]:
         "currency": setup.currencies[0],
         "equity": _money(equity),
         "cash": _money(sum(session.balance(each, 0) for each in sleeves)),
-        "day_pnl": _money(equity - int(node.past.day[1])),
+        "day_pnl": _money(node.cashier.day_pnl),
         "positions": _positions(node),
         "balances": [
             {"currency": code, "amount": _money(sum(session.balance(s, place) for s in sleeves))}
@@ -57,6 +58,8 @@ def status(node: "Node") -> dict[str, Any]:
                 "connected": link.connected,
                 "clean": link.clean,
                 "differences": list(link.differences),
+                "money": _amounts(link.purse.money or {}),
+                "besides": _amounts(link.besides),
                 "last_report": link.last_report_ts or None,
                 "reports": link.heard,
                 "clock_offset_ns": link.venue.gateway.clock_offset_ns,
@@ -146,6 +149,10 @@ def _value(instrument: Instrument, units: int, mark: int) -> Decimal:
 
 def _text(units: int, digits: int) -> str:
     return str(Decimal(units).scaleb(-digits))
+
+
+def _amounts(money: Mapping[str, int]) -> list[dict[str, str]]:
+    return [{"currency": code, "amount": _money(amount)} for code, amount in money.items()]
 
 
 def _money(amount: int) -> str:

@@ -18,6 +18,7 @@ from quantvista.trading.node._fund import node_setup
 from quantvista.trading.node._node import Node
 from quantvista.trading.node._status import status
 from quantvista.trading.node._terms import NodeSettings, VenueLink
+from quantvista.trading.node._workers import Workers
 from quantvista.trading.paper.linking import linked_gateway
 
 __all__ = ["serve_node"]
@@ -120,6 +121,7 @@ class _Process:
                 lease=FileLease(self._place.lease) if self._guarded else NoLease(),
                 settings=NodeSettings(),
             )
+            node.stage.computer = workers = Workers()
             self._place.announce("node", node.epoch)
             replayed = node.past.replayed
             self._said(f"epoch {node.epoch}, {replayed:,} records done again; trading begins")
@@ -130,6 +132,7 @@ class _Process:
                 await node.run()
             finally:
                 looking.cancel()
+                workers.close()
             self._said("stopped in order")
 
     @property
