@@ -23,8 +23,10 @@ from quantvista.fund import LoadedFund, load_fund
 from quantvista.market import Panel
 from quantvista.strategies import Book, EventStrategy, PortfolioStrategy, Quote
 from quantvista.trading.divergence import diverge
+from support.computing import Slow, fund_of
 from support.paper_and_backtest import QUIET, sessions_of_bars, write_bars
 from support.same_path import (
+    SECOND,
     Intent,
     Message,
     intents_of,
@@ -209,3 +211,21 @@ def test_a_recording_of_binance(tmp_path: Path) -> None:
     source = {"source": "part.jsonl.gz", "format": "binance", "instrument": name}
     steps = {"tick_size": "0.01", "quantity_precision": 8}
     compare(coins(tmp_path, source, Booked, id=name, **steps))
+
+
+class Forecasting(Slow):
+    """Trades on what is computed for 300 ms; a node hears of it when a backtest does."""
+
+    every = 1
+    until = 0
+
+    def on_quote(self, ctx: Any, quote: Quote) -> None:  # noqa: ANN401
+        self.until = self.until or ctx.clock.now + 50 * SECOND
+        # A backtest ends with its data, and hears of nothing that was wanted later.
+        if ctx.awaited < 30 and ctx.clock.now < self.until:
+            super().on_quote(ctx, quote)
+
+
+def test_what_is_computed_elsewhere() -> None:
+    loaded = fund_of(Forecasting, 60)
+    compare(loaded)

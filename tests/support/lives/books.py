@@ -45,6 +45,13 @@ class Ledger:
         self.fills: list[tuple[int, dict[str, Any]]] = []
         self.filled = Counter[str]()
         self.after: list[tuple[dict[str, int], dict[str, int]]] = [(dict(start), {})]
+        self._paid = self._looked = 0
+        self._least: int | None = None
+        self._most = 0
+
+    def follows(self, before: Ledger) -> None:
+        """Take over between what everything was worth: the venue has forgotten the rest."""
+        self._least, self._most, self._paid = before._least, before._most, before._paid
 
     def at(self, number: int) -> tuple[dict[str, int], dict[str, int]]:
         """Money by currency and positions by instrument, as of a report."""
@@ -55,6 +62,32 @@ class Ledger:
                 held = {key: value for key, value in self.held.items() if value}
                 self.after.append((dict(self.money), held))
         return self.after[number]
+
+    def worth_between(self, number: int, low: int, high: int) -> tuple[int, int]:
+        """Say between what everything was worth up to a report, what came and went included.
+
+        Parameters
+        ----------
+        number : int
+            Of the report.
+        low, high : int
+            Between what the base currency was worth, in whole units of the other.
+        """
+        self.at(number)
+        worth = [
+            [
+                money["USDT"] + money["BTC"] * each + sum(held.values()) * 100 * 10**_MONEY
+                for each in (low, high)
+            ]
+            for money, held in self.after[self._looked :]
+        ]
+        if worth:
+            least, most = min(each[0] for each in worth), max(each[1] for each in worth)
+            self._least = least if self._least is None else min(least, self._least)
+            self._most = max(most, self._most)
+        self._looked = len(self.after)
+        assert self._least is not None, "there is a beginning"
+        return self._least - self._paid, self._most + self._paid
 
     def _book(self, report: dict[str, Any]) -> None:
         match report["is"]:
@@ -71,6 +104,7 @@ class Ledger:
                 self._trade(report, -1)
             case "BalanceChanged":
                 self.money[report["currency"]] += report["amount"]
+                self._paid += abs(report["amount"])
 
     def _trade(self, trade: dict[str, Any], times: int) -> None:
         terms = self._terms[trade["instrument"]]

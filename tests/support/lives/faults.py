@@ -6,11 +6,12 @@ from collections.abc import Awaitable, Callable
 from decimal import Decimal
 
 from quantvista.trading.guard import Standing
-from quantvista.trading.paper import VenueError
+from quantvista.trading.paper import MemoryStore, VenueError
 from support.gateway_worlds import PAIR
+from support.lives.guarding import FIRM_MAX
 from support.lives.world import World
 
-__all__ = ["FAULTS", "GUARD_ONLY", "NODE_ONLY", "OFTEN"]
+__all__ = ["FAULTS", "GUARD_ONLY", "NEEDS", "NODE_ONLY", "OFTEN"]
 
 type Strike = Callable[[World], Awaitable[None]]
 
@@ -129,6 +130,11 @@ async def _crash_for_long(world: World) -> None:
     await world.paper.fault(kind="disconnect", seconds=world.random.choice((1, 5, 20)))
 
 
+async def _forget(world: World) -> None:
+    is_set_back = world.random.random() < 0.6
+    await world.forget(world.backup if is_set_back and world.backup else MemoryStore())
+
+
 async def _venue_clock(world: World) -> None:
     world.venue_clock.offset_ns += world.random.choice((-3, -1, 1, 3)) * 10**9
 
@@ -239,6 +245,13 @@ def _guarding(command: str) -> Strike:
     return strike
 
 
+def _firm(**says: int | bool) -> Strike:
+    async def strike(world: World) -> None:
+        world.guard.others.tell(**says)  # type: ignore[arg-type]
+
+    return strike
+
+
 def _leaving(command: str) -> Strike:
     async def strike(world: World) -> None:
         world.guard.halts.standing = Standing(command, "anna", "nobody answered")
@@ -280,6 +293,7 @@ FAULTS: dict[str, Strike] = {
     **{f"{each} answers": _answering(each) for each in ("garbage", "busy")},
     "venue crashes": _crash,
     "venue is down": _crash_for_long,
+    "venue forgets": _forget,
     "clock of the venue jumps": _venue_clock,
     "halt of trading": _halt,
     "trade by hand": _by_hand,
@@ -294,8 +308,17 @@ FAULTS: dict[str, Strike] = {
     "disk nearly full": _full,
     "price jumps": _jump,
     **{f"{each} left for the guard": _leaving(each) for each in ("reduce", "halt", "flatten")},
+    "firm: another fund loses": _firm(lost=3 * FIRM_MAX),
+    "firm: another fund is large": _firm(gross=3 * FIRM_MAX),
+    "firm: another fund is silent": _firm(unknown=True),
 }
 """All of them."""
+
+NEEDS: dict[str, Callable[[World], bool]] = {
+    "venue forgets": lambda world: world.may_forget,
+    **{kind: lambda world: world.guard.others.is_there for kind in FAULTS if "firm: " in kind},
+}
+"""What some of them need."""
 
 OFTEN = {"kill", "kill in a turn", "kill before an order arrives", "kill after an order arrived"}
 OFTEN |= {"money paid", "late requests", "lost answer", "reject storm", "disk fails", "lease lost"}

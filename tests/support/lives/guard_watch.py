@@ -34,7 +34,10 @@ _DECODERS = {
     )
 }
 _OWN = "lives.guard-"
+_HEEDED_NS = 2_500_000_000
+_NOTICED_NS = 5_000_000_000
 _SETTLED_NS = 2_000_000_000
+_PRICES = 38_000, 73_000  # the pair's, and somewhat more
 _LOT = 10**7  # of the pair's base, in 1e-12
 
 
@@ -60,12 +63,12 @@ class GuardWatch(Follower):
         self.state = GuardState()
         self.orders: dict[str, _records.Sent] = {}
         self.sent: dict[str, bytes] = {}
-        self.fenced = self.clear = self.flat = False
+        self.fenced = self.clear = self.flat = self._was_clear = False
         self.disturbed_at = 0
         self.levels: set[str] = set()
         self.triggers: set[str] = set()
         self._asked_to_resume = False
-        self._looked = self._base = 0
+        self._looked = self._base = self._unaware = 0
 
     def lose_power(self) -> None:
         self._guard.lose_power()
@@ -105,6 +108,8 @@ class GuardWatch(Follower):
                 self._begin(body)
             case _records.Sent():
                 self._orders(body)
+            case _records.Valued():
+                self._valued(body)
             case _records.Stepped(state="done"):
                 self._done(body.step)
             case _:
@@ -119,13 +124,23 @@ class GuardWatch(Follower):
             self.fail(f"the guard began with {found}, which never was")
         self._base = found["BTC"]
 
+    def _valued(self, body: _records.Valued) -> None:
+        """Hold what it counts from against what the account can ever have been worth."""
+        world = self._guard.world
+        low, high = world.ledger.worth_between(world.paper.venue.sequence(0), *_PRICES)
+        for amount in (body.highest, body.day_start):
+            if amount is not None and not low <= int(amount) <= high:
+                self.fail(f"the guard counts from {amount}; it was worth {low} to {high}")
+
     def _escalated(self, before: int, body: _records.Escalated) -> None:
         self.levels.add(Level(body.level).word)
         self.triggers.add(body.trigger)
+        if body.level >= Level.HALT or body.level == Level.WATCH:
+            self._unaware = 0  # it noticed, or a person has looked at what it was halted for
         if body.level < before:
             if body.level != Level.WATCH or not self._asked_to_resume:
                 self.fail(f"the guard went from level {before} to {body.level} by itself")
-            self.fenced = self.clear = self.flat = False
+            self.fenced = self.clear = self.flat = self._was_clear = False
         self._asked_to_resume = False
 
     def _orders(self, body: _records.Sent) -> None:
@@ -144,6 +159,29 @@ class GuardWatch(Follower):
             case "flatten":
                 self.flat = not self._is_disturbed()
         self.look_at_venue()
+
+    def forgot(self) -> None:
+        """See the venue lose its memory; a guard that is there must notice."""
+        ledger = self._guard.world.ledger
+        ledger.at(self._guard.world.paper.venue.sequence(0))
+        self._looked = len(ledger.fills)
+        self._was_clear, self.clear, self.flat = self.clear, False, False
+        self._unaware = 0
+        if self._guard.is_up and self._guard.world.would_notice(
+            self._guard.guard.views["paper"].sequence
+        ):
+            self._unaware = self._guard.processes
+
+    def _must_know(self) -> None:
+        """Hold leave against a venue that forgot: who hears of it again heard that, too."""
+        if self._unaware == self._guard.processes and self._has_heard():
+            self.fail("the guard lets a node trade though the venue forgot what it told")
+
+    def _has_heard(self) -> bool:
+        """Whether the guard has heard of the venue long enough after it forgot."""
+        at, view = self._guard.world.forgot_at, self._guard.guard.views["paper"]
+        heard_ns = int((view.heard_at or 0.0) * 1e9)
+        return at is not None and view.is_connected and heard_ns - at > _NOTICED_NS
 
     # -- the venue -----------------------------------------------------------------
     def disturbed(self) -> None:
@@ -192,12 +230,26 @@ class GuardWatch(Follower):
             if not is_less:
                 self.fail(f"order {name} of the guard took {fill['instrument']}: {then} to {now}")
 
+    def _must_heed(self) -> None:
+        """Hold leave against what the firm's other fund says of itself."""
+        world, others = self._guard.world, self._guard.others
+        if not (others.is_there and others.is_wrong):
+            return
+        if world.loop_ns() - others.changed_at < _HEEDED_NS:
+            return
+        if others.found.unknown:
+            self.fail("the guard lets a node trade though a fund of the firm does not answer")
+        if self.state.level < Level[self._guard.section.firm.level.upper()]:
+            self.fail(f"the firm is at {others.found}, and the guard at {self.state.level}")
+
     # -- what leaves ---------------------------------------------------------------
     def grants(self, epoch: int) -> None:
         """See leave to trade being given."""
         if self.state.level >= Level.HALT:
             self.fail(f"the guard lets epoch {epoch} trade at level {self.state.level}")
-        self.fenced = self.clear = self.flat = False
+        self._must_know()
+        self._must_heed()
+        self.fenced = self.clear = self.flat = self._was_clear = False
 
     def leaves(self, body: bytes) -> None:
         """See an order of the guard as it leaves for the venue."""
@@ -216,5 +268,6 @@ class GuardWatch(Follower):
         for term in ("instrument", "side", "quantity", "reduce_only"):
             if getattr(told, term) != plain[term]:
                 self.fail(f"{term} of {name} is {getattr(told, term)} in the journal")
-        if told.purpose != "drill" and not (self.fenced and self.clear):
+        is_clear = self.clear or (self._was_clear and not self._has_heard())
+        if told.purpose != "drill" and not (self.fenced and is_clear):
             self.fail(f"order {name} takes something off before the node is fenced and all cleared")

@@ -16,11 +16,11 @@ from unittest.mock import patch
 from quantvista.errors import JournalError, OutputError
 from quantvista.fund import GuardSection
 from quantvista.journal import MemoryDisk
-from quantvista.trading.guard import Guard, GuardTerms, Seams, _log
+from quantvista.trading.guard import Firm, Guard, GuardTerms, Seams, _log
 from quantvista.trading.node import status
 from quantvista.trading.paper import Credentials, GatewaySettings, PaperGateway
 from support.gateway_worlds import SECRET
-from support.guard_worlds import MemoryHalts, NoOthers
+from support.guard_worlds import MemoryHalts
 from support.lives.guard_watch import GuardWatch
 from support.lives.watch import Killed, Violation, WatchedJournal
 from support.lives.wires import Line, Network
@@ -28,7 +28,7 @@ from support.lives.wires import Line, Network
 if TYPE_CHECKING:
     from support.lives.world import World
 
-__all__ = ["GUARD_STATES", "ROOM", "GuardProcess", "LeaseFile"]
+__all__ = ["FIRM_MAX", "GUARD_STATES", "ROOM", "GuardProcess", "LeaseFile"]
 
 GUARD_STATES = ("down", "watch", "reduce", "halt", "flatten")
 """What a guard can be in when something goes wrong."""
@@ -36,6 +36,8 @@ GUARD_STATES = ("down", "watch", "reduce", "halt", "flatten")
 _GATEWAY = GatewaySettings(timeout_s=0.2, silence_s=2.5, pause_s=0.05, pause_max_s=2.0)
 ROOM = 10**12
 """Free on the disk while all is well, in bytes."""
+FIRM_MAX = 1_000_000
+"""What a firm may have in positions, and lose in a day: more than this fund alone can."""
 _ASK_S = 2.0
 _KILL_S = 0.5
 
@@ -57,9 +59,45 @@ def section(draw: random.Random) -> GuardSection:
             "fence_s": 1,
             "recheck_s": 2,
             "slice_pause_s": Decimal("0.05"),
+            "firm": {
+                "gross_max": Decimal(FIRM_MAX),
+                "day_loss_max": Decimal(FIRM_MAX),
+                "level": draw.choice(("reduce", "halt", "flatten")),
+            },
         },
         strict=False,
     )
+
+
+class OtherFund:
+    """Another fund of the firm, by what its guard says of it; some funds are alone.
+
+    Parameters
+    ----------
+    world : World
+        Around it.
+    is_there : bool
+        Whether there is one.
+    """
+
+    def __init__(self, world: World, is_there: bool) -> None:
+        self._world, self.is_there = world, is_there
+        self.changed_at = 0
+        self.heal()
+
+    async def firm(self) -> Firm | None:
+        """As its guard answers."""
+        return self.found if self.is_there else None
+
+    def tell(self, gross: int = 0, lost: int = 0, unknown: bool = False) -> None:
+        """Let it say something else from now on; money in whole units."""
+        self.changed_at = self._world.loop_ns()
+        self.found = Firm(gross * 10**12, -lost * 10**12, ("other",) if unknown else ())
+        self.is_wrong = bool(gross or lost or unknown)
+
+    def heal(self) -> None:
+        """Let it be well."""
+        self.found, self.is_wrong = Firm(10**12, 0), False
 
 
 class LeaseFile:
@@ -161,6 +199,7 @@ class GuardProcess:
         self.random = random.Random(seed)
         self.section = section(self.random)
         self.disk, self.halts = MemoryDisk(), MemoryHalts()
+        self.others = OtherFund(world, self.random.random() < 0.4)
         self.network = Network(self.random.randrange(2**32))
         self.node = NodeAsSeen(world)
         self.watch = GuardWatch(self)
@@ -202,7 +241,7 @@ class GuardProcess:
             settings=_GATEWAY,
         )
         seams = Seams(
-            self.node, self.hand, world.clock, self.halts, NoOthers(), lambda: self.disk_free
+            self.node, self.hand, world.clock, self.halts, self.others, lambda: self.disk_free
         )
         try:
             with patch.object(_log, "Journal", self._open):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from quantvista.journal import verify
 from support.lives.aims import Aims, can_be
-from support.lives.faults import FAULTS, OFTEN
+from support.lives.faults import FAULTS, NEEDS, OFTEN
 from support.lives.guarding import ROOM
 from support.lives.watch import Violation
 from support.lives.world import PRICE_MAX, World
@@ -65,19 +65,19 @@ async def _life(seed: int) -> Outcome:
     while _is_young(world):
         bursts += 1
         if bursts > _BURSTS:
-            raise Violation(f"only {len(world.watch.sent)} orders in {bursts} bursts")
+            raise Violation(f"only {world.watch.orders_sent} orders in {bursts} bursts")
         await _go_on(world)
     await _heal(world)
     await _settle(world)
     _check(world)
     await _end(world)
-    orders = len(world.watch.sent)
+    orders = world.watch.orders_sent
     return Outcome(seed, orders, world.faults, world.guard_faults, _digest(world))
 
 
 def _is_young(world: World) -> bool:
     kinds = {kind for kind, _ in world.faults}
-    return len(world.watch.sent) < _ORDERS or len(kinds) < _KINDS
+    return world.watch.orders_sent < _ORDERS or len(kinds) < _KINDS
 
 
 async def _go_on(world: World) -> None:
@@ -119,12 +119,14 @@ async def _go_on(world: World) -> None:
 async def _strike(world: World) -> None:
     """Let one thing go wrong: what the life aims at, if it can be now, or anything."""
     draw, node, guard = world.random, world.state, world.guard.state
-    wanted = world.aims.now(node, guard)
+    wanted = [
+        kind for kind in world.aims.now(node, guard) if kind not in NEEDS or NEEDS[kind](world)
+    ]
     if wanted and draw.random() < 0.7:
         kind = draw.choice(wanted)
     else:
         kind = draw.choice([*FAULTS, *sorted(OFTEN), *sorted(OFTEN)])
-    if not can_be(kind, node, guard):
+    if not can_be(kind, node, guard) or (kind in NEEDS and not NEEDS[kind](world)):
         return
     world.note(kind, node)
     world.guard_faults[kind, guard] += 1
@@ -160,9 +162,31 @@ async def _mend(world: World) -> None:
         world.clock.offset_ns = world.venue_clock.offset_ns = 0
     if draw.random() < 0.1:
         world.paper.faults.away_until = 0
+    if draw.random() < 0.05:
+        world.backup = world.store.copy()
     await _mend_guard(world)
+    if world.forgot_at is not None and draw.random() < 0.4:
+        await _judge(world)
     if world.is_up and world.node.session.fund_state != "active" and draw.random() < 0.4:
         await world.ask("resume")
+
+
+async def _judge(world: World) -> None:
+    """Let a person look at what a venue forgot: resume the node, or begin with a new state.
+
+    Where books and account do not agree, the node refuses to go on: what the one knows and the
+    other does not can be told to neither.
+    """
+    if not world.is_up:
+        if world.random.random() < 0.2:
+            await world.begin_anew()
+        return
+    link = world.node.links[0]
+    if link.forgot or (world.must_notice and not world.watch.judged):
+        await world.ask("resume")
+    elif link.connected and link.differences and link.differences == world.differences:
+        await world.begin_anew()
+    world.differences = [] if link.forgot else list(link.differences)
 
 
 async def _mend_guard(world: World) -> None:
@@ -176,6 +200,8 @@ async def _mend_guard(world: World) -> None:
         guard.node.deaf = False
     if draw.random() < 0.3:
         guard.disk_free = ROOM
+    if draw.random() < 0.3:
+        guard.others.heal()
     if guard.state not in ("down", "watch") and draw.random() < 0.4:
         await _resume_guard(world)
 
@@ -211,6 +237,7 @@ async def _heal_guard(world: World) -> None:
     guard = world.guard
     guard.network.heal()
     guard.node.deaf, guard.disk_free = False, ROOM
+    guard.others.heal()
     if guard.is_up:
         guard.live_on()
         if guard.has_failed_disk:
@@ -229,6 +256,9 @@ async def _settle(world: World) -> None:
         if not (world.is_up and world.guard.is_up):
             await _heal(world)
         node, why = world.node, ""
+        if world.forgot_at is not None:
+            await _judge(world)
+            continue
         if world.guard.state != "watch":
             why = await _resume_guard(world)
         elif not node.reasons and node.links[0].clean:
@@ -345,7 +375,7 @@ async def _end_guard(world: World) -> None:
 
 def _digest(world: World) -> str:
     found = hashlib.sha256()
-    for disk in (world.disk, world.guard.disk):
+    for disk in (*world.left, world.disk, world.guard.disk):
         for name in sorted(disk.names()):
             found.update(name.encode())
             found.update(disk.content(name) or b"")

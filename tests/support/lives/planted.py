@@ -71,7 +71,7 @@ PLANTED: dict[str, tuple[Edit, ...]] = {
             f"{_NODE}._node",
             "Node._report",
             "self._urgent = True",
-            "self.write(Heard('paper', sequence)); self.journal.commit()",
+            "self.write(self.cashier.heard('paper', sequence)); self.journal.commit()",
         ),
     ),
     "commands that are lost by a failed disk": (
@@ -91,7 +91,12 @@ PLANTED: dict[str, tuple[Edit, ...]] = {
         ),
     ),
     "heard and not journaled": (
-        Edit(f"{_NODE}._node", "Node._sync", "self.write(Heard(venue, sequence))", "pass"),
+        Edit(
+            f"{_NODE}._node",
+            "Node._sync",
+            "self.write(self.cashier.heard(venue, sequence))",
+            "pass",
+        ),
     ),
     "heard forgotten by recovery": (
         Edit(f"{_NODE}._recovery", "_follow", "past.heard[venue] = sequence", "pass"),
@@ -145,7 +150,7 @@ PLANTED: dict[str, tuple[Edit, ...]] = {
     "time that goes back": (
         Edit(
             f"{_NODE}._node",
-            "Node._tell_all",
+            "Node.tell_all",
             "max(self.clock.now_ns(), self._last_told + 1, self._last + 1)",
             "self.clock.now_ns()",
         ),
@@ -173,6 +178,29 @@ PLANTED: dict[str, tuple[Edit, ...]] = {
     ),
     "more taken off than there is": (
         Edit(f"{_GUARD}._hand", "Hand.slice_of", "lot), left.quantity)", "lot), 10**9) + lot"),
+    ),
+    "a venue that forgot, not noticed": (
+        Edit(f"{_NODE}._node", "Node._status", 'if status.state == "reset":', "if False:"),
+    ),
+    "a venue that forgot, not noticed by the guard": (
+        Edit(f"{_GUARD}._views", "VenueView._state", "self.resets += 1", "pass"),
+    ),
+    "a doubt forgotten by a restart": (
+        Edit(
+            f"{_NODE}._links",
+            "Link.doubt_again",
+            'self.forgot = (self.venue.id, "forgot") in doubts',
+            "pass",
+        ),
+    ),
+    "a firm's loss not counted": (
+        Edit(f"{_GUARD}._watch", "Watch._losses", "own - firm.day_pnl", "own"),
+    ),
+    "a silent fund of the firm passed over": (
+        Edit(f"{_GUARD}._watch", "Watch.unknown", "if self.firm is not None:", "if False:"),
+    ),
+    "a worth that rests upon one price": (
+        Edit(f"{_GUARD}._prices", "Trust.take", "if any(", "if True or any("),
     ),
     "a lease read too seldom": (
         Edit(f"{_GUARD}.lease", "FileLease.valid", "< _READ_EVERY_NS", "< 50 * _READ_EVERY_NS"),

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Follower", "Killed", "Violation", "Watch", "WatchedJournal"]
 
-_OPENED, _HEARD, _COMMANDED, _ANSWERED = 100, 101, 105, 106
+_OPENED, _HEARD, _RECONCILED, _COMMANDED, _ANSWERED, _DOUBTED = 100, 101, 103, 105, 106, 110
+_UNNOTICED_NS = 10_000_000_000
 _LATE_NS = 1_000_000_000
 _LEASE_READ_NS = 150_000_000  # a node reads its lease ten times a second
 _TERMS = ("side", "quantity", "kind", "tif", "limit_price", "reduce_only")
@@ -148,6 +149,28 @@ class Watch(Follower):
         self.epochs: list[int] = []
         self._firsts: list[int] = []
         self.absent: set[str] = set()
+        self.heard = 0
+        self.sent_before: dict[str, bytes] = {}
+        self.told_forgot = self.judged = False
+
+    @property
+    def orders_sent(self) -> int:
+        """How many orders left for the venue, with any journal."""
+        return len(self.sent) + len(self.sent_before)
+
+    def forgot(self) -> None:
+        """See the venue lose its memory."""
+        self.told_forgot = self.judged = False
+
+    def asked_to_resume(self) -> None:
+        """See a person ask for it."""
+        self.judged |= self.told_forgot
+
+    def begin_anew(self) -> None:
+        """See a new journal begin."""
+        before = self.sent_before | self.sent
+        self.__init__(self.world)  # type: ignore[misc]
+        self.sent_before = before
 
     def lose_power(self) -> None:
         self.world.lose_power()
@@ -160,9 +183,17 @@ class Watch(Follower):
             self._books(msgspec.msgpack.decode(payload)["sequence"])
 
     def _books(self, number: int) -> None:
-        """Hold the node's books against the reference, as of the report that it has heard."""
+        """Hold the node's books against the reference, as of the report that it has heard.
+
+        While a venue has forgotten what it told, there is nothing to hold them against.
+        """
+        if self.world.forgot_at is not None:
+            return
         money, held = self.world.ledger.at(number)
         ours, positions = self.world.our_books()
+        # A withdrawal waits for prices: an engine that has none yet takes no money out.
+        for (code, _), amount in self.world.node.cashier._cash.owed.items():
+            ours[code] += amount
         if ours != money:
             self.fail(f"after report {number} the fund has {ours}, the venue's reports {money}")
         if positions != held:
@@ -193,12 +224,37 @@ class Watch(Follower):
             answer = msgspec.msgpack.decode(payload)
             if answer["command"] == "submit" and answer["answer"] == "absent":
                 self.absent.add(self._name(answer["order"]))
+        elif kind == _HEARD:
+            self.heard = msgspec.msgpack.decode(payload)["sequence"]
+        elif kind == _DOUBTED:
+            self._doubted(msgspec.msgpack.decode(payload))
+        elif kind == _RECONCILED:
+            agrees = not msgspec.msgpack.decode(payload).get("differences")
+            if agrees and (self.judged or not (self.told_forgot or self.world.must_notice)):
+                self.world.agree()
         elif kind == _OPENED:
             opened = msgspec.msgpack.decode(payload)
             self.epochs.append(opened["epoch"])
             self._firsts.append(opened["first_order"])
             if self.epochs != sorted(set(self.epochs)):
                 self.fail(f"epochs must ascend; found {self.epochs[-3:]}")
+
+    def _doubted(self, doubt: dict[str, Any]) -> None:
+        if doubt["cause"] != "forgot":
+            return
+        if not doubt["on"] and not self.judged:
+            self.fail("the node forgets that its venue forgot, and nobody has looked")
+        self.told_forgot |= doubt["on"]
+
+    def _may_be_made(self, number: int) -> None:
+        """Hold an order against a venue that has forgotten, and that nobody has looked at."""
+        at = self.world.forgot_at
+        if at is None or self.state != "active":
+            return
+        if self.told_forgot:
+            self.fail(f"order {number} was made while books and a venue that forgot do not agree")
+        if self.world.must_notice and self.world.loop_ns() - at > _UNNOTICED_NS:
+            self.fail(f"order {number} was made though the venue forgot, and nobody noticed")
 
     def _name(self, order: int) -> str:
         place = bisect_right(self._firsts, order) - 1
@@ -227,6 +283,7 @@ class Watch(Follower):
         self.orders[number] = order
         if order["origin"] == "operator":
             return
+        self._may_be_made(number)
         if self.state == "halted":
             self.fail(f"order {number} was made while the fund is halted")
         name = self.world.terms.instruments[order["instrument"]]
@@ -256,6 +313,8 @@ class Watch(Follower):
         if name in self.sent:
             same = "the same" if self.sent[name] == body else "other"
             self.fail(f"order {name} was sent twice, with {same} terms")
+        if name in self.sent_before and self.world.store.order(0, name) is not None:
+            self.fail(f"order {name} has the name of an older one, which the venue knows")
         self.sent[name] = body
         order = self.orders.get(found.sequence)
         if order is None:

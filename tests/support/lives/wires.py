@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["Line", "Network"]
 
 _USUAL_S = 0.002
+_GOOD_MIN = 3
+_SPOILT = 0.3
 
 
 class Network:
@@ -39,6 +42,21 @@ class Network:
         self.late, self.late_s = 0.0, 0.4
         self.spoilt = self.answers = ""
         self.hole_until = 0
+        self._good = Counter[str]()
+        self._wrong = 1
+
+    def spoils(self, instrument: str) -> bool:
+        """Say whether a message is to be spoilt: no two within three of an instrument are."""
+        self._good[instrument] += 1
+        if self._good[instrument] < _GOOD_MIN or self.random.random() >= _SPOILT:
+            return False
+        self._good[instrument] = 0
+        return True
+
+    def wrong(self) -> int:
+        """Make a factor that is not the last: what is wrong twice must not agree."""
+        self._wrong = 3 - self._wrong
+        return self._wrong
 
     def heal(self) -> None:
         """Let everything through."""
@@ -130,16 +148,18 @@ class Spoiling:
         left = network.hole_until - self._line.world.loop_ns()
         if left > 0:
             await asyncio.sleep(left / 1e9)
-        if network.spoilt and network.random.random() < 0.2 and '"market"' in text:
-            return self._spoil(text)
-        return text
+        if not network.spoilt or '"market"' not in text:
+            return text
+        message = json.loads(text)
+        if not network.spoils(message["market"]["instrument"]):
+            return text
+        return self._spoil(text, message)
 
-    def _spoil(self, text: str) -> str:
+    def _spoil(self, text: str, message: dict[str, Any]) -> str:
         network = self._line.network
         draw = network.random
         if network.spoilt == "malformed":
             return text[: draw.randrange(len(text))]
-        message = json.loads(text)
         data: dict[str, Any] = message["market"]
         if network.spoilt == "stale":
             data["ts"] -= draw.choice((10**9, 3600 * 10**9))
@@ -148,13 +168,14 @@ class Spoiling:
                 case 0:
                     data["bid"], data["ask"] = data["ask"], data["bid"]
                 case 1:
-                    data["bid"], data["ask"] = data["bid"] * 1000, data["ask"] * 1000
+                    times = 500 * network.wrong()
+                    data["bid"], data["ask"] = data["bid"] * times, data["ask"] * times
                 case 2:
-                    data["bid"] = data["ask"] = 1
+                    data["bid"] = data["ask"] = network.wrong()
                 case 3:
                     data["bid"] = 0
                 case 4:
-                    data["ask"] = 2**62
+                    data["ask"] = 2 ** (60 + network.wrong())
         return json.dumps(message)
 
     async def close(self) -> None:

@@ -54,6 +54,8 @@ STATES = ("down", "starting", "reconciling", "trading", "no_new_risk", "halted",
 PRICE_MIN, PRICE_MAX = 4_000_000, 7_000_000
 """Of the pair; it begins between them."""
 
+_NOTICED = 250  # reports: when a venue has as many new ones, nobody can tell the difference
+_LOST_MIN = 150
 _MONEY = {"BTC": Decimal(10), "USDT": Decimal(1_000_000)}
 _SETTINGS = NodeSettings(reconcile_ns=2_000_000_000, snapshot_records=400)
 _GATEWAY = GatewaySettings(timeout_s=0.2, silence_s=2.5, pause_s=0.05, pause_max_s=2.0)
@@ -135,6 +137,11 @@ class World:
         self._ending: asyncio.Task[None] | None = None
         self.doomed = ""
         self.lied = False
+        self.backup: MemoryStore | None = None
+        self.forgot_at: int | None = None
+        self.has_forgotten = self.must_notice = False
+        self.left: list[MemoryDisk] = []
+        self.differences: list[str] = []
 
     async def start(self) -> None:
         """Open the venue."""
@@ -143,10 +150,14 @@ class World:
         self.store = MemoryStore()
         self.paper = PaperWorld(self.terms, self.venue_clock, over_http=False, store=self.store)
         await self.paper.start()
-        self.ledger = Ledger(
+        self.ledger = self._new_ledger()
+
+    def _new_ledger(self) -> Ledger:
+        store = self.store
+        return Ledger(
             self.terms.instruments,
             {code: int(amount.scaleb(12)) for code, amount in _MONEY.items()},
-            lambda after: self.store.reports(0, after, 1_000_000),
+            lambda after: store.reports(0, after, 1_000_000),
         )
 
     def loop_ns(self) -> int:
@@ -182,7 +193,12 @@ class World:
                 seed=self.seed * 1000 + self._processes,
                 settings=_GATEWAY,
             )
-            link = VenueLink("paper", gateway, tuple(each.id for each in self.terms.instruments))
+            link = VenueLink(
+                "paper",
+                gateway,
+                tuple(each.id for each in self.terms.instruments),
+                was_used=not journal.head.sequence and self.paper.venue.sequence(0) > 0,
+            )
             self.node = Node(
                 self.setup,
                 journal,
@@ -279,12 +295,50 @@ class World:
         """Ask the node for something; what is not answered is an empty answer."""
         if self._task is None:
             return {}
+        if command == "resume":  # a person asked for it, if through the guard
+            self.watch.asked_to_resume()
         future: asyncio.Future[dict[str, Any]] = self.loop.create_future()
         request = {"command": command, "by": by, "reason": reason}
         self.node.post("command", (request, future))
         waiting: list[asyncio.Future[Any]] = [future, self._task]
         await asyncio.wait(waiting, timeout=within_s, return_when="FIRST_COMPLETED")
         return future.result() if future.done() else {}
+
+    # -- a venue that forgets ------------------------------------------------------
+    @property
+    def may_forget(self) -> bool:
+        """Whether the venue may lose its memory: once, and when others would notice."""
+        return not self.has_forgotten and self.watch.heard >= _NOTICED
+
+    def would_notice(self, heard: int) -> bool:
+        """Whether who has heard so many reports cannot take new ones for those that were lost."""
+        return heard - self.paper.venue.sequence(0) >= _LOST_MIN
+
+    async def forget(self, store: MemoryStore) -> None:
+        """Let the venue lose its memory: from now on it knows what this store has."""
+        self.has_forgotten, self.forgot_at = True, self.loop_ns()
+        before = self.ledger
+        self.store = self.paper.store = store
+        await self.paper.crash()
+        self.ledger = self._new_ledger()
+        self.ledger.follows(before)
+        self.must_notice = self.would_notice(self.watch.heard)
+        self.watch.forgot()
+        self.guard.watch.forgot()
+
+    def agree(self) -> None:
+        """Take it that the node's books are the venue's again, after a person has looked."""
+        self.forgot_at = None
+
+    async def begin_anew(self) -> None:
+        """Let a person start the node with a new state folder, after all has been compared."""
+        if self.is_up:
+            await self.kill()
+        self._disk_failed = False
+        self.left.append(self.disk)
+        self.disk = MemoryDisk()
+        self.watch.begin_anew()
+        self.agree()
 
     # -- what is seen ------------------------------------------------------------------
     @property
