@@ -15,13 +15,13 @@ from ours_node_recovery import NTH, fill
 import quantvista
 from quantvista.trading.node import NodeSettings
 
-_EVERY = NodeSettings().snapshot_records
+EVERY = NodeSettings().snapshot_records
 
 
 async def _back(place: Path) -> None:
     """Come back as a new process does, and say how it went."""
     start = perf_counter()
-    node = opened(place, NTH, Wire(), snapshot_records=_EVERY)
+    node = opened(place, NTH, Wire(), snapshot_records=EVERY)
     recovered = perf_counter() - start
     running = asyncio.create_task(node.run())
     await until_trading(node)
@@ -35,7 +35,7 @@ def work(records: int) -> Found:
     """Write the day with the snapshots of a running fund, lose the process, and come back."""
     with folder() as place:
         start = perf_counter()
-        asyncio.run(fill(place, records, snapshot_records=_EVERY))
+        asyncio.run(fill(place, records, snapshot_records=EVERY))
         written = perf_counter() - start
         size = sum(each.stat().st_size for each in place.rglob("*") if each.is_file())
         start = perf_counter()

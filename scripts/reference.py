@@ -263,7 +263,15 @@ MODULES = {
 COMMANDS = (
     *("", "init", "run", "replay", "explain", "report", "compare", "schema"),
     *("validate", "doctor", "version"),
-    *("data", "data import", "data list", "data show", "data history", "data compact"),
+    *(
+        "data",
+        "data import",
+        "data list",
+        "data show",
+        "data history",
+        "data compact",
+        "data encrypt",
+    ),
     *(
         "data check",
         "data repair",

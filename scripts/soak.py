@@ -12,9 +12,6 @@ import csv
 import json
 import math
 import random
-import shutil
-import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -23,13 +20,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from quantvista.engine import RawEngine
-from quantvista.errors import ControlError
-from quantvista.fund import write_template
-from quantvista.journal import INPUT, OUTPUT, Reader, verify
-from quantvista.trading.control import Place, ask
+from live_fund import PROCESSES, LiveFund
 
-_PROCESSES = ("node", "guard", "paper")
+from quantvista.engine import RawEngine
+from quantvista.journal import INPUT, OUTPUT, Reader, verify
+from quantvista.trading.control import Place
+
 _SPEED = 48
 _DAY_S = 86_400
 _START_NS = 1_704_067_200 * 10**9
@@ -38,7 +34,6 @@ _BASE_MINUTE = 5
 _GROWTH_MAX = 1.05
 # Of the median and of the 99th percentile: two windows of one run on a busy machine differ by less.
 _SLOWER_MAX = 1.25, 1.5
-_READY_S = 120.0
 
 type Sample = dict[str, float]
 
@@ -50,20 +45,12 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=30.0, help="of wall time; 8 at least")
     options = parser.parse_args()
     folder: Path = options.out
-    if folder.exists():
-        shutil.rmtree(folder)
-    _write(folder)
-    place = Place(folder.absolute() / "state")
-    up = _qv_in_background(folder, "up", "fund.toml", "--plain")
-    try:
+    fund = _fund(folder)
+    place = fund.place
+    with fund.up() as up:
+        fund.until_trading()
         samples = _watch(place, options.minutes * 60, up)
-        _qv(folder, "halt", "--reason", "end of the soak")
-        _qv(folder, "down")
-        up.wait(60)
-    finally:
-        if up.poll() is None:
-            up.send_signal(signal.SIGTERM)
-            up.wait(60)
+        fund.qv("halt", "--reason", "end of the soak")
     records = verify(place.journal).records
     rows = _minutes(samples, _latencies(place.journal))
     problems = _problems(rows)
@@ -76,25 +63,18 @@ def main() -> int:
 
 
 # -- the fund ---------------------------------------------------------------------------------
-def _write(folder: Path) -> None:
-    """Write the fund, its venue at a port that is free, and the recording that it plays."""
-    folder.mkdir(parents=True)
-    write_template("paper", folder)
+def _fund(folder: Path) -> LiveFund:
+    """Make the fund, and the recording that its venue plays."""
+    # Whether a busy machine answers in fifteen seconds is not what is tested.
+    fund = LiveFund(folder, "heartbeat = { after_s = 120 }\nvenue = { after_s = 120 }")
     _record(folder / "day.csv")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    paper, fund = folder / "paper.toml", folder / "fund.toml"
-    text = paper.read_text().replace("port = 8710", f"port = {port}")
     generated = ("price =", "move_rate =", "limit_rate =", "market_rate =", "size =")
-    kept = [line for line in text.splitlines() if not line.startswith(generated)]
+    lines = fund.venue_file.read_text().splitlines()
+    kept = [line for line in lines if not line.startswith(generated)]
     kept += ["", "[venue.market]", f"speed = {_SPEED}", "repeat = true"]
     kept += ["[[venue.market.file]]", 'source = "day.csv"', ""]
-    paper.write_text("\n".join(kept))
-    words = fund.read_text().replace(":8710", f":{port}")
-    words = words.replace("gamma = 0.01 ", "warm_up_events = 20\ngamma = 0.01 ", 1)
-    # Whether a busy machine answers in fifteen seconds is not what is tested.
-    fund.write_text(words + "\n[guard]\nheartbeat = { after_s = 120 }\nvenue = { after_s = 120 }\n")
+    fund.venue_file.write_text("\n".join(kept))
+    return fund
 
 
 def _record(path: Path) -> None:
@@ -120,13 +100,12 @@ def _record(path: Path) -> None:
 
 # -- watching ---------------------------------------------------------------------------------
 def _watch(place: Place, seconds: float, up: subprocess.Popen[bytes]) -> list[Sample]:
-    _until_trading(place, up)
     began, samples = time.monotonic(), list[Sample]()
     while (at := time.monotonic() - began) < seconds:
         if up.poll() is not None:
             raise SystemExit("the fund ended by itself; see its logs")
         sample: Sample = {"at_s": at, "ts": float(time.time_ns())}
-        for name in _PROCESSES:
+        for name in PROCESSES:
             process = place.process(name)
             if process is not None and process.alive:
                 sample[name] = _memory_mb(process.pid)
@@ -134,18 +113,6 @@ def _watch(place: Place, seconds: float, up: subprocess.Popen[bytes]) -> list[Sa
         samples.append(sample)
         time.sleep(_EVERY_S)
     return samples
-
-
-def _until_trading(place: Place, up: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + _READY_S
-    while time.monotonic() < until and up.poll() is None:
-        try:
-            if ask(place.socket("node"), {"command": "status"}, 5.0)["health"] == "trading":
-                return
-        except ControlError:
-            pass
-        time.sleep(0.5)
-    raise SystemExit("the fund does not come to trade; see its logs")
 
 
 def _memory_mb(pid: int) -> float:
@@ -187,7 +154,7 @@ def _minutes(
         here = [each for each in samples if each["at_s"] // 60 == minute]
         took = [ms for ts, ms in latencies if (ts - began) // (60 * 10**9) == minute]
         row: dict[str, Any] = {"minute": minute, "orders": len(took)}
-        for name in _PROCESSES:
+        for name in PROCESSES:
             values = [each[name] for each in here if name in each and not math.isnan(each[name])]
             row[name] = round(statistics.median(values), 2) if values else None
         row["p50_ms"] = round(statistics.median(took), 2) if took else None
@@ -206,7 +173,7 @@ def _problems(rows: list[dict[str, Any]]) -> list[str]:
     """Say what grew; takes the single latencies out of the rows."""
     found = []
     base, last = rows[min(_BASE_MINUTE, len(rows) - 1)], rows[-1]
-    for name in _PROCESSES:
+    for name in PROCESSES:
         growth = last[name] / base[name] if base[name] and last[name] else math.nan
         if not growth <= _GROWTH_MAX:
             found.append(f"{name} has {growth:.3f} times the memory of minute {base['minute']}")
@@ -237,21 +204,10 @@ def _report(rows: list[dict[str, Any]], problems: list[str], records: int, minut
         "|---|---|---|---|---|---|---|",
     ]
     for row in rows:
-        cells = [row[name] for name in ("minute", *_PROCESSES, "orders", "p50_ms", "p99_ms")]
+        cells = [row[name] for name in ("minute", *PROCESSES, "orders", "p50_ms", "p99_ms")]
         lines.append("| " + " | ".join("-" if each is None else str(each) for each in cells) + " |")
     lines += ["", *(problems or ["Nothing grew."]), ""]
     return "\n".join(lines)
-
-
-def _qv(folder: Path, *words: str) -> None:
-    subprocess.run([sys.executable, "-m", "quantvista", *words], cwd=folder, check=True)
-
-
-def _qv_in_background(folder: Path, *words: str) -> subprocess.Popen[bytes]:
-    with (folder / "up.log").open("ab") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "quantvista", *words], cwd=folder, stdout=log, stderr=log
-        )
 
 
 if __name__ == "__main__":

@@ -19,7 +19,9 @@ def soak() -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     found = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(found)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(SCRIPT.parent)  # as where it is run from
+        spec.loader.exec_module(found)
     return found
 
 
