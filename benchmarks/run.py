@@ -108,6 +108,7 @@ def run_once(contender: Contender, size: int, setting: Setting) -> tuple[dict[st
     interpreter = sys.executable if contender.is_ours else str(setting.peers)
     script = Path(__file__).with_name(contender.script)
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    environment["PYTHONDONTWRITEBYTECODE"] = ""  # to compile modules is no part of any work
     if contender.system == "bt":
         environment["PRICES"] = str(prices())
     if setting.recording is not None:
