@@ -77,6 +77,7 @@ def test_a_lake_lives_encrypted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
     code, said = qv("data", "encrypt")
     assert (code, "`--key-ring` must name the file" in said) == (2, True), said
+    assert "is encrypted" not in said
     made = told("--key-ring", "coins.keys", "data", "encrypt")
     assert [each["dataset"] for each in made["datasets"]] == ["mine"]
     check_hidden(Path("lake"))
@@ -94,6 +95,9 @@ def test_a_lake_lives_encrypted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.delenv(KEY_RING_VARIABLE)
     code, said = qv("data", "show", "mine")
     assert (code, "the dataset lake/mine is encrypted" in said) == (2, True), said
+    code, said = qv("data", "list", "--json")
+    listed = json.loads(said[said.index("{") :])
+    assert (code, list(listed["damaged"])) == (3, ["mine"]), said
 
     told("keys", "rotate", "coins.keys")
     monkeypatch.setenv(KEY_RING_VARIABLE, str(tmp_path / "coins.keys"))

@@ -52,7 +52,7 @@ def list_datasets(folder: Path | None, *, as_json: bool) -> None:
             dataset = lake.open(name)
             dataset.at().verify(sizes_only=True)
             found.append(_facts(dataset))
-        except MarketDataError as error:  # the others are there all the same
+        except (ConfigError, MarketDataError) as error:  # the others are there all the same
             damaged[name] = str(error)
     if as_json:
         print_json({"lake": str(lake.root), "datasets": found, "damaged": damaged})

@@ -13,6 +13,7 @@ from quantvista.data.lake._manifest import FileEntry, read_manifest
 from quantvista.data.lake._proof import prove
 from quantvista.data.lake._storage import Storage, commit_path
 from quantvista.errors import MarketDataError
+from quantvista.keyring import read_ring
 
 __all__ = ["EncryptedNow", "encrypt", "encrypt_lake"]
 
@@ -69,7 +70,7 @@ def encrypt_lake(
     OutputError
         If somebody writes to a dataset.
     """
-    lake_ring(lake.root)
+    read_ring()
     marker = lake.root / ENCRYPTED
     if not marker.exists():
         write_whole(marker, lambda path: _put(path, _SAID))

@@ -20,6 +20,7 @@ AWAITED_MAX = 32
 
 _BYTES_MAX = 1_000_000
 _AFTER_MAX_NS = 3_600 * 10**9
+_NAME_MAX = 200
 _TIMER = "@result:"
 
 type Work = Callable[[], object]
@@ -175,6 +176,10 @@ class Bureau:
         if type(after_ns) is not int or not 0 < after_ns <= _AFTER_MAX_NS:
             raise StrategyError(
                 f"`after_ns` must be a whole number from 1 to {_AFTER_MAX_NS}; found {after_ns!r}"
+            )
+        if not isinstance(name, str) or len(name) > _NAME_MAX:
+            raise StrategyError(
+                f"`name` must be text of at most {_NAME_MAX} characters; found {str(name)[:80]!r}"
             )
         if len(self.awaited) >= AWAITED_MAX:
             raise StrategyError(

@@ -52,21 +52,26 @@ def open_database(path: Path, ring: Ring | None = None) -> sqlite3.Connection:
     Raises
     ------
     ConfigError
-        If no key fits, or SQLCipher is not installed.
+        If it is empty, which no database is, no key fits, or SQLCipher is not installed.
     """
+    if path.exists() and not path.stat().st_size:
+        raise ConfigError(
+            f"the database {path} is empty: what was in it is lost; restore it from a backup, or "
+            "remove it for a new venue, which knows of no orders and no trades"
+        )
     if ring is None:
         return sqlite3.connect(path, isolation_level=None, timeout=_TIMEOUT_S)
-    if path.exists() and path.stat().st_size and not is_encrypted_database(path):
+    if path.exists() and not is_encrypted_database(path):
         raise ConfigError(f"the database {path} must be encrypted; found it in the clear")
     for key in reversed(ring.keys):
         db = _open(path, key)
         if db is not None:
             break
     else:
-        count = f"{len(ring.keys)} key" + ("" if len(ring.keys) == 1 else "s")
         raise ConfigError(
-            f"the database {path} is encrypted with none of the {count} that were given, or "
-            "damaged; name its ring with `--key-ring` or QV_KEY_RING, or restore it"
+            f"the database {path} is encrypted with a key that the ring does not have, or damaged "
+            f"(tried: {len(ring.keys)}); name its ring with `--key-ring` or QV_KEY_RING, or "
+            "restore it"
         )
     if key != ring.newest:
         db.execute(f"PRAGMA rekey = {_literal(ring.newest)}").fetchall()
@@ -111,6 +116,7 @@ def encrypt_database(path: Path, ring: Ring) -> None:
 def _open(path: Path, key: bytes) -> sqlite3.Connection | None:
     """Open with a key; None if it is another one's."""
     db: sqlite3.Connection = _sqlcipher().connect(path, isolation_level=None, timeout=_TIMEOUT_S)
+    db.execute("PRAGMA cipher_log_level = NONE").fetchall()  # errors are raised; stderr is ours
     db.execute(f"PRAGMA key = {_literal(key)}").fetchall()
     try:
         db.execute("SELECT count(*) FROM sqlite_master").fetchall()

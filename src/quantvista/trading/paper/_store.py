@@ -1,10 +1,13 @@
 """Where a venue keeps what it has acknowledged."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from quantvista.durable import sync_folder
+from quantvista.errors import ConfigError
 from quantvista.keyring import Ring
 from quantvista.trading.paper._database import open_database
 
@@ -186,21 +189,47 @@ class SQLiteStore:
     Raises
     ------
     ConfigError
-        If no key fits, it is in the clear and must not be, or SQLCipher is not installed.
+        If it is empty or damaged, no key fits, it is in the clear and must not be, or SQLCipher is
+        not installed.
     """
 
     def __init__(self, path: Path, ring: Ring | None = None) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._db = open_database(path, ring)
+        if not path.exists():
+            _make(path, ring)
+        self._path, self._db = path, open_database(path, ring)
+        self._undamaged(self._begin)
+
+    def _begin(self) -> None:
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "locking_mode=EXCLUSIVE"):
             self._db.execute(f"PRAGMA {pragma}").fetchall()
         self._db.executescript(_SCHEMA)
 
     def load(self) -> tuple[bytes | None, list[bytes]]:
-        """Read the last snapshot and the records since."""
+        """Read the last snapshot and the records since.
+
+        Raises
+        ------
+        ConfigError
+            If it is damaged.
+        """
+        return self._undamaged(self._load)
+
+    def _load(self) -> tuple[bytes | None, list[bytes]]:
         found = self._db.execute("SELECT state FROM snapshot").fetchone()
         rows = self._db.execute("SELECT record FROM records ORDER BY number").fetchall()
         return (found[0] if found else None), [row[0] for row in rows]
+
+    def _undamaged[T](self, read: Callable[[], T]) -> T:
+        errors = self._db.DatabaseError, self._db.OperationalError
+        try:
+            return read()
+        except errors as error:
+            if isinstance(error, errors[1]) and not str(error).startswith("disk I/O"):
+                raise  # a lock, or a disk that is full: not what is in it
+            raise ConfigError(
+                f"the database {self._path} is damaged ({error}); restore it from a backup"
+            ) from None
 
     def commit(self, batch: Batch) -> None:
         """Make a batch durable."""
@@ -271,3 +300,14 @@ class SQLiteStore:
     def _one(self, sql: str, account: int, key: str) -> str | None:
         found = self._db.execute(sql, (account, key)).fetchone()
         return found[0] if found else None
+
+
+def _make(path: Path, ring: Ring | None) -> None:
+    """Make one that has its tables by the time it has its name, so that none is ever empty."""
+    beside = path.with_name(f"{path.name}.new")
+    beside.unlink(missing_ok=True)
+    with closing(open_database(beside, ring)) as db:
+        db.execute("PRAGMA synchronous=FULL").fetchall()
+        db.executescript(_SCHEMA)
+    beside.replace(path)
+    sync_folder(path.parent)

@@ -161,6 +161,14 @@ def test_what_cannot_be_asked_for(function: Any, after_ns: Any, text: str) -> No
     assert not ctx.timers
 
 
+@pytest.mark.parametrize("name", [7, "x" * 201])
+def test_a_name_is_text_for_people(name: Any) -> None:  # noqa: ANN401
+    of, ctx = bureau()
+    with pytest.raises(StrategyError, match="`name` must be text of at most 200 characters"):
+        of.compute(ctx, slow, (), 1, name)
+    assert not of.awaited
+
+
 def test_too_many_are_refused_until_one_was_heard_of() -> None:
     of, ctx = bureau()
     for _ in range(AWAITED_MAX):

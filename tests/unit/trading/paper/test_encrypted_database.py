@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import sqlite3
 import sys
 from pathlib import Path
 
@@ -85,9 +84,9 @@ def test_without_its_key_it_says_what_to_do(tmp_path: Path) -> None:
     path = tmp_path / "venue.db"
     SQLiteStore(path, ONE).close()
     before = path.read_bytes()
-    with pytest.raises(ConfigError, match=r"encrypted with none of the 1 key .*QV_KEY_RING"):
+    with pytest.raises(ConfigError, match=r"key that the ring does not have.*QV_KEY_RING"):
         SQLiteStore(path, OTHER)
-    with pytest.raises(sqlite3.DatabaseError, match="not a database"):
+    with pytest.raises(ConfigError, match="not a database"):
         SQLiteStore(path)
     assert path.read_bytes() == before
     clear = tmp_path / "clear.db"
@@ -132,6 +131,33 @@ def test_a_changed_byte_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     path.write_bytes(content)
     with pytest.raises(BackupError, match=r"is damaged: "):
         copy_database(path, tmp_path / "copy.db")
+
+
+@pytest.mark.parametrize("ring", [None, ONE])
+def test_what_is_damaged_is_said(
+    ring: Ring | None, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "venue.db"
+    store = SQLiteStore(path, ring)
+    write(store, 1, 50)
+    store.close()
+    content = bytearray(path.read_bytes())
+    content[2 * 4096 :] = bytes(len(content) - 2 * 4096)
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match=r"venue\.db is damaged .*restore it from a backup"):
+        SQLiteStore(path, ring).load()
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("ring", [None, ONE])
+def test_an_empty_one_is_not_a_new_one(ring: Ring | None, tmp_path: Path) -> None:
+    path = tmp_path / "venue.db"
+    path.with_name("venue.db.new").touch()  # left by a kill while the first was being made
+    SQLiteStore(path, ring).close()
+    assert [each.name for each in tmp_path.iterdir()] == ["venue.db"]
+    path.write_bytes(b"")
+    with pytest.raises(ConfigError, match=r"venue\.db is empty: .*restore it from a backup"):
+        SQLiteStore(path, ring)
 
 
 def test_a_venue_is_copied_while_it_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
