@@ -29,6 +29,11 @@ def test_lives(first: int) -> None:
         assert len({kind for kind, _ in outcome.faults}) >= 10, f"seed {seed}"
 
 
+@pytest.mark.parametrize("seed", [549, 1538, 1944])
+def test_lives_that_failed_once(seed: int) -> None:
+    live(seed)
+
+
 def test_a_life_uses_no_clock_no_thread_and_no_socket(monkeypatch: pytest.MonkeyPatch) -> None:
     def forbidden(*_: Any, **__: Any) -> Any:  # noqa: ANN401
         raise AssertionError("a life must be nothing but its seed")

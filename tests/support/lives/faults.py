@@ -171,8 +171,9 @@ async def _bust(world: World) -> None:
 
 async def _pay(world: World) -> None:
     amount = world.random.choice((-50, 100, 5_000)) * 10**12
-    if not world.watch.sent:
-        # An engine takes no money out before it knows the price of each currency that is held.
+    if not world.watch.sent or world.forgot_at is not None:
+        # An engine takes no money out before it knows the price of each currency that is held; a
+        # venue that forgot has none either.
         amount = abs(amount)
     world.paper.venue.pay(0, "USDT", amount, world.venue_clock.now_ns())
 

@@ -229,7 +229,10 @@ class Watch(Follower):
         elif kind == _DOUBTED:
             self._doubted(msgspec.msgpack.decode(payload))
         elif kind == _RECONCILED:
-            agrees = not msgspec.msgpack.decode(payload).get("differences")
+            compared = msgspec.msgpack.decode(payload)
+            # An account that was read before the venue forgot tells of what it forgot.
+            is_of_now = compared["sequence"] <= self.world.paper.venue.sequence(0)
+            agrees = is_of_now and not compared.get("differences")
             if agrees and (self.judged or not (self.told_forgot or self.world.must_notice)):
                 self.world.agree()
         elif kind == _OPENED:

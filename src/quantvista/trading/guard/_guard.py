@@ -13,7 +13,6 @@ from quantvista.trading.guard._log import GuardLog
 from quantvista.trading.guard._node import NodeView
 from quantvista.trading.guard._records import (
     Asked,
-    Began,
     Escalated,
     Level,
     Noticed,
@@ -176,8 +175,7 @@ class Guard:
         while True:
             try:
                 account = await asyncio.wait_for(gateway.account(), 2 * _ANSWER_S)
-                view.take_account(account, self._now())
-                self._note_beginning(name)
+                self.hands[name].take_account(account)
                 wanted = frozenset(view.watched(self.terms.currency))
                 if wanted != self._subscribed.get(name):
                     await asyncio.wait_for(gateway.subscribe(sorted(wanted)), 2 * _ANSWER_S)
@@ -198,12 +196,6 @@ class Guard:
             for name, hand in self.hands.items():
                 if self.views[name].is_connected:
                     await release_switch(hand.gateway)
-
-    def _note_beginning(self, name: str) -> None:
-        account = self.views[name].account
-        if name not in self.log.state.began and account is not None:
-            held = {each.currency: str(each.total) for each in account.balances}
-            self.log.keep(Began(venue=name, balances=held))
 
     async def _ask_node(self) -> None:
         while True:

@@ -22,7 +22,7 @@ from quantvista.trading.gateway import (
     Unknown,
 )
 from quantvista.trading.guard._log import GuardLog
-from quantvista.trading.guard._records import Answered, Cancelling, Sent, Stepped
+from quantvista.trading.guard._records import Answered, Began, Cancelling, Sent, Stepped
 from quantvista.trading.guard._views import VenueView
 from quantvista.trading.guard._worth import convert, notional
 
@@ -187,10 +187,17 @@ class Hand:
 
     async def account(self, step: str) -> AccountSnapshot:
         """Read the account; until it answers."""
-        found = await self._persist(step, self.gateway.account)
+        return self.take_account(await self._persist(step, self.gateway.account))
+
+    def take_account(self, found: AccountSnapshot) -> AccountSnapshot:
+        """Take how the account stands, whoever asked; what the first one held is to stay."""
         self.view.take_account(found, asyncio.get_running_loop().time())
-        assert self.view.account is not None, "it was taken"
-        return self.view.account  # less what is not the fund's
+        account = self.view.account
+        assert account is not None, "it was taken"
+        if self.venue not in self._log.state.began:
+            held = {each.currency: str(each.total) for each in account.balances}
+            self._log.keep(Began(venue=self.venue, balances=held))
+        return account  # less what is not the fund's
 
     # -- cancel ------------------------------------------------------
     async def cancel_all(self, fenced_at: float) -> None:

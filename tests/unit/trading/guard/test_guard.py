@@ -13,7 +13,7 @@ from quantvista.errors import JournalError, OutputError
 from quantvista.fund import GuardSection
 from quantvista.journal import verify
 from quantvista.trading.gateway import SubmitOrder
-from quantvista.trading.guard import Firm, Level, Standing
+from quantvista.trading.guard import Firm, Guard, Level, Standing
 from quantvista.trading.paper import Fault, MemoryStore
 from support.gateway_worlds import CASH, MARGIN, PAIR
 from support.guard_worlds import QUIET, Lab, in_lab, records
@@ -373,6 +373,26 @@ def test_keep_says_how_much_of_a_currency_stays() -> None:
         update={"keep": {"BTC": Decimal("9.99")}, "slice_max": Decimal(200)}
     )
     in_lab(test, section=terms)
+
+
+def test_what_there_was_stays_though_flatten_comes_before_the_first_look(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def never(_: Guard, name: str) -> None:
+        del name
+        await asyncio.Event().wait()
+
+    async def test(lab: Lab) -> None:
+        await lab.start_guard()
+        await lab.node.start(busy=False)
+        await ask(lab, "flatten")
+        await lab.until(lambda: lab.guard.chain.is_done, 20)
+        held = {each.currency: each.total for each in lab.world.venue.snapshot(0).balances}
+        assert held["BTC"] == 10 * 10**12
+        assert lab.guard.log.state.began["paper"]["BTC"] == str(10 * 10**12)
+
+    monkeypatch.setattr(Guard, "_poll", never)
+    in_lab(test, section=section())
 
 
 def test_slices_are_as_large_as_they_may_be() -> None:
