@@ -68,9 +68,9 @@ async def step(world: ManyVenues, what: str, *terms: Any) -> None:  # noqa: ANN4
             world.boot()
 
 
-@settings(max_examples=15, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@settings(max_examples=20, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(
-    st.integers(2, 3),
+    st.integers(1, 3),
     st.integers(0, 2**16),
     st.lists(STEPS, min_size=3, max_size=12),
     PLACES,
@@ -86,7 +86,7 @@ def test_no_false_alarm_and_no_difference_missed(
     amount: int,
 ) -> None:
     async def main() -> None:
-        world = ManyVenues(count, seed)
+        world = ManyVenues(count, seed, first=2 if count == 1 else 0)  # that with the perpetual
         await world.start()
         world.boot()
         await world.until()
@@ -98,7 +98,7 @@ def test_no_false_alarm_and_no_difference_missed(
         false = {each for each in refusals(world) if "balance of" in each or "booked" in each}
         assert not false
         # Two sleeves realise other gains of a perpetual than the account that holds the sum.
-        for currency in ("BTC", "USDT") if count == 2 else ("BTC",):
+        for currency in ((), ("BTC", "USDT"), ("BTC",))[count - 1]:
             there = sum(world.there(each).get(currency, 0) for each in world.papers)
             assert world.total(currency) == there
         name = list(world.papers)[place % len(world.papers)]

@@ -69,18 +69,19 @@ def fund(venues: Sequence[VenueTerms], money: dict[str, int]) -> NodeSetup:
     """A fund of two sleeves over all venues, which own half of all money each."""
     instruments = sorted((each for at in venues for each in at.instruments), key=lambda one: one.id)
     places = {each.id: at for at, venue in enumerate(venues) for each in venue.instruments}
-    pair = next(each.id for each in instruments if each.settlement == "exchange")
+    pairs = [each.id for each in instruments if each.settlement == "exchange"]
+    coins = [CurrencyTerms("BTC", 8, pairs[0])] if pairs else []
     half = {code: Decimal(each) / 2 for code, each in money.items()}
     engine = engine_config(
         fund="test",
         currency="USDT",
         instruments=instruments,
         close_only=False,
-        sleeves=[SleeveCash(name, half["USDT"], (("BTC", half["BTC"]),)) for name in SLEEVES],
+        sleeves=[SleeveCash(name, half["USDT"], _coins(half)) for name in SLEEVES],
         venue=[VenueRates(each.id, fee_rate=1_000_000, remote=True) for each in venues],
         limits=LimitRates(),
         account=AccountTerms(kind="margin"),
-        currencies=[CurrencyTerms("USDT", 6), CurrencyTerms("BTC", 8, pair)],
+        currencies=[CurrencyTerms("USDT", 6), *coins],
         venue_of=places,
     )
 
@@ -101,6 +102,10 @@ def fund(venues: Sequence[VenueTerms], money: dict[str, int]) -> NodeSetup:
     )
 
 
+def _coins(money: dict[str, Decimal]) -> tuple[tuple[str, Decimal], ...]:
+    return (("BTC", money["BTC"]),) if money["BTC"] else ()
+
+
 @dataclass
 class ManyVenues:
     """Venues, their markets, and the process of a fund that may be killed and started again.
@@ -113,20 +118,24 @@ class ManyVenues:
         Of all that is random.
     stranger : int
         DOGE on the account at the first, which the fund does not trade in.
+    first : int
+        Which of the three is the first.
     """
 
     count: int = 2
     seed: int = 0
     stranger: int = 0
+    first: int = 0
     disk: MemoryDisk = field(default_factory=MemoryDisk)
 
     async def start(self) -> None:
         """Open the venues."""
         self.random = random.Random(self.seed)
         self.clock = LoopClock(asyncio.get_running_loop())
-        names = ("alpha", "beta", "gamma")[: self.count]
+        names = ("alpha", "beta", "gamma")
         terms = []
-        for place, name in enumerate(names):
+        for place in range(self.first, self.first + self.count):
+            name = names[place]
             money = {"USDT": 300_000 + 100_000 * place}
             money |= {} if place == 2 else {"BTC": 4 + place}
             money |= {"DOGE": self.stranger} if self.stranger and not place else {}

@@ -27,8 +27,10 @@ def written(amount: int) -> str:
 class Cashier:
     """Takes what venues say of trades and money, and knows whether all of it adds up.
 
-    The engine keeps money by sleeve, venues keep it by account. With one venue both are one sum.
-    With several, each has a `Purse`; the engine's money must be what all of them come to.
+    The engine keeps money by sleeve, venues keep it by account. With one venue both are one sum,
+    unless contracts are traded that only pay differences: what one sleeve holds and another one
+    owes is nothing to the venue, which has paid the gain already. There, and where there are
+    several venues, each venue has a `Purse`; the engine's money must be what all of them come to.
 
     Parameters
     ----------
@@ -44,7 +46,8 @@ class Cashier:
     def __init__(self, node: "Node") -> None:
         self._node = node
         self._cash = node.past.cash
-        self._several = len(node.links) > 1
+        pays_differences = any(each.settlement == "difference" for each in node.setup.instruments)
+        self._has_purses = len(node.links) > 1 or pays_differences
         self._codes = node.setup.currencies
         self._sleeves = range(len(node.setup.sleeves))
         self._currency_of = {each.id: each.currency for each in node.setup.instruments}
@@ -57,7 +60,7 @@ class Cashier:
         node = self._node
         if isinstance(report, BalanceChanged):
             self._flow(link, report)
-        elif self._several and isinstance(report, Filled | Busted):
+        elif self._has_purses and isinstance(report, Filled | Busted):
             node.flush()
             before = self._ledger()
             node.tell_all(events, report.ts)
@@ -78,7 +81,7 @@ class Cashier:
         node.flush()
         link.purse.flow(code, amount)
         other = None
-        if self._several and report.cause in FLOWS:
+        if self._has_purses and report.cause in FLOWS:
             other = self._cash.other_half(link.venue.id, code, amount)
         wanted = [(link.venue.adopt_into, amount)] if other is None else self._back(other, amount)
         parts, worth = self._book(code, wanted, report.ts)
@@ -194,7 +197,7 @@ class Cashier:
     # -- what must be where --------------------------------------------------------
     def heard(self, venue: str, sequence: int) -> Heard:
         """Say what was heard of a venue, with the money that must be there by it."""
-        if not self._several:
+        if not self._has_purses:
             return Heard(venue, sequence)
         return Heard(venue, sequence, **self._cash.purse(venue).said())  # type: ignore[arg-type]
 
@@ -208,7 +211,7 @@ class Cashier:
         there : dict of str to int
             What is there, which is adopted the first time.
         """
-        if not self._several:
+        if not self._has_purses:
             return {code: self._total(place) for place, code in enumerate(self._codes)}
         if link.purse.money is None:
             link.purse.adopt({code: there.get(code, 0) for code in self._codes})
@@ -231,7 +234,7 @@ class Cashier:
     def check(self) -> None:
         """Hold the engine's money against the sum over the venues; both of what was heard."""
         links = self._node.links
-        if not self._several or any(each.purse.money is None for each in links):
+        if not self._has_purses or any(each.purse.money is None for each in links):
             return
         self._differs = ""
         ours = self._ledger()
@@ -243,7 +246,7 @@ class Cashier:
                 each = ", ".join(f"{name} {written(amount)}" for name, amount in over.items())
                 all_ = written(sum(over.values()) - owed)
                 self._differs = (
-                    f"balance of {code}: {written(ours[place])} in the books, {all_} over all "
+                    f"balance of {code}: {written(ours[place])} in the books, {all_} at the "
                     f"venues ({each})"
                 )
                 return
