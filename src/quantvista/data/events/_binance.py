@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from quantvista._native import decode_binance
 from quantvista.data._event_source import EventSource
+from quantvista.data.events._again import Repeats
 from quantvista.errors import MarketDataError
 from quantvista.market import Records
 
@@ -52,10 +53,12 @@ def read_binance(paths: list[tuple[Path, str]], source: EventSource) -> list[Rec
     As Binance prescribes: differences that arrive before the snapshot are kept, those that it
     already contains are dropped, the first one after it must reach back to it, and each later one
     must begin where the one before it ended. What is known only with the snapshot counts as
-    received with it. Later snapshots that are newer than the book replace it.
+    received with it. Later snapshots that are newer than the book replace it. A message that
+    stands in the recording again, with the number that the venue gave it, is read once.
     """
     where = source.source
-    files = [_decoded(path, name) for path, name in paths]
+    repeats = Repeats()
+    files = [_decoded(path, name, repeats) for path, name in paths]
     symbols = {file["symbol"] for file in files} - {""}
     if len(symbols) > 1:
         found = ", ".join(sorted(symbols))
@@ -66,7 +69,11 @@ def read_binance(paths: list[tuple[Path, str]], source: EventSource) -> list[Rec
         )
     books, trades, quotes = (_joined(files, kind) for kind in ("books", "trades", "quotes"))
     others = sum(file["others"] for file in files)
-    notes = (f"{where}: {others} messages of other streams are not read.",) if others else ()
+    notes: tuple[str, ...] = ()
+    if others:
+        notes += (f"{where}: {others} messages of other streams are not read.",)
+    if again := sum(file["again"] for file in files):
+        notes += (f"{where}: {again} messages stand there again, and are read once, as first.",)
     instrument = pl.lit(source.instrument, dtype=pl.Categorical).alias("instrument")
     result = []
     if "levels" in source.use:
@@ -87,8 +94,8 @@ def read_binance(paths: list[tuple[Path, str]], source: EventSource) -> list[Rec
     return result
 
 
-def _decoded(path: Path, where: str) -> dict[str, Any]:
-    """Columns of one file."""
+def _decoded(path: Path, where: str, repeats: Repeats) -> dict[str, Any]:
+    """Columns of one file, without what was recorded before, which is counted."""
     try:
         content = path.read_bytes()
         if path.suffix == ".gz":
@@ -99,9 +106,25 @@ def _decoded(path: Path, where: str) -> dict[str, Any]:
         reason = (error.strerror or type(error).__name__).lower()
         raise MarketDataError(f"{where}: cannot be read: {reason}") from None
     try:
-        return decode_binance(content, _DECIMALS)
+        found = decode_binance(content, _DECIMALS)
     except MarketDataError as error:
         raise MarketDataError(f"{where}: {error}") from None
+    return {**found, **_once(found, repeats.rows(content))}
+
+
+def _once(file: dict[str, Any], again: NDArray[np.int64]) -> dict[str, Any]:
+    """Leave messages out by their rows, and count them."""
+    kept: dict[str, Any] = {"again": 0}
+    for kind in ("books", "trades", "quotes") if again.size else ():
+        columns: _Columns = file[kind]
+        fresh = ~np.isin(columns["row"], again)
+        levels = np.repeat(fresh, columns["bids"] + columns["asks"]) if kind == "books" else fresh
+        kept["again"] += int((~fresh).sum())
+        kept[kind] = {
+            name: values[levels if name in ("price", "size") else fresh]
+            for name, values in columns.items()
+        }
+    return kept
 
 
 def _joined(files: list[dict[str, Any]], kind: str) -> _Columns:
