@@ -1,8 +1,9 @@
 """Import: tables of any format, understood, shown, converted and committed to the lake."""
 
+from quantvista.data.importing._actions import action_frame
 from quantvista.data.importing._feed import Fed, feed_rows
 from quantvista.data.importing._folders import left_out
-from quantvista.data.importing._import import Imported, action_frame, import_into, understand
+from quantvista.data.importing._import import Imported, import_into, understand
 from quantvista.data.importing._options import IMPORT_KINDS, ImportOptions
 from quantvista.data.importing._understanding import Understanding
 from quantvista.data.importing._whole import NO_VENUE, TICKS, Whole, read_bars, read_rows

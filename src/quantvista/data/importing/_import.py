@@ -2,41 +2,46 @@
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from quantvista.data._read import Table
 from quantvista.data.events import EventSource, read_actions, read_event_table, read_events
 from quantvista.data.events import read_factors as read_factor_file
+from quantvista.data.importing._actions import action_frame
 from quantvista.data.importing._convert import REJECTS, as_text, convert
 from quantvista.data.importing._folders import RECORDINGS, folder_files, left_out
 from quantvista.data.importing._guess import understand_source
-from quantvista.data.importing._names import Names, of_file_name
+from quantvista.data.importing._identity import (
+    DATED,
+    EVENTS,
+    Identities,
+    overlapping,
+    renamed,
+    resumed,
+)
+from quantvista.data.importing._names import Names
 from quantvista.data.importing._options import ImportOptions
 from quantvista.data.importing._quarantine import REJECTED, contradicting, once, quarantine
 from quantvista.data.importing._source import Batch, FrameSource, Source, file_source
 from quantvista.data.importing._understanding import Understanding
-from quantvista.data.lake import KINDS, Dataset, Transaction
+from quantvista.data.lake import KINDS, NAMES, Dataset, Snapshot, Transaction
 from quantvista.errors import ConfigError, MarketDataError
-from quantvista.market import CorporateAction, sessions
 
 __all__ = [
     "Imported",
     "Progress",
     "Work",
-    "action_frame",
     "import_into",
     "open_sources",
     "read_source",
     "understand",
 ]
 
-_DAY_NS = 86_400 * 10**9
 _CHUNK = 1 << 20
 
 type Progress = Callable[[int, int, str], None]
@@ -104,11 +109,17 @@ class _Import(Work):
     """An import on its way into a dataset."""
 
     writer: Transaction = field(kw_only=True)
+    before: Snapshot = field(kw_only=True)
+    ids: Identities = field(kw_only=True)
+    spans: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
+    companies: dict[str, str] = field(default_factory=dict)
 
     def add(self, kind: str, frame: pl.DataFrame, where: str, keyed: bool) -> None:
         """Write rows of a kind; those that contradict others are rejected."""
         if not frame.height:
             return
+        if kind in self.before.kinds:
+            self._look(kind, frame)
         if not keyed:
             count = self.writer.append(kind, frame, where=where)
         else:
@@ -119,6 +130,38 @@ class _Import(Work):
             for each in conflicts:
                 self.reject(contradicting(each, kind, self.now), where)
         self.rows[kind] = self.rows.get(kind, 0) + count
+
+    def name(self, understood: Iterable[Understanding]) -> None:
+        """Compare the names of files and of columns with those of earlier imports."""
+        for made in understood:
+            for found, name in made.values.items() if made.layout == "wide" else ():
+                self.ids.claim(found, name)
+            if made.called and made.instrument:
+                self.ids.claim(made.instrument, made.called)
+            elif made.instrument:
+                self.ids.given(made.instrument)
+
+    def told(self) -> list[str]:
+        """Say what may be another instrument than it is taken for."""
+        found = self.ids.notes()
+        for kind, spans in self.spans.items():
+            if kind in DATED:
+                found += resumed(self.before, kind, spans, self.ids.names)
+            else:
+                found += overlapping(self.before, kind, spans)
+        return found + renamed(self.before, self.companies)
+
+    def _look(self, kind: str, frame: pl.DataFrame) -> None:
+        """Note what tells whether a symbol is still that of the same instrument."""
+        if kind == "reference":
+            names = frame.filter((pl.col("field") == "name") & pl.col("value").is_not_null())
+            self.companies.update(names.select("instrument", "value").iter_rows())
+        if kind in (*DATED, *EVENTS):
+            spans = self.spans.setdefault(kind, {})
+            times = pl.col("ts_event").min().alias("low"), pl.col("ts_event").max().alias("high")
+            for name, low, high in frame.group_by("instrument").agg(times).iter_rows():
+                first, last = spans.get(name, (low, high))
+                spans[name] = (min(first, low), max(last, high))
 
 
 def understand(
@@ -180,7 +223,7 @@ def import_into(
     ------
     MarketDataError
         If a file cannot be read, was imported before, or revises rows without saying when that
-        was known.
+        was known; or a name would become the id that an earlier import gave to another name.
 
     Notes
     -----
@@ -194,7 +237,11 @@ def import_into(
     hashes = {each.where: _digest(each, source) for each, _ in opened}
     with dataset.write() as writer:
         _refuse_again(dataset, hashes, [made for _, made in opened])
-        work = _Import(strict, progress, writer=writer)
+        before = dataset.at()
+        ids = Identities(before, _of(source))
+        names = Names("`source`", ids.claim)
+        work = _Import(strict, progress, names=names, writer=writer, before=before, ids=ids)
+        work.name(made for _, made in opened)
         done = 0
         for each, made in opened:
             progress(done, total, each.where)
@@ -206,7 +253,9 @@ def import_into(
         stored = quarantine(writer, dataset, rejected)
         if isinstance(source, Path):
             work.notes += left_out(source)
+        work.notes += work.told()
         notes = {
+            NAMES: {made: list(names) for made, names in ids.names.items()},
             "sources": {name: digest for name, digest in hashes.items() if digest},
             "understood": {made.where: [list(pair) for pair in made.words()] for _, made in opened},
             "rows": work.rows,
@@ -248,11 +297,14 @@ def open_sources(
     for path, where in zip(files, names, strict=True):
         of = file_source(path, where, options.separator, options.encoding)
         made = understand_source(of, options)
-        symbol = of_file_name(of.stem)[0]
-        if made.instrument is not None and options.instrument is None and symbol is not None:
-            called.add(made.instrument, symbol)
+        if made.instrument is not None and made.called:
+            called.add(made.instrument, made.called)
         found.append((of, made))
     return found
+
+
+def _of(source: Path | object) -> str:
+    return source.name if isinstance(source, Path) else "frame"
 
 
 class _Recording(Source):
@@ -389,7 +441,7 @@ def _decoded(work: Work, source: Source, made: Understanding, origin: Path | obj
     for each in records:
         frame = each.frame.drop("row", strict=False)
         work.add(each.kind, frame, made.where, keyed=_keyed(each.kind))
-        work.notes += each.notes
+        work.notes += [note for note in each.notes if note not in work.notes]
 
 
 def _table(work: Work, source: Source, made: Understanding) -> Table:
@@ -409,58 +461,3 @@ def _table(work: Work, source: Source, made: Understanding) -> Table:
         frames.append(frame)
     first = 1 if not source.header or source.format == "Parquet" else 2
     return Table(made.where, source.stem, pl.concat(frames), first)
-
-
-def action_frame(
-    actions: tuple[CorporateAction, ...], calendar: str, source: str, known_at: int | None
-) -> pl.DataFrame:
-    """Put corporate actions into a table of the lake.
-
-    Parameters
-    ----------
-    actions : tuple of CorporateAction
-        At least one.
-    calendar : str
-        At the open of whose session of the ex-date they have happened.
-    source : str
-        Who says so: the same action of another source is another row.
-    known_at : int or None
-        When they were known, UTC nanoseconds; ``None`` for the open of the ex-date.
-
-    Returns
-    -------
-    polars.DataFrame
-        Of the kind ``actions``.
-    """
-    names = [each for each in CorporateAction.__slots__ if each not in ("kind", "instrument")]
-    rows = []
-    counts: dict[tuple[object, ...], int] = {}
-    for each in actions:
-        key = (each.instrument, each.ex_date, each.kind)
-        number = counts[key] = counts.get(key, -1) + 1
-        opened = _open_of(each.ex_date, calendar)
-        row: dict[str, object] = {
-            "instrument": each.instrument,
-            "action": each.kind,
-            "source": source,
-            "number": number,
-            "ts_event": opened,
-            "ts_received": opened if known_at is None else min(opened, known_at),
-            "known_at": opened if known_at is None else known_at,
-        }
-        for name in names:
-            value = getattr(each, name)
-            row[name] = format(value, "f") if type(value).__name__ == "Decimal" else value
-        rows.append(row)
-    whole = ("numerator", "denominator", "price_precision", "quantity_precision")
-    schema = {
-        name: pl.Date if name == "ex_date" else pl.Int64 if name in whole else pl.String
-        for name in names
-    }
-    return pl.DataFrame(rows, schema_overrides=schema, infer_schema_length=None)
-
-
-def _open_of(day: Any, calendar: str) -> int:  # noqa: ANN401 - a date
-    label = np.datetime64(day)
-    found = sessions(calendar, label, label)
-    return int(found.open_ns[0]) if len(found) else int(label.astype(np.int64)) * _DAY_NS

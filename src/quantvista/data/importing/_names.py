@@ -1,7 +1,7 @@
 """Names that others give to our columns, and to instruments."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from quantvista.errors import ConfigError, MarketDataError
@@ -208,10 +208,13 @@ class Names:
     ----------
     where : str
         What messages call the place of the names.
+    claim : callable or None
+        Told of each id and its name once, and may refuse it.
     """
 
-    def __init__(self, where: str) -> None:
+    def __init__(self, where: str, claim: Callable[[str, str], None] | None = None) -> None:
         self._where = where
+        self._claim = claim
         self._names: dict[str, str] = {}
 
     def id_of(self, name: str | None, venue: str | None) -> str | None:
@@ -236,8 +239,12 @@ class Names:
             If another name has that id.
         """
         name = name.strip().upper()
-        other = self._names.setdefault(made, name)
-        if other != name:
+        other = self._names.get(made)
+        if other is None:
+            if self._claim is not None:
+                self._claim(made, name)
+            self._names[made] = name
+        elif other != name:
             raise MarketDataError(
                 f"{self._where}: names must stay apart; found {other!r} and {name!r}, which would "
                 f"both be {made}: rename one, or import them one by one with --instrument"

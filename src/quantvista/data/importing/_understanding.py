@@ -39,6 +39,8 @@ class Understanding:
         Of ``ts_received`` and ``known_at``, where the file has them.
     instrument, venue : str or None
         Whose rows these are, and what is appended to bare symbols.
+    called : str
+        Name of the file that ``instrument`` is made of; empty where it was said.
     calendar : str
         Of the dates of bars; empty where there are none.
     span : str
@@ -75,6 +77,7 @@ class Understanding:
     times: Mapping[str, Time] = field(default=MappingProxyType({}))
     instrument: str | None = None
     venue: str | None = None
+    called: str = ""
     calendar: str = ""
     span: str = ""
     stamp: str = ""

@@ -78,7 +78,7 @@ def find_whose(
             + (f", or --venue VENUE for {symbol}" if symbol else "")
         )
     note = f"instrument {found}, by the name of the file (--instrument says another)"
-    return replace(made, instrument=found, guessed=(*made.guessed, note))
+    return replace(made, instrument=found, called=name or "", guessed=(*made.guessed, note))
 
 
 def _suffixed(made: Understanding, names: list[str], venue: str | None) -> Understanding:

@@ -52,7 +52,8 @@ def compact(dataset: Dataset, *, rows: int = ROWS_TARGET) -> str | None:
                         merged = True
         if not merged:
             return base.commit
-        manifest = Manifest(base.commit, "compact", base.manifest.kinds, tuple(files))
+        notes = base.manifest.carried
+        manifest = Manifest(base.commit, "compact", base.manifest.kinds, tuple(files), notes)
         return dataset.publish(manifest, storage)
 
 

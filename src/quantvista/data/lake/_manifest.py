@@ -11,7 +11,18 @@ from quantvista.data.lake._kinds import Kind
 from quantvista.data.lake._storage import Storage, commit_path
 from quantvista.errors import MarketDataError
 
-__all__ = ["FileEntry", "KindEntry", "Manifest", "is_named", "read_manifest", "write_manifest"]
+__all__ = [
+    "NAMES",
+    "FileEntry",
+    "KindEntry",
+    "Manifest",
+    "is_named",
+    "read_manifest",
+    "write_manifest",
+]
+
+NAMES = "names"
+"""Note that says which names the ids of a dataset were made of; each commit repeats it."""
 
 _FORMAT = 1
 
@@ -93,6 +104,11 @@ class Manifest:
     def of(self, kind: str) -> tuple[FileEntry, ...]:
         """Files of a kind."""
         return tuple(each for each in self.files if each.kind == kind)
+
+    @property
+    def carried(self) -> Mapping[str, Any]:
+        """Notes that hold for all commits after it too."""
+        return {name: self.notes[name] for name in (NAMES,) if name in self.notes}
 
     def content(self) -> bytes:
         """Write it as JSON, the same bytes for the same commit."""

@@ -169,9 +169,8 @@ class Transaction:
         for (kind, name), appended in sorted(self._appended.items()):
             self._check_keys(self._kinds[kind], name, appended)
         operation = operation or ("upsert" if self._upserted else "append")
-        manifest = Manifest(
-            self._base.commit, operation, self._kinds, tuple(self._files), dict(notes or {})
-        )
+        said = {**self._base.manifest.carried, **(notes or {})}
+        manifest = Manifest(self._base.commit, operation, self._kinds, tuple(self._files), said)
         return self._dataset.publish(manifest, self._storage)
 
     def discard(self) -> None:
