@@ -232,6 +232,8 @@ class Watch(Follower):
             compared = msgspec.msgpack.decode(payload)
             # An account that was read before the venue forgot tells of what it forgot.
             is_of_now = compared["sequence"] <= self.world.paper.venue.sequence(0)
+            if is_of_now:
+                self._must_say()
             agrees = is_of_now and not compared.get("differences")
             if agrees and (self.judged or not (self.told_forgot or self.world.must_notice)):
                 self.world.agree()
@@ -248,6 +250,14 @@ class Watch(Follower):
         if not doubt["on"] and not self.judged:
             self.fail("the node forgets that its venue forgot, and nobody has looked")
         self.told_forgot |= doubt["on"]
+
+    def _must_say(self) -> None:
+        """Hold a comparison with a venue that has forgotten against what was said of it before."""
+        at = self.world.forgot_at
+        if at is None or not self.world.must_notice or self.told_forgot or self.judged:
+            return
+        if self.world.loop_ns() - at > _UNNOTICED_NS:
+            self.fail("the node compares its books with a venue that forgot, and does not say so")
 
     def _may_be_made(self, number: int) -> None:
         """Hold an order against a venue that has forgotten, and that nobody has looked at."""
