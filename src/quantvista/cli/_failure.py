@@ -101,7 +101,7 @@ def _hint(error: QuantVistaError, options: Mapping[str, object] = MappingProxyTy
     if isinstance(error, OutputError):
         places = " or ".join(f"--{name}" for name in _PLACES if name in options)
         return f"Free some space, or choose another folder{f' with {places}' if places else ''}."
-    if str(error).startswith("`--yes`"):
+    if str(error).startswith(("`--yes`", "stopped; ")):
         return ""  # it says itself what to do
     if str(error).startswith("`run_dir`"):
         return "Name a folder that `qv run` wrote, such as out/demo."

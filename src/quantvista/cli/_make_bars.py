@@ -12,7 +12,8 @@ from quantvista.cli._bars import named_columns
 from quantvista.cli._lake import instant, open_lake, shown
 from quantvista.cli._print import number, print_json, say, table
 from quantvista.cli._progress import progress_bar
-from quantvista.cli._quality import spare, write_table
+from quantvista.cli._quality import spare, write_tables
+from quantvista.cli._stopped import told_if_stopped
 from quantvista.data.bars import (
     Aggregated,
     BarBuilder,
@@ -24,6 +25,7 @@ from quantvista.data.bars import (
     lake_rows,
 )
 from quantvista.data.importing import ImportOptions, feed_rows
+from quantvista.data.lake import Dataset
 from quantvista.errors import ConfigError, MarketDataError
 
 __all__ = ["Wanted", "make_bars"]
@@ -125,9 +127,25 @@ def make_bars(
     until = None if wanted.until is None else instant(wanted.until, "--until")
     paths = _targets(output, specs)
     spare([source], "--output", list(paths.values()))
+    dataset = None
+    if output is not None and output.startswith(_LAKE):
+        dataset = open_lake(lake).dataset(output.removeprefix(_LAKE))
     maker = _Maker(specs, options, wanted.rows)
-    with progress_bar(enabled=not as_json) as advance:
-        words, rejected = _read(source, maker, wanted, lake, advance)
+    with told_if_stopped(list(paths.values()), dataset):
+        with progress_bar(enabled=not as_json) as advance:
+            words, rejected = _read(source, maker, wanted, lake, advance)
+        made = _made(maker, source, wanted, until, rejected)
+        written = _write(made, paths, source, dataset)
+    if as_json:
+        print_json(_facts(source, words, made, rejected, written))
+    else:
+        _show(made, rejected, written)
+
+
+def _made(
+    maker: _Maker, source: str, wanted: Wanted, until: int | None, rejected: pl.DataFrame
+) -> Aggregated:
+    """End the bars; refuse that there are none."""
     if maker.builder is None or not maker.builder.counts.rows:
         found = ", ".join(sorted(maker.others)) or "no row that can be used"
         if rejected.height:
@@ -142,11 +160,7 @@ def make_bars(
             f"{source}: must end at least one bar; found none in {made.counts.rows:,} rows: "
             "--partial gives bars that did not end"
         )
-    written = _write(made, output, paths, source, lake)
-    if as_json:
-        print_json(_facts(source, words, made, rejected, written))
-    else:
-        _show(made, rejected, written)
+    return made
 
 
 def _read(
@@ -190,24 +204,23 @@ def _targets(output: str | None, specs: list[BarSpec]) -> dict[str, Path]:
 
 
 def _write(
-    made: Aggregated, output: str | None, paths: Mapping[str, Path], source: str, lake: Path | None
+    made: Aggregated, paths: Mapping[str, Path], source: str, dataset: Dataset | None
 ) -> list[str]:
-    if output is None:
-        return []
-    if output.startswith(_LAKE):
+    if dataset is not None:
         from quantvista.data.bars import store_bars
 
-        dataset = open_lake(lake).dataset(output.removeprefix(_LAKE))
+        output = f"{_LAKE}{dataset.name}"
         own = source == output
         return [f"{output}, {kind}" for kind in store_bars(dataset, made.bars, source, own=own)]
+    if not paths:
+        return []
     if len(set(paths.values())) == len(paths):
-        for name, path in paths.items():
-            write_table(made.bars[name], path)
+        write_tables({path: made.bars[name] for name, path in paths.items()})
     else:  # one file for all of them, which a column tells apart
         frames = [
             frame.with_columns(pl.lit(name).alias("bar")) for name, frame in made.bars.items()
         ]
-        write_table(pl.concat(frames), next(iter(paths.values())))
+        write_tables({next(iter(paths.values())): pl.concat(frames)})
     return [str(path) for path in dict.fromkeys(paths.values())]
 
 

@@ -1,6 +1,7 @@
 """Words and tables on the terminal: 80 columns, colour only where it is welcome."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -112,10 +113,22 @@ def money(value: Any, currency: str) -> str:  # noqa: ANN401 - decimal text, as 
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file, or say why it cannot be."""
+    """Write a file whole or not at all, or say why it cannot be."""
+    place = path.resolve()
+    # A device or a pipe, such as /dev/stdout, is no file that another could take the place of.
+    aside = place.with_name(f".tmp-{os.getpid()}-{place.name}") if _replaceable(place) else place
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        aside.write_text(text, encoding="utf-8")
+        if aside != place:
+            aside.replace(place)
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         raise OutputError(f"`out` must be writable; found {reason}: {path}") from None
+    finally:
+        if aside != place and place.parent.is_dir():
+            aside.unlink(missing_ok=True)
+
+
+def _replaceable(path: Path) -> bool:
+    return path.is_file() or not path.exists()

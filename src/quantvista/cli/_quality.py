@@ -25,7 +25,14 @@ from quantvista.data.quality import (
 from quantvista.errors import ConfigError, MarketDataError, OutputError
 from quantvista.market import CorporateAction
 
-__all__ = ["Asked", "check_source", "repair_source", "spare", "write_table"]
+__all__ = [
+    "Asked",
+    "check_source",
+    "repair_source",
+    "spare",
+    "write_table",
+    "write_tables",
+]
 
 _DATA_EXIT = 3
 _TABLES = (".csv", ".parquet")

@@ -10,6 +10,7 @@ from quantvista.cli._bars import named_columns
 from quantvista.cli._lake import open_lake
 from quantvista.cli._print import next_steps, number, percent, print_json, say, table, write_text
 from quantvista.cli._quality import spare, write_table
+from quantvista.cli._stopped import told_if_stopped
 from quantvista.data.importing import ImportOptions, read_bars
 from quantvista.data.universes import (
     Universe,
@@ -46,14 +47,21 @@ def make_universe(
     spare(read, "--output", [written])
     spare(read, "--html", [html])
     made = read_rules(rules, changes)
-    bars, master = _read(source, columns, made.calendar, lake)
-    inside = None if within is None else read_membership(within, Path(), lake=lake)
-    found = build_universe(made, bars, master=master, within=inside)
-    commit = None if output is None else _write(found, output, source, lake)
-    if html is not None:
-        from quantvista.reporting import universe_page
+    paths = [path for path in (written, html) if path is not None]
+    dataset = None
+    if output is not None and written is None:
+        dataset = open_lake(lake).dataset(output.removeprefix(_LAKE))
+    with told_if_stopped(paths, dataset):
+        bars, master = _read(source, columns, made.calendar, lake)
+        inside = None if within is None else read_membership(within, Path(), lake=lake)
+        found = build_universe(made, bars, master=master, within=inside)
+        commit = None if dataset is None else store_universe(dataset, found, source)
+        if written is not None:
+            _write(found, written)
+        if html is not None:
+            from quantvista.reporting import universe_page
 
-        write_text(html, universe_page(found, source))
+            write_text(html, universe_page(found, source))
     if as_json:
         print_json(_facts(found, output, commit))
         return
@@ -74,15 +82,11 @@ def _read(
     return read_bars(Path(source), options).rows, None
 
 
-def _write(found: Universe, output: str, source: str, lake: Path | None) -> str | None:
-    if not output.startswith(_LAKE):
-        made = stored_table(found.membership)
-        if output.endswith(".csv"):
-            made = made.with_columns(_spoken("ts_event", "ts_end", "known_at"))
-        write_table(made, Path(output))
-        return None
-    dataset = open_lake(lake).dataset(output.removeprefix(_LAKE))
-    return store_universe(dataset, found, source)
+def _write(found: Universe, path: Path) -> None:
+    made = stored_table(found.membership)
+    if path.suffix == ".csv":
+        made = made.with_columns(_spoken("ts_event", "ts_end", "known_at"))
+    write_table(made, path)
 
 
 def _facts(found: Universe, output: str | None, commit: str | None) -> dict[str, Any]:
