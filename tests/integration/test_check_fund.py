@@ -173,6 +173,29 @@ def test_shipped_strategy_is_left_alone(
     assert check_fund(load_fund(fund(tmp_path, strategy, **params)), cut_count=2) == []
 
 
+class Slow(qv.PortfolioStrategy):
+    """Leans against an average of all that it is shown; bars before 80 weigh nothing."""
+
+    @property
+    def warm_up(self) -> int:
+        return 80
+
+    def forecast(self, panel: Panel) -> NDArray[np.float64]:
+        weights = 0.6 ** np.arange(panel.bars)[::-1]
+        average = weights @ panel.close / weights.sum()
+        forecast: NDArray[np.float64] = average / panel.close[-1] - 1.0
+        return forecast
+
+
+@pytest.mark.parametrize("flat", [0, 2, 4])
+def test_prices_that_stand_still_make_no_alarm(tmp_path: Path, flat: int) -> None:
+    given = fund(tmp_path, Slow)
+    held = {f"I{k}.XNYS": pl.lit(f"{10 + k}.13") for k in range(flat)}
+    table = pl.read_csv(PATHS[-1], infer_schema=False).with_columns(**held)
+    table.write_csv(PATHS[-1])
+    assert check_fund(load_fund(given), cut_count=2) == []
+
+
 @pytest.mark.parametrize("template", ["market_maker", "arbitrage", "grid"])
 def test_shipped_event_strategy_is_left_alone(tmp_path: Path, template: str) -> None:
     write_template(template, tmp_path)

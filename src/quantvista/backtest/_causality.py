@@ -176,13 +176,14 @@ class _First:
             rows = strategy.warm_up
             last = len(bars.ts) - 1
             for row in rng.integers(min(2 * rows, last), last + 1, 4).tolist():
-                short, long = (
-                    np.asarray(strategy.forecast(_panel(bars, row, count)), np.float64)
-                    for count in (rows, 2 * rows + 5)
-                )
+                window = _panel(bars, row, rows)
+                short = np.asarray(strategy.forecast(window), np.float64)
+                long = np.asarray(strategy.forecast(_panel(bars, row, 2 * rows + 5)), np.float64)
                 scale = np.maximum(np.abs(short), np.abs(long))
+                # Where the price stands still, a forecast may be what its sums are rounded by.
+                moves = (window.close != window.close[-1:]).any(axis=0) | (rows < 2)
                 differ = (np.isnan(short) != np.isnan(long)) | (
-                    np.abs(short - long) > _TOLERANCE * scale
+                    (np.abs(short - long) > _TOLERANCE * scale) & moves
                 )
                 if differ.any():
                     at = int(np.argmax(differ))

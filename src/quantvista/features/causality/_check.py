@@ -10,10 +10,12 @@ import numpy as np
 import polars as pl
 
 from quantvista.errors import ConfigError
+from quantvista.features._parse import names_in
 from quantvista.features._set import FeatureSet
 from quantvista.features.causality._inputs import Inputs, call
 from quantvista.features.causality._opened import files_opened
 from quantvista.features.causality._perturb import cuts, perturbed, truncated
+from quantvista.features.causality._still import moved, moving_for, numbers, valued_for
 from quantvista.features.causality._trace import first_difference
 
 __all__ = ["Finding", "check_feature", "check_set"]
@@ -26,6 +28,7 @@ _INEXACT = 1e-9
 # Of a recursive operator the start still weighs up to 1e-9 of the inputs, which may be a thousand
 # times what is left of their differences.
 _TOLERANCE_START = 1e-6
+_KEYS = ["ts_received", "instrument"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +130,7 @@ def check_feature(
         findings = [_blamed(function, new, inputs, *each) for each in found]
         declared = warm_up if warm_up is not None else getattr(function, "warm_up", None)
         if isinstance(declared, int) and not repeats:
-            findings += _recursion(new(), inputs, calls.base, declared)
+            findings += _recursion(new(), inputs, calls.base, declared, seed)
     findings += [_placed(function, each) for each in repeats]
     findings += [_opening(*each) for each in opened.items()]
     tell(1.0)
@@ -251,12 +254,16 @@ def check_set(
     """
     from quantvista.features._join import join
 
-    def compute(given: Inputs) -> pl.DataFrame:
+    def joined(given: Inputs) -> Inputs:
         bars = given.bars
         for name in sorted(given.series):
             bars = join(bars, given.series[name])
-        bars = bars.drop("ts_event").rename({"ts_received": "ts"})
-        return features.compute(bars, short=True).rename({"ts": "ts_received"})
+        return Inputs(bars, universe=given.universe)
+
+    def compute(given: Inputs) -> pl.DataFrame:
+        bars = joined(given).bars.drop("ts_event").rename({"ts_received": "ts"})
+        found = features.compute(bars, short=True)
+        return found.rename({"ts": "ts_received"})
 
     rng = np.random.default_rng(seed)
     calls = _repeated(lambda: compute, inputs)
@@ -270,12 +277,11 @@ def check_set(
             if not altered.bars.is_empty():
                 for each in _differences(base, compute(altered), kind, cut, calls.tolerance):
                     findings.setdefault((each.feature, kind), each)
-    late = _later_start(inputs)
-    if late is not None:
-        values = compute(late)
-        for name, needed in features.look_back.items():
-            if needed is not None:
-                findings.update(_short(base, values, name, needed))
+    whole = joined(inputs)
+    needed = {name: count for name, count in features.look_back.items() if count is not None}
+    there = set(numbers(whole.bars))
+    read = {name: sorted(there & set(names_in(features.expressions[name]))) for name in needed}
+    findings.update(_Starts(compute, needed, read).compare(whole, base, seed))
     return list(findings.values())
 
 
@@ -292,8 +298,14 @@ def _start(base: pl.DataFrame, inputs: Inputs, warm_up: Mapping[str, int]) -> in
     for name in base.columns[2:]:
         valued = base.filter(pl.col(name).is_not_null())["ts_received"]
         if valued.is_empty() or valued.min() == last:
-            needed = f"at least {warm_up[name] + 1} bars" if name in warm_up else "more bars"
+            least = warm_up.get(name, -1) + 1
             longest = int(inputs.bars["instrument"].value_counts()["count"].to_numpy().max())
+            if longest >= least > 0:
+                raise ConfigError(
+                    f"`bars` must give {name!r} a value before the last of them; found none in "
+                    f"{longest} bars: what it reads is missing, or does not move"
+                )
+            needed = f"at least {least} bars" if least else "more bars"
             rule = f"must have {needed} of an instrument to check {name!r}"
             raise ConfigError(f"`bars` {rule}; found {longest}")
         start = max(start, int(str(valued.min())))
@@ -304,17 +316,16 @@ def _differences(
     base: pl.DataFrame, other: pl.DataFrame, kind: str, cut: int, tolerance: float
 ) -> list[Finding]:
     """Find the first value of each column that is known by the cut and differs."""
-    keys = ["ts_received", "instrument"]
     past = base.filter(pl.col("ts_received") <= cut)
     both = past.join(
         other.filter(pl.col("ts_received") <= cut),
-        on=keys,
+        on=_KEYS,
         how="full",
         suffix="_other",
         coalesce=True,
-    ).sort(keys)
+    ).sort(_KEYS)
     findings = []
-    for name in (column for column in base.columns if column not in keys):
+    for name in (column for column in base.columns if column not in _KEYS):
         label = f"{name}_other"
         if label not in both.columns:
             findings.append(_at(past, name, kind, cut, None))
@@ -370,16 +381,59 @@ def _later_start(inputs: Inputs) -> Inputs | None:
 
 
 def _recursion(
-    function: Callable[..., object], inputs: Inputs, base: pl.DataFrame, warm_up: int
+    function: Callable[..., object], inputs: Inputs, base: pl.DataFrame, warm_up: int, seed: int
 ) -> list[Finding]:
-    late = _later_start(inputs)
-    if late is None:
-        return []
-    values = call(function, late)
-    found: Mapping[tuple[str, str], Finding] = {}
-    for name in (each for each in base.columns if each not in ("ts_received", "instrument")):
-        found = {**found, **_short(base, values, name, warm_up)}
-    return [_placed(function, each) for each in found.values()]
+    names = [each for each in base.columns if each not in _KEYS]
+    read = dict.fromkeys(names, numbers(inputs.bars))
+    starts = _Starts(partial(call, function), dict.fromkeys(names, warm_up), read)
+    return [_placed(function, each) for each in starts.compare(inputs, base, seed).values()]
+
+
+@dataclass(frozen=True, slots=True)
+class _Starts:
+    """Features that are computed with less history before them.
+
+    Parameters
+    ----------
+    compute : callable
+        Gives their values.
+    needed : mapping of str to int
+        Bars that each needs, by its name.
+    read : mapping of str to sequence of str
+        Columns that each reads. Where one of them stands still within those bars, or the feature
+        has no value there, operators reach further back, for they leave out what is missing, and
+        what is left of older bars may be no less than what is left of these: there nothing is
+        compared.
+    """
+
+    compute: Callable[[Inputs], pl.DataFrame]
+    needed: Mapping[str, int]
+    read: Mapping[str, Sequence[str]]
+
+    def compare(
+        self, inputs: Inputs, base: pl.DataFrame, seed: int
+    ) -> dict[tuple[str, str], Finding]:
+        """Find values that need more, in the bars as they are and where all of them move."""
+        if not self.needed:
+            return {}
+        found = self._short(inputs, base)
+        other = moved(inputs, np.random.default_rng(seed))
+        return {**self._short(other, self.compute(other)), **found}
+
+    def _short(self, inputs: Inputs, base: pl.DataFrame) -> dict[tuple[str, str], Finding]:
+        late = _later_start(inputs)
+        if late is None:
+            return {}
+        values = self.compute(late)
+        used = {each for name in self.needed for each in self.read[name]}
+        bars = moving_for(inputs.bars, sorted(used))
+        found: dict[tuple[str, str], Finding] = {}
+        for name, count in self.needed.items():
+            moving = pl.min_horizontal(pl.lit(count), *self.read[name]) >= count
+            rows = base.join(bars.filter(moving), on=_KEYS, how="semi")
+            rows = rows.join(base.filter(valued_for(name) >= count), on=_KEYS, how="semi")
+            found.update(_short(rows, values, name, count))
+        return found
 
 
 def _source(function: Callable[..., object]) -> tuple[str, list[str], int]:

@@ -7,13 +7,13 @@ import polars as pl
 
 from quantvista.features.causality._inputs import Inputs
 
-__all__ = ["KINDS", "cuts", "perturbed", "truncated"]
+__all__ = ["KEYS", "KINDS", "cuts", "perturbed", "truncated"]
 
 KINDS = ("values", "truncated", "revisions", "universe")
 """What is altered after a time: values, everything left out, revisions of what was published
 before, and who belongs to the universe."""
 
-_KEYS = frozenset({"ts_event", "ts_received", "known_at", "instrument", "start", "end"})
+KEYS = frozenset({"ts_event", "ts_received", "known_at", "instrument", "start", "end"})
 
 
 def cuts(inputs: Inputs, count: int, rng: np.random.Generator, *, start: int = 0) -> list[int]:
@@ -90,7 +90,7 @@ def perturbed(inputs: Inputs, cut: int, rng: np.random.Generator) -> Iterator[tu
 def _shaken(frame: pl.DataFrame, later: pl.Expr, rng: np.random.Generator) -> pl.DataFrame:
     """Multiply the numbers of later rows; one factor a row, so that bars stay bars."""
     factor = pl.Series("_factor", np.exp(rng.normal(0.0, 0.5, frame.height)))
-    numbers = [n for n in frame.columns if n not in _KEYS and frame[n].dtype.is_numeric()]
+    numbers = [n for n in frame.columns if n not in KEYS and frame[n].dtype.is_numeric()]
     shaken = [
         pl.when(later)
         .then(pl.col(n).cast(pl.Float64) * pl.col("_factor"))
@@ -120,7 +120,7 @@ def _revised(frame: pl.DataFrame, cut: int, rng: np.random.Generator) -> pl.Data
     size = max(1, before.height // 2)
     rows = np.sort(rng.choice(before.height, size, replace=False))
     late = before[rows.tolist()]
-    floats = [n for n in frame.columns if n not in _KEYS and frame[n].dtype.is_numeric()]
+    floats = [n for n in frame.columns if n not in KEYS and frame[n].dtype.is_numeric()]
     factors = np.exp(rng.normal(0.0, 0.5, size))
     late = late.with_columns(
         *((pl.col(name).cast(pl.Float64) * pl.Series(factors)).alias(name) for name in floats),
