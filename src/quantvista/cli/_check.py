@@ -28,6 +28,7 @@ _WORDS: Mapping[str, str] = {
     "universe": "it changed when others joined or left the universe later",
     "warm_up": "it depends on more history than it says",
     "repeat": "it came out otherwise when the same data came again",
+    "restart": "it came out otherwise when it was saved and restored in the middle",
     "files": "it opened a file while it was at work",
 }
 

@@ -1,13 +1,18 @@
 """What decides the values of a user's operator: its code, and what that code calls and reads."""
 
 import ast
+import functools
 import hashlib
 import inspect
 import textwrap
+from collections import deque
 from collections.abc import Iterator
 from types import CodeType, FunctionType, ModuleType
 
-__all__ = ["code_digest"]
+__all__ = ["MEMORIES", "code_digest", "reached"]
+
+MEMORIES = (list, dict, set, deque)
+"""Types of values in which something can be kept."""
 
 _PLAIN = (int, float, complex, str, bytes, bool, type(None))
 _WRITTEN_BY_DATACLASS = frozenset(
@@ -29,26 +34,56 @@ def code_digest(own: type, base: type) -> str:
         SHA-256 in hexadecimal of its methods and constants, of the classes between it and
         ``base``, and of the functions, classes and plain values of its own modules that they name.
     """
-    modules = {each.__module__ for each in _between(own, base)}
-    done: set[int] = set()
     parts: list[str] = []
-    waiting: list[tuple[str, object]] = [("", own)]
-    while waiting:
-        name, value = waiting.pop()
+    done: set[int] = set()
+    for name, found in reached(own, base):
+        value = _unwrapped(found)
         if _plain(value):
             parts.append(f"{name} = {value!r}")
+        elif isinstance(value, FunctionType) and id(value) not in done:
+            done.add(id(value))
+            parts.append(f"{name}: {_written(value)}")
+    return hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()
+
+
+def reached(own: type, base: type) -> Iterator[tuple[str, object]]:
+    """List what a class is made of and what its code names, as far as that is of its own modules.
+
+    Parameters
+    ----------
+    own, base : type
+        As of `code_digest`.
+
+    Yields
+    ------
+    tuple of (str, object)
+        Functions, with what wraps them, classes, and values of any module.
+    """
+    modules = {each.__module__ for each in _between(own, base)}
+    done: set[int] = set()
+    waiting: list[tuple[str, object]] = [("", own)]
+    while waiting:
+        name, found = waiting.pop()
+        value = _unwrapped(found)
+        code = isinstance(value, FunctionType | type)
+        if code and value.__module__ not in modules:
             continue
-        inside = getattr(value, "__module__", None) in modules
-        if not inside or id(value) in done:
+        yield name, found
+        if not code or id(value) in done:
             continue
         done.add(id(value))
         if isinstance(value, FunctionType):
-            parts.append(f"{name}: {_written(value)}")
             waiting += sorted(_named_by(value), key=lambda each: each[0])
         elif isinstance(value, type):
             for each in _between(value, base):
                 waiting += _members(each)
-    return hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()
+
+
+def _unwrapped(value: object) -> object:
+    """Give the function that a cache or another decorator stands for."""
+    if isinstance(value, functools.cached_property):
+        return value.func
+    return inspect.unwrap(value) if callable(value) and hasattr(value, "__wrapped__") else value
 
 
 def _between(own: type, base: type) -> list[type]:
@@ -72,11 +107,15 @@ def _members(own: type) -> Iterator[tuple[str, object]]:
             yield from ((place, each) for each in accessors if each is not None)
         elif isinstance(value, staticmethod | classmethod):
             yield place, value.__func__
+        elif isinstance(value, functools.cached_property) or hasattr(value, "cache_clear"):
+            yield place, value
         elif isinstance(value, FunctionType):
             written = value.__code__.co_filename != "<string>"
             if written or name not in _WRITTEN_BY_DATACLASS:
                 yield place, inspect.unwrap(value)
-        elif isinstance(value, type) or (_plain(value) and not name.startswith("__")):
+        elif isinstance(value, type) or (
+            not name.startswith("__") and (_plain(value) or isinstance(value, MEMORIES))
+        ):
             yield place, value
 
 

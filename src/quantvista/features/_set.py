@@ -1,7 +1,7 @@
 """Several features together: parsed, typed and compiled once, computed in batch or as a stream."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cached_property
 from types import MappingProxyType
@@ -146,6 +146,12 @@ class FeatureSet:
         return MappingProxyType(dict(sorted(used.items())))
 
     @property
+    def own_operators(self) -> tuple[type[Operator], ...]:
+        """Operators of one's own that are used."""
+        found = [stage.info.own for stage in self._plan.stages if isinstance(stage, OwnStage)]
+        return tuple(dict.fromkeys(each for each in found if each is not None))
+
+    @property
     def digest(self) -> str:
         """SHA-256 of what decides the values, in hexadecimal.
 
@@ -193,7 +199,13 @@ class FeatureSet:
         n = np.asarray(columns[self.columns[0]]).shape[-1] if self.columns[0] in columns else 1
         return self.stream([str(each) for each in range(n)], sectors).advance(columns)
 
-    def compute(self, data: FeatureData, *, short: bool = False) -> pl.DataFrame:
+    def compute(
+        self,
+        data: FeatureData,
+        *,
+        short: bool = False,
+        restart: Callable[[], object] | None = None,
+    ) -> pl.DataFrame:
         """Compute over a history.
 
         Parameters
@@ -204,6 +216,10 @@ class FeatureSet:
             come in any order, but each time once per instrument.
         short : bool
             Whether the data may be too short for all of the features, so that nothing comes of it.
+        restart : callable or None
+            Called in the middle, once what is remembered is saved; the rest is computed from that
+            alone, as by a node that is started anew. It changes no value, unless an operator of
+            one's own remembers what is none of its fields.
 
         Returns
         -------
@@ -230,8 +246,17 @@ class FeatureSet:
             raise MarketDataError(f"`data` {rule}; found {longest}")
         if not table.instruments:
             return long_frame(table, self.names, np.empty((len(self.names), 0, 0)))
-        values = self.stream(table.instruments, table.sectors).advance(table.columns)
-        return long_frame(table, self.names, values)
+        stream = self.stream(table.instruments, table.sectors)
+        middle = len(table.time) // 2
+        if restart is None or not middle:
+            return long_frame(table, self.names, stream.advance(table.columns))
+        first = stream.advance({name: each[:middle] for name, each in table.columns.items()})
+        saved = stream.snapshot()
+        restart()
+        stream = self.stream(table.instruments, table.sectors)
+        stream.restore(saved)
+        rest = stream.advance({name: each[middle:] for name, each in table.columns.items()})
+        return long_frame(table, self.names, np.concatenate([first, rest], axis=1))
 
 
 def _check(name: str, node: Node) -> None:

@@ -12,6 +12,7 @@ import polars as pl
 from quantvista.errors import ConfigError
 from quantvista.features._parse import names_in
 from quantvista.features._set import FeatureSet
+from quantvista.features.causality._hidden import Hidden
 from quantvista.features.causality._inputs import Inputs, call
 from quantvista.features.causality._opened import files_opened
 from quantvista.features.causality._perturb import cuts, perturbed, truncated
@@ -42,7 +43,8 @@ class Finding:
     kind : str
         ``values``, ``truncated``, ``revisions`` or ``universe``: what was altered after ``cut``;
         ``warm_up``: the value depends on bars before those that it declares; ``repeat``: the same
-        data give another one when others were seen before; ``files``: it opened a file.
+        data give another one when others were seen before; ``restart``: they do when the stream
+        is saved and restored in the middle; ``files``: it opened a file.
     instrument : str
         Of the first value that differs, empty for files.
     ts : int
@@ -260,16 +262,22 @@ def check_set(
             bars = join(bars, given.series[name])
         return Inputs(bars, universe=given.universe)
 
-    def compute(given: Inputs) -> pl.DataFrame:
+    def compute(given: Inputs, restart: Callable[[], object] | None = None) -> pl.DataFrame:
         bars = joined(given).bars.drop("ts_event").rename({"ts_received": "ts"})
-        found = features.compute(bars, short=True)
+        found = features.compute(bars, short=True, restart=restart)
         return found.rename({"ts": "ts_received"})
 
     rng = np.random.default_rng(seed)
+    hidden = Hidden(features.own_operators)
     calls = _repeated(lambda: compute, inputs)
     base = calls.base
+    last = int(str(inputs.bars["ts_received"].max()))
     times = cuts(inputs, cut_count, rng, start=_start(base, inputs, features.warm_up))
     findings = {(each.feature, each.kind): each for each in calls.differences()}
+    if features.own_operators and not findings:
+        other = compute(inputs, hidden.forget)
+        again = _differences(base, other, "restart", last, calls.tolerance)
+        findings = {(each.feature, each.kind): each for each in again}
     if findings:
         return list(findings.values())
     for cut in times:
