@@ -60,4 +60,11 @@ def test_orders_that_take_longer_at_the_end_are_named(soak: ModuleType) -> None:
 def test_a_process_that_was_not_there_is_no_proof(soak: ModuleType) -> None:
     found = rows(soak)
     found[-1]["guard"] = math.nan
-    assert soak._problems(found) == ["guard has nan times the memory of minute 5"]
+    assert soak._problems(found) == ["guard has nan times the memory that it had by minute 5"]
+
+
+def test_memory_that_comes_and_goes_does_not_grow(soak: ModuleType) -> None:
+    found = rows(soak)
+    found[5]["paper"] = 60.0
+    assert soak._problems(found) == []
+    assert "| minute | node | paper | guard |" in soak._report(found, [], 1_000, 30)

@@ -248,7 +248,7 @@ impl Engine {
     ) -> Result<bool> {
         let instrument = execution.instrument;
         let venue = self.config.instruments[instrument].venue;
-        let name = (venue, false, execution.trade.clone());
+        let name = (venue, false, execution.trade.as_str().into());
         if self.remote.knows(&name) {
             return Ok(false);
         }
@@ -294,8 +294,8 @@ impl Engine {
     /// Undo a trade that is known; one that comes later by the same name is then known too.
     fn take_back(&mut self, ts: i64, execution: &Execution, out: &mut Vec<Output>) -> Result<bool> {
         let venue = self.config.instruments[execution.instrument].venue;
-        let made = (venue, false, execution.trade.clone());
-        let undone = (venue, true, execution.trade.clone());
+        let made = (venue, false, execution.trade.as_str().into());
+        let undone = (venue, true, execution.trade.as_str().into());
         if self.remote.knows(&undone) {
             return Ok(false);
         }

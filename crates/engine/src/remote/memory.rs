@@ -1,6 +1,7 @@
 //! What is remembered of venues outside.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +11,7 @@ use crate::order::Reason;
 const TRADES_KEPT: usize = 65_536;
 
 /// Venue, whether it was taken back, and the venue's name of the trade.
-pub(super) type TradeName = (usize, bool, String);
+pub(super) type TradeName = (usize, bool, Arc<str>);
 
 /// What is remembered of remote venues.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,7 +23,7 @@ pub(crate) struct Remote {
     pub(super) targets: BTreeMap<usize, Vec<(usize, i64)>>,
     /// In the order in which they came.
     trades: VecDeque<TradeName>,
-    /// The same, to be found.
+    /// The same, to be found; each text is there once.
     names: BTreeSet<TradeName>,
 }
 
@@ -31,16 +32,20 @@ pub(crate) struct Remote {
 struct Kept {
     cancelling: Vec<(u64, Reason)>,
     targets: Vec<(usize, Vec<(usize, i64)>)>,
-    trades: VecDeque<TradeName>,
+    trades: Vec<(usize, bool, String)>,
 }
 
 impl From<Kept> for Remote {
     fn from(kept: Kept) -> Self {
+        let trades = kept.trades.into_iter();
+        let trades: VecDeque<TradeName> = trades
+            .map(|(venue, back, name)| (venue, back, name.into()))
+            .collect();
         Self {
             cancelling: kept.cancelling.into_iter().collect(),
             targets: kept.targets.into_iter().collect(),
-            names: kept.trades.iter().cloned().collect(),
-            trades: kept.trades,
+            names: trades.iter().cloned().collect(),
+            trades,
         }
     }
 }
@@ -50,7 +55,11 @@ impl From<Remote> for Kept {
         Self {
             cancelling: remote.cancelling.into_iter().collect(),
             targets: remote.targets.into_iter().collect(),
-            trades: remote.trades,
+            trades: remote
+                .trades
+                .into_iter()
+                .map(|(venue, back, name)| (venue, back, name.as_ref().into()))
+                .collect(),
         }
     }
 }

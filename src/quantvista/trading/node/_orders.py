@@ -1,7 +1,6 @@
 """The engine's orders and their names at venues."""
 
 from bisect import bisect_right
-from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping
 from itertools import islice
 from typing import Any
@@ -34,7 +33,11 @@ class Orders:
     ) -> None:
         self.fund = fund
         self.epochs = epochs
-        self._owners = OrderedDict((order, (sleeve, at)) for order, sleeve, at in owners)
+        # Many orders and few owners: each owner is there once.
+        self._pairs: dict[tuple[int, int], tuple[int, int]] = {}
+        self._owners: dict[int, tuple[int, int]] = {}
+        for order, sleeve, at in owners:
+            self.owned(order, sleeve, at)
 
     def client_id(self, order: int) -> str:
         """Name an order as venues know it."""
@@ -55,7 +58,8 @@ class Orders:
 
     def owned(self, order: int, sleeve: int, instrument: int) -> None:
         """Remember whose an order is, and of what."""
-        self._owners[order] = sleeve, instrument
+        pair = sleeve, instrument
+        self._owners[order] = self._pairs.setdefault(pair, pair)
 
     @property
     def is_full(self) -> bool:
