@@ -52,25 +52,30 @@ impl<A: Aggregate> Window<A> {
             Some(total) => total.push(item),
             None => A::of(item),
         };
+        let next = self.newer + 1;
+        // Nearly always: the older run has a suffix left, which one question tells.
+        if let Some(suffix) = self.slots.get(next) {
+            let window = suffix.join(total);
+            self.slots[self.newer] = A::of(item);
+            self.newer = next;
+            self.total = Some(total);
+            return Some(window);
+        }
         if self.turned {
             self.slots[self.newer] = A::of(item);
         } else {
             self.slots = grow(std::mem::take(&mut self.slots), item, A::of);
         }
-        self.newer += 1;
-        if self.newer == self.size {
+        if next == self.size {
             turn(&mut self.slots);
             self.newer = 0;
             self.turned = true;
             self.total = None;
             return Some(total);
         }
+        self.newer = next;
         self.total = Some(total);
-        if self.turned {
-            Some(self.slots[self.newer].join(total))
-        } else {
-            None
-        }
+        None
     }
 }
 
