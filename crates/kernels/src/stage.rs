@@ -2,7 +2,7 @@
 
 use crate::cross::{CrossRow, CrossScratch};
 use crate::plan::{Step, Target};
-use crate::series::{LANES, ROWS, SeriesNode, Tile, clean, tile};
+use crate::series::{LANES, ROWS, SeriesNode, Tile};
 
 /// No operator has more inputs.
 const INPUTS_MOST: usize = 8;
@@ -10,7 +10,7 @@ const INPUTS_MOST: usize = 8;
 /// values of one block alone make memory wait for every one of their two cache lines.
 const GROUP_MOST: usize = 16;
 /// Tiles that a group may have in its slots; with more of them they would leave the cache.
-const TILES_MOST: usize = 96;
+const TILES_MOST: usize = 128;
 /// Rows that are written block by block: as many as a cache line of a tile holds.
 const STRIP: usize = 8;
 
@@ -33,7 +33,7 @@ impl Tiles {
         let group = (TILES_MOST / slots.max(1)).clamp(1, GROUP_MOST);
         Self {
             group,
-            slots: vec![vec![tile(); group.min(blocks)]; slots],
+            slots: vec![vec![Tile::new(); group.min(blocks)]; slots],
         }
     }
 }
@@ -144,7 +144,7 @@ fn run(
     rows: usize,
 ) {
     let mut result = std::mem::take(&mut slots[slot][place]);
-    let empty = Tile::new();
+    let empty = Tile::default();
     let mut views: [&Tile; INPUTS_MOST] = [&empty; INPUTS_MOST];
     for (view, input) in views.iter_mut().zip(inputs) {
         *view = &slots[*input][place];
@@ -157,18 +157,19 @@ fn run(
 fn load(source: &[f64], instruments: usize, lanes: usize, rows: usize, tile: &mut Tile) {
     for (row, values) in source.chunks(instruments).take(rows.min(ROWS)).enumerate() {
         if let Some(values) = values.first_chunk::<LANES>()
-            && let Some(tile) = tile.first_chunk_mut::<LANES>()
+            && let Some(runs) = tile.runs.first_chunk_mut::<LANES>()
             && lanes == LANES
         {
             for lane in 0..LANES {
-                tile[lane][row] = clean(values[lane]);
+                runs[lane][row] = values[lane];
             }
         } else {
-            for (run, value) in tile.iter_mut().zip(&values[..lanes]) {
-                run[row] = clean(*value);
+            for (run, value) in tile.runs.iter_mut().zip(&values[..lanes]) {
+                run[row] = *value;
             }
         }
     }
+    tile.clean(lanes, rows);
 }
 
 /// The way back, for neighbouring blocks.
@@ -186,14 +187,14 @@ fn store_block(tile: &Tile, from: usize, first: usize, lanes: usize, rows: &mut 
     for (row, values) in (from..ROWS).zip(rows) {
         let values = &mut values[first..];
         if let Some(values) = values.first_chunk_mut::<LANES>()
-            && let Some(tile) = tile.first_chunk::<LANES>()
+            && let Some(tile) = tile.runs.first_chunk::<LANES>()
             && lanes == LANES
         {
             for (value, run) in values.iter_mut().zip(tile) {
                 *value = run[row];
             }
         } else {
-            for (value, run) in values[..lanes].iter_mut().zip(tile) {
+            for (value, run) in values[..lanes].iter_mut().zip(&tile.runs) {
                 *value = run[row];
             }
         }
