@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::averages::Exponential;
 use crate::operator::{
-    Operator, Parameter, count, fading, first, first_and_one, lanes, number, size,
+    Operator, Parameter, Shortcut, count, fading, first, first_and_one, lanes, number, size,
 };
 use crate::series::Series;
 
@@ -67,7 +67,23 @@ impl Series<3> for NormalisedRange {
     #[inline(always)]
     fn update(&mut self, [high, low, close]: [f64; 3]) -> f64 {
         let average = self.0.push(high, low, close);
-        average.map_or(f64::NAN, |average| 100.0 * average / close)
+        average.map_or(f64::NAN, |average| percent(average, close))
+    }
+}
+
+#[inline(always)]
+fn percent(average: f64, close: f64) -> f64 {
+    100.0 * average / close
+}
+
+/// The same from the average range that a program has.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct RangePercent;
+
+impl Series<2> for RangePercent {
+    #[inline(always)]
+    fn update(&mut self, [average, close]: [f64; 2]) -> f64 {
+        percent(average, close)
     }
 }
 
@@ -172,8 +188,13 @@ impl Movement {
     #[inline(always)]
     fn strength(&mut self, high: f64, low: f64, close: f64) -> Option<f64> {
         let (up, down) = self.push(high, low, close)?;
-        Some(100.0 * ((up - down).abs() / (up + down)))
+        Some(strength(up, down))
     }
+}
+
+#[inline(always)]
+fn strength(up: f64, down: f64) -> f64 {
+    100.0 * ((up - down).abs() / (up + down))
 }
 
 macro_rules! of_movement {
@@ -205,6 +226,17 @@ impl Series<3> for Strength {
     #[inline(always)]
     fn update(&mut self, [high, low, close]: [f64; 3]) -> f64 {
         self.0.strength(high, low, close).unwrap_or(f64::NAN)
+    }
+}
+
+/// The same from the two indicators that a program has.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct StrengthOfTwo;
+
+impl Series<2> for StrengthOfTwo {
+    #[inline(always)]
+    fn update(&mut self, [up, down]: [f64; 2]) -> f64 {
+        strength(up, down)
     }
 }
 
@@ -299,6 +331,11 @@ pub const OPERATORS: &[Operator] = &[
     })
     .parameters(N)
     .recursive(first_and_one, |p| Some(wilder_fading(p)))
+    .shortcut(Shortcut {
+        results: &["atr"],
+        inputs: &[2],
+        build: |_, n| lanes(RangePercent, n),
+    })
     .words(
         "Average true range, in percent of the close.",
         "100 atr(n) / close",
@@ -331,6 +368,11 @@ pub const OPERATORS: &[Operator] = &[
     })
     .parameters(N)
     .recursive(first_and_one, |p| Some(wilder_fading(p)))
+    .shortcut(Shortcut {
+        results: &["plus_di", "minus_di"],
+        inputs: &[],
+        build: |_, n| lanes(StrengthOfTwo, n),
+    })
     .words(
         "Directional index, 0 to 100; NaN where nothing moved.",
         "100 |plus_di - minus_di| / (plus_di + minus_di)",
@@ -347,6 +389,11 @@ pub const OPERATORS: &[Operator] = &[
     })
     .parameters(N)
     .recursive(|p| 2 * first(p), |p| Some(2 * wilder_fading(p)))
+    .shortcut(Shortcut {
+        results: &["dx"],
+        inputs: &[],
+        build: |p, n| lanes(Exponential::wilder(size(p[0])), n),
+    })
     .words("Average directional index, 0 to 100.", "wilder(dx(n), n)")
     .source(WILDER),
     Operator::series("supertrend", HLC, |p, n| {

@@ -88,6 +88,15 @@ pub enum Build {
     Cross(CrossRule),
 }
 
+/// A quicker way to the same bits where a program computes `results`, operators on the same inputs
+/// with the same parameters, before: from those, and from inputs of its own.
+#[derive(Clone, Copy)]
+pub struct Shortcut {
+    pub results: &'static [&'static str],
+    pub inputs: &'static [usize],
+    pub build: fn(&[f64], usize) -> Box<dyn SeriesNode>,
+}
+
 /// One entry of the table of operators.
 #[derive(Clone, Copy)]
 pub struct Operator {
@@ -102,6 +111,7 @@ pub struct Operator {
     settle: fn(&[f64]) -> Option<u64>,
     rule: fn(&[f64]) -> Option<&'static str>,
     pub(crate) build: Build,
+    pub(crate) shortcut: Option<Shortcut>,
 }
 
 /// A parameter that counts, as a count.
@@ -151,6 +161,7 @@ impl Operator {
             settle: |_| Some(0),
             rule: |_| None,
             build,
+            shortcut: None,
         }
     }
 
@@ -200,6 +211,12 @@ impl Operator {
     /// What several parameters must fulfil together: `Some` says what, where they do not.
     pub(crate) const fn rule(mut self, rule: fn(&[f64]) -> Option<&'static str>) -> Self {
         self.rule = rule;
+        self
+    }
+
+    /// Another way to its results, which must have the same bits for every input.
+    pub(crate) const fn shortcut(mut self, shortcut: Shortcut) -> Self {
+        self.shortcut = Some(shortcut);
         self
     }
 

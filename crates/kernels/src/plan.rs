@@ -72,6 +72,35 @@ impl Spec {
     }
 }
 
+/// The nodes as they run: those with a shortcut take results that others have, bit for bit the same.
+pub fn shorten(spec: &Spec, operators: &[&'static Operator]) -> (Spec, Vec<Operator>) {
+    let mut short = spec.clone();
+    let mut run: Vec<Operator> = operators.iter().map(|operator| **operator).collect();
+    for (place, (node, operator)) in spec.nodes.iter().zip(operators).enumerate() {
+        let Some(shortcut) = &operator.shortcut else {
+            continue;
+        };
+        let before = |name: &&str| {
+            let same = |other: &NodeSpec| {
+                other.op == **name && other.inputs == node.inputs && other.params == node.params
+            };
+            let found = spec.nodes[..place].iter().position(same)?;
+            Some(spec.columns.len() + found)
+        };
+        if let Some(mut inputs) = shortcut
+            .results
+            .iter()
+            .map(before)
+            .collect::<Option<Vec<_>>>()
+        {
+            inputs.extend(shortcut.inputs.iter().map(|input| node.inputs[*input]));
+            short.nodes[place].inputs = inputs;
+            run[place].build = Build::Series(shortcut.build);
+        }
+    }
+    (short, run)
+}
+
 /// What a stage does with the tile of one block of instruments, in order.
 #[derive(Debug)]
 pub enum Step {
@@ -138,7 +167,7 @@ pub struct Plan {
 
 struct Planner<'a> {
     spec: &'a Spec,
-    operators: &'a [&'static Operator],
+    operators: &'a [Operator],
     /// By value: the stage in which it runs, and the stage from which others can use it.
     runs: Vec<usize>,
     ready: Vec<usize>,
@@ -147,7 +176,7 @@ struct Planner<'a> {
 }
 
 impl Plan {
-    pub fn new(spec: &Spec, operators: &[&'static Operator]) -> Self {
+    pub fn new(spec: &Spec, operators: &[Operator]) -> Self {
         let mut planner = Planner {
             spec,
             operators,

@@ -5,7 +5,7 @@ use std::thread;
 
 use crate::error::{KernelError, Result};
 use crate::operator::{Build, Operator};
-use crate::plan::{CrossStep, Plan, Spec, Stage, Target};
+use crate::plan::{CrossStep, Plan, Spec, Stage, Target, shorten};
 use crate::series::{LANES, clean};
 use crate::snapshot;
 use crate::stage::{Block, Sinks, Sources, Tiles, across, along, cut};
@@ -22,7 +22,7 @@ const THREADS_MOST: usize = 8;
 /// A compiled specification with the states of all instruments.
 pub struct Program {
     spec: Spec,
-    operators: Vec<&'static Operator>,
+    operators: Vec<Operator>,
     plan: Plan,
     blocks: Vec<Block>,
     instruments: usize,
@@ -39,8 +39,8 @@ impl Program {
     ///
     /// [`KernelError::Spec`] for an unknown operator, wrong inputs or parameters.
     pub fn new(spec: Spec, instruments: usize) -> Result<Self> {
-        let operators = spec.operators()?;
-        let plan = Plan::new(&spec, &operators);
+        let (short, operators) = shorten(&spec, &spec.operators()?);
+        let plan = Plan::new(&short, &operators);
         let blocks = blocks(&spec, &operators, instruments);
         Ok(Self {
             plan,
@@ -320,10 +320,10 @@ impl Program {
     }
 }
 
-fn blocks(spec: &Spec, operators: &[&'static Operator], instruments: usize) -> Vec<Block> {
+fn blocks(spec: &Spec, operators: &[Operator], instruments: usize) -> Vec<Block> {
     let block = |first: usize| {
         let lanes = LANES.min(instruments - first);
-        let node = |(operator, node): (&&Operator, &crate::plan::NodeSpec)| match operator.build {
+        let node = |(operator, node): (&Operator, &crate::plan::NodeSpec)| match operator.build {
             Build::Series(build) => Some(build(&node.params, lanes)),
             Build::Cross(_) => None,
         };

@@ -8,7 +8,7 @@ use crate::stage::Block;
 
 /// Raised whenever the state of any operator is laid out differently: a snapshot of another version
 /// is refused, since features can always be computed again from their inputs.
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 /// `QF`, the version as two little-endian bytes, and the first eight bytes of the BLAKE3 hash.
 const HEAD_SIZE: usize = 12;
 

@@ -1,8 +1,9 @@
 //! Programs of many operators and instruments: how they are divided does not show.
 
+use proptest::prelude::*;
 use quantvista_kernels::{NodeSpec, Operator, Program, Spec, operators};
 
-use super::{bits, parameters, walk};
+use super::{INSTRUMENTS, bits, case, parameters, walk};
 
 #[test]
 fn threads_do_not_show() {
@@ -91,4 +92,40 @@ fn instruments_side_by_side_are_as_each_alone() {
 fn own<T: Copy>(values: &[T], instrument: usize, many: usize) -> Vec<T> {
     let values = values.iter().skip(instrument);
     values.step_by(many).copied().collect()
+}
+
+/// A program of operators on bars, all of the same window.
+fn on_bars(names: &[&str], window: f64) -> Program {
+    let node = |name: &&str| NodeSpec {
+        op: (*name).to_owned(),
+        inputs: vec![0, 1, 2],
+        params: vec![window],
+    };
+    let spec = Spec {
+        columns: ["high", "low", "close"].map(str::to_owned).to_vec(),
+        nodes: names.iter().map(node).collect(),
+        outputs: (3..3 + names.len()).collect(),
+    };
+    Program::new(spec, INSTRUMENTS).expect("a program of bars")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    /// Some take results of others, which must not show, be the run in one piece or restarted.
+    #[test]
+    fn operators_together_are_as_each_alone(case in case(), window in 1..8_u8) {
+        let names = &["atr", "natr", "plus_di", "minus_di", "dx", "adx"];
+        let together = case.advance(&mut on_bars(names, window.into()), 0, case.rows);
+        let restarted = case.chunked(&mut on_bars(names, window.into()), &case.cuts, |program| {
+            let snapshot = program.snapshot();
+            *program = on_bars(names, window.into());
+            program.restore(&snapshot).expect("a snapshot of our own");
+        });
+        prop_assert_eq!(bits(&together), bits(&restarted));
+        for (name, found) in names.iter().zip(together.chunks(case.rows * INSTRUMENTS)) {
+            let alone = case.advance(&mut on_bars(&[name], window.into()), 0, case.rows);
+            prop_assert_eq!(bits(&alone), bits(found), "{}", name);
+        }
+    }
 }
