@@ -15,6 +15,7 @@ from quantvista.trading.gateway import (
     QuoteData,
     Status,
 )
+from quantvista.trading.paper import VenueError
 from support.gateway_worlds import PAIR, STOCK, Heard, PaperWorld, order
 
 type Run = Callable[..., None]
@@ -187,6 +188,10 @@ def test_money_that_moves_without_a_trade_is_reported(run: Run) -> None:
         changed = await heard.until(BalanceChanged)
         assert (changed.currency, changed.amount) == ("USDT", 250 * 10**12)
         assert changed.cause == "deposit"
+        # More than can be converted or booked is refused, and the venue lives on.
+        for code, amount in (("BTC", 3 * 10**10), ("USDT", 10**14), ("USDT", 0)):
+            with pytest.raises(VenueError, match="worth less than 10"):
+                world.venue.pay(0, code, amount * 10**12, world.clock.now_ns())
         balances = {each.currency: each.total for each in (await gateway.account()).balances}
         assert balances["USDT"] == 1_000_250 * 10**12
 

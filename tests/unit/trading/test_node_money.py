@@ -48,6 +48,11 @@ def test_trades_at_three_venues_add_up() -> None:
             must = amounts(row(world, name)["money"])
             found = {code: int(each.scaleb(12)) for code, each in must.items()}
             assert found == {"BTC": 0, **world.there(name)}
+        # The coins of a sleeve are one holding, though two pairs trade them.
+        rows = [e for e in status(world.node)["positions"] if e["instrument"].startswith("BTC")]
+        spot = {e["instrument"] for e in rows} - {"BTC-USDT-PERP.GAMMA"}
+        coins = sum((Decimal(e["quantity"]) for e in rows if e["instrument"] in spot), Decimal(0))
+        assert (len(spot), int(coins.scaleb(12))) == (1, world.total("BTC"))
 
     live(test, count=3)
 

@@ -91,7 +91,12 @@ def _health(node: "Node") -> str:
 def _positions(node: "Node") -> list[dict[str, Any]]:
     found = []
     session = node.session
+    listed: set[str] = set()
     for place, instrument in enumerate(node.setup.instruments):
+        if instrument.settlement == "exchange":
+            if instrument.base in listed:  # the same coins, which another pair would buy as well
+                continue
+            listed.add(instrument.base)
         for sleeve, name in enumerate(node.setup.sleeves):
             units = held(session, node.setup, sleeve, place)
             if not units:

@@ -17,7 +17,13 @@ from quantvista.durable import sync_folder
 from quantvista.errors import ConfigError
 from quantvista.keyring import Ring
 
-__all__ = ["encrypt_database", "is_encrypted_database", "open_database"]
+__all__ = [
+    "damaged",
+    "encrypt_database",
+    "is_damage",
+    "is_encrypted_database",
+    "open_database",
+]
 
 _IN_THE_CLEAR = b"SQLite format 3\0"
 _INFO = b"quantvista database 1"
@@ -124,8 +130,22 @@ def _open(path: Path, key: bytes) -> sqlite3.Connection | None:
         db.close()
         if "not a database" in str(error):
             return None
+        if is_damage(db, error):
+            raise damaged(path, error) from None
         raise
     return db
+
+
+def is_damage(db: sqlite3.Connection, error: Exception) -> bool:
+    """Say whether an error is about what is in a database: neither a lock nor a full disk."""
+    if isinstance(error, db.OperationalError):
+        return str(error).startswith("disk I/O")
+    return isinstance(error, db.DatabaseError)
+
+
+def damaged(path: Path, error: Exception) -> ConfigError:
+    """Say that a database is damaged."""
+    return ConfigError(f"the database {path} is damaged ({error}); restore it from a backup")
 
 
 def _literal(key: bytes) -> str:

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Protocol
 
 from quantvista.durable import sync_folder
-from quantvista.errors import ConfigError
 from quantvista.keyring import Ring
-from quantvista.trading.paper._database import open_database
+from quantvista.trading.paper._database import damaged, is_damage, open_database
 
 __all__ = ["Batch", "MemoryStore", "SQLiteStore", "Store"]
 
@@ -221,15 +220,12 @@ class SQLiteStore:
         return (found[0] if found else None), [row[0] for row in rows]
 
     def _undamaged[T](self, read: Callable[[], T]) -> T:
-        errors = self._db.DatabaseError, self._db.OperationalError
         try:
             return read()
-        except errors as error:
-            if isinstance(error, errors[1]) and not str(error).startswith("disk I/O"):
-                raise  # a lock, or a disk that is full: not what is in it
-            raise ConfigError(
-                f"the database {self._path} is damaged ({error}); restore it from a backup"
-            ) from None
+        except self._db.DatabaseError as error:
+            if is_damage(self._db, error):
+                raise damaged(self._path, error) from None
+            raise
 
     def commit(self, batch: Batch) -> None:
         """Make a batch durable."""

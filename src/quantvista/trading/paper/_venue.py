@@ -31,6 +31,7 @@ _MESSAGES_MAX = 2_000  # at one go, so that requests come in between
 _QUIET_NS = 1_000_000_000
 DEAD_MAN_NS = 10**9, 3_600 * 10**9
 _MONEY_MAX = 10**28  # in 1e-12
+_PAID_MAX = 10**25  # in 1e-12 of the venue's currency: more can be neither converted nor booked
 
 type Listener = Callable[[list[Notice], list[tuple[int, MarketData | Status]]], None]
 
@@ -218,6 +219,15 @@ class PaperVenue:
         if abs(quantity) * max(map(abs, found), default=1) * unit > _MONEY_MAX:
             raise VenueError("bad_request", "`quantity` times price must be below 10^16 of money")
 
+    def _dearest(self, currency: str) -> int:
+        """Say what one of a currency costs at most in any pair, rounded up; 1 at least."""
+        found = [1]
+        for listed in self.terms.instruments:
+            quote = self._core.shown.quote(listed.id) or {}
+            if listed.base == currency and (ask := quote.get("ask")) is not None:
+                found.append(-(-abs(ask) // 10**listed.price_precision))
+        return max(found)
+
     def cancel(self, account: int, client: str, now: int) -> OrderState:
         """Cancel an order; what becomes of it is a report."""
         return self._change(account, client, now, {"kind": "cancel"})
@@ -313,8 +323,9 @@ class PaperVenue:
         self.advance(now)
         if currency not in self.terms.currencies:
             raise VenueError("bad_request", f"`currency` is not here; found {currency[:12]!r}")
-        if not 0 < abs(amount) <= _MONEY_MAX:
-            raise VenueError("bad_request", "`amount` must not be 0, and below 10^16 of money")
+        if not 0 < abs(amount) * self._dearest(currency) <= _PAID_MAX:
+            text = "`amount` must not be 0, and be worth less than 10^13 of money"
+            raise VenueError("bad_request", text)
         place = self.terms.currencies.index(currency)
         record = {"kind": "cash", "account": account, "currency": place, "amount": amount}
         effects = self._run(now, record)

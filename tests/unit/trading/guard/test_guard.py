@@ -375,9 +375,7 @@ def test_keep_says_how_much_of_a_currency_stays() -> None:
     in_lab(test, section=terms)
 
 
-def test_what_there_was_stays_though_flatten_comes_before_the_first_look(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_what_there_was_stays_though_flatten_is_first(monkeypatch: pytest.MonkeyPatch) -> None:
     async def never(_: Guard, name: str) -> None:
         del name
         await asyncio.Event().wait()

@@ -133,16 +133,20 @@ def test_a_changed_byte_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         copy_database(path, tmp_path / "copy.db")
 
 
+@pytest.mark.parametrize("is_cut", [False, True])
 @pytest.mark.parametrize("ring", [None, ONE])
 def test_what_is_damaged_is_said(
-    ring: Ring | None, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    ring: Ring | None, is_cut: bool, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "venue.db"
     store = SQLiteStore(path, ring)
     write(store, 1, 50)
     store.close()
     content = bytearray(path.read_bytes())
-    content[2 * 4096 :] = bytes(len(content) - 2 * 4096)
+    if is_cut:
+        del content[len(content) // 8192 * 4096 :]
+    else:
+        content[2 * 4096 :] = bytes(len(content) - 2 * 4096)
     path.write_bytes(content)
     with pytest.raises(ConfigError, match=r"venue\.db is damaged .*restore it from a backup"):
         SQLiteStore(path, ring).load()
