@@ -69,6 +69,8 @@ def test_a_fund_lives_with_encrypted_journals(
     # The fund file names the ring, for its backups, too.
     code, said = qv("backup", "--fund", str(fund.folder / "fund.toml"), "--out", str(backup))
     assert code == 0, said
+    assert "qv backup verify" in said
+    assert said.count("--key ") == 2, "the ring is in no environment but this process's"
     fund.halt()
     fund.down()
     _check_folder(fund, read_ring(ring).keys)

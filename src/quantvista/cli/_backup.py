@@ -1,5 +1,6 @@
 """What ``qv backup`` and ``qv restore`` do and say."""
 
+import os
 import shlex
 import time
 from pathlib import Path
@@ -10,7 +11,7 @@ from rich.text import Text
 from quantvista.cli._print import console, next_steps, number, print_json, say
 from quantvista.cli._progress import progress_bar
 from quantvista.fund import load_fund
-from quantvista.keyring import use_ring
+from quantvista.keyring import KEY_RING_VARIABLE, use_ring
 from quantvista.operations.backup import (
     KEY_VARIABLE,
     Manifest,
@@ -57,12 +58,17 @@ def back_up(
     as_json : bool
         Print JSON, nothing else.
     """
-    load_fund(fund).must_encrypt()  # which names the ring of its journals
+    is_named = any(map(os.environ.get, (KEY_VARIABLE, KEY_RING_VARIABLE)))
+    loaded = load_fund(fund)
+    loaded.must_encrypt()  # which names the ring of its journals
     secret = read_backup_key(key)
+    storage = loaded.fund.storage
+    if key is None and not is_named and storage is not None and storage.key_ring is not None:
+        key = loaded.base / Path(storage.key_ring).expanduser()  # as the next commands need it
     now = time.time_ns()
     if out is None:
         when = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now // 10**9))
-        out = Path(f"{load_fund(fund).fund.fund.name}-{when}.qvb")
+        out = Path(f"{loaded.fund.fund.name}-{when}.qvb")
     place = Place.beside(fund, state)
     with progress_bar(enabled=not as_json) as advance:
         made = make_backup(

@@ -69,6 +69,8 @@ def show_divergence(asked: Asked, *, as_json: bool) -> None:
     journal = _journal(asked.state)
     loaded = None if asked.fund is None else load_fund(asked.fund)
     base = asked.state.absolute().parent if loaded is None else loaded.base
+    if (beside := base / "fund.toml").is_file():
+        (loaded or load_fund(beside)).name_ring()  # its journal may be encrypted
     with progress_bar(enabled=not as_json) as advance:
         found = diverge(journal, base=base, fund=loaded, data=asked.data, progress=advance)
     if asked.html is not None:

@@ -62,7 +62,7 @@ def ask(path: Path, request: Mapping[str, Any], timeout_s: float = 5.0) -> dict[
                 link.connect(address)
         except (FileNotFoundError, ConnectionRefusedError):
             raise NotRunningError(
-                f"the {name} of {state} does not run; see qv status, or start the fund with qv up"
+                f"the {name} of {state} does not run; start the fund with qv up, or see qv logs"
             ) from None
         except PermissionError:
             raise NotRunningError(
