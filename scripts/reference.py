@@ -288,7 +288,7 @@ COMMANDS = (
     "drill",
     *("backup", "backup key", "backup verify", "restore"),
     *("keys make", "keys rotate", "keys show", "journal encrypt"),
-    *("journal key", "paper serve", "paper key", "paper status", "paper fault"),
+    *("journal key", "paper serve", "paper key", "paper status", "paper fault", "paper pay"),
 )
 
 _INTRO = """\

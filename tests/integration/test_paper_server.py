@@ -210,6 +210,15 @@ def test_commands_show_and_break_a_server(folder: Path) -> None:
         assert status["faults"]["happened"] == {"trade": 1}
         assert status["accounts"]["main"]["sequence"] >= 2
         assert "`on` must be" in qv(folder, "fault", "drop", "--on", "nothing", code=1)
+        money = qv(folder, "status")["accounts"]["main"]["balances"]
+        assert qv(folder, "pay", "10.5", "USDT")["amount"] == 10_500_000_000_000
+        assert qv(folder, "pay", "20", "USDT", "--out")["amount"] == -(20 * 10**12)
+        paid = qv(folder, "status")["accounts"]["main"]["balances"]
+        gained = [now["total"] - was["total"] for now, was in zip(paid, money, strict=True)]
+        assert gained.count(-9_500_000_000_000) == len(gained) - gained.count(0) == 1
+        for amount in ("0", "much", "nan"):
+            assert "`amount` must be a number above 0" in qv(folder, "pay", amount, "USDT", code=2)
+        assert "worth less than" in qv(folder, "pay", "1e15", "USDT", code=1)
         assert qv(folder, "fault", "clear") == {"armed": 0}
         assert "in use by another" in qv(folder, "serve", "--port", "0", code=2)
         process.send_signal(signal.SIGINT)

@@ -5,7 +5,7 @@ import json
 import secrets
 import sys
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from quantvista.trading.paper import Credentials, sign
 from quantvista.trading.paper.serving import Served, read_place
 from quantvista.trading.paper.serving import serve as serve_until_stopped
 
-__all__ = ["cause_fault", "make_key", "serve_venues", "show_status"]
+__all__ = ["cause_fault", "make_key", "pay_money", "serve_venues", "show_status"]
 
 _TIMEOUT_S = 10
 
@@ -151,6 +151,36 @@ def cause_fault(
     else:
         rest = ", ".join(f"{key} {_told(value)}" for key, value in found.items() if key != "kind")
         say(f"{kind}: {rest}")
+
+
+def pay_money(
+    config: Path | None,
+    venue: str | None,
+    account: str | None,
+    money: tuple[str, str],
+    *,
+    is_out: bool,
+    as_json: bool,
+) -> None:
+    """Pay an amount of a currency in, or take it out."""
+    amount, currency = money
+    try:
+        number = Decimal(amount)
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not (number.is_finite() and number > 0):
+        raise ConfigError(f"`amount` must be a number above 0; found {amount!r}")
+    asked = {"currency": currency, "amount": f"{-number if is_out else number:f}"}
+    if account is not None:
+        asked["account"] = account
+    served = read_place(config)
+    name = _venue(served, venue)
+    found = _ask(served, name, "POST", "/admin/pay", json.dumps(asked).encode())
+    if as_json:
+        print_json(found)
+    else:
+        way = "taken out" if is_out else "paid in"
+        say(f"{number:f} {currency} {way} at {name}")
 
 
 def _told(value: object) -> str:

@@ -107,3 +107,22 @@ def fault(
     from quantvista.cli._paper import cause_fault
 
     cause_fault(config, venue, kind, terms or [], on, count, as_json=json)
+
+
+@paper_app.command(
+    epilog="Examples: qv paper pay 1000 USDT    qv paper pay 0.5 BTC --out --venue alpha"
+)
+@guarded
+def pay(
+    amount: Annotated[str, typer.Argument(help="How much; more than 0.")],
+    currency: Annotated[str, typer.Argument(help="Of what.")],
+    out: Annotated[bool, typer.Option("--out", help="Take it out of the account.")] = False,
+    config: Config = None,
+    venue: Venue = None,
+    account: Account = None,
+    json: Json = False,
+) -> None:
+    """Pay money into an account of a venue that runs, or take it out."""
+    from quantvista.cli._paper import pay_money
+
+    pay_money(config, venue, account, (amount, currency), is_out=out, as_json=json)
