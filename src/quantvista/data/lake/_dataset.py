@@ -115,7 +115,7 @@ class Dataset:
         """Whether it is, which is seen without a key."""
         try:
             return is_encrypted_head((self.folder / "HEAD").read_bytes())
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):  # what cannot be read may be encrypted
             return False
 
     @contextmanager
