@@ -170,8 +170,8 @@ class _Comparison:
         notes = [*self._plan.notes]
         if count := self._facts.amends_refused:
             notes.append(
-                f"The venue takes no amendments, and {count:,} were refused; the backtest's takes "
-                "them. Orders that were wanted instead are reactions."
+                f"Amendments are not sent to venues outside: {count:,} were refused; the "
+                "backtest's venue takes them. Orders that were wanted instead are reactions."
             )
         for each in (chain.steps.get("decided"), backtest):
             if each is not None and each.failed and each.failed not in notes:
