@@ -20,17 +20,9 @@ from quantvista.journal import (
     verify,
 )
 from quantvista.journal.encrypting import encrypt_journal
-from quantvista.keyring import KEY_RING_VARIABLE, add_key, make_ring, read_ring
+from quantvista.keyring import KEY_RING_VARIABLE, add_key, read_ring
 
 WORD = "BTC-USDT.BINANCE"
-
-
-@pytest.fixture
-def ring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    path = tmp_path / "coins.keys"
-    make_ring(path)
-    monkeypatch.setenv(KEY_RING_VARIABLE, str(path))
-    return path
 
 
 def notes(place: Path | MemoryDisk, count: int = 30, *, encrypt: bool = False) -> None:

@@ -20,14 +20,6 @@ from quantvista.keyring import KEY_RING_VARIABLE, Ring, add_key, make_ring, read
 WORDS = (b"ACME", b"close", b"turnover", b"bars", b"known_at", b"vendor", b"PAR1", b"bucket")
 
 
-@pytest.fixture
-def ring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    path = tmp_path / "lake.keys"
-    make_ring(path)
-    monkeypatch.setenv(KEY_RING_VARIABLE, str(path))
-    return path
-
-
 def bars(days: range, close: float = 10.0, name: str = "ACME.X") -> pl.DataFrame:
     close_of = [close + day for day in days]
     return pl.DataFrame(
